@@ -1,0 +1,113 @@
+# lockbench: `make help` lists the targets. V=1 shows commands. SAN=address,undefined (or thread) builds
+# with sanitizers, CC=clang with clang; every flavour has a build directory of its own.
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+V       ?= 0
+SAN     ?=
+empty   :=
+comma   := ,
+ROOMS   := base nn datasets schemes attacks metrics bench reports
+PKGS    := openblas libjpeg libpng zlib jansson libfyaml sqlite3 libcrypto
+PKGCFG  := $(shell command -v pkg-config 2>/dev/null)
+ifneq ($(PKGCFG),)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null)
+endif
+B       := build$(if $(filter-out gcc,$(CC)),-$(notdir $(CC)))$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes
+OPT     ?= -O2
+SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+CFLAGS  ?= -g
+ALL      = -std=c11 -D_GNU_SOURCE -I. $(OPT) -fopenmp -ffp-contract=off $(WARN) -MMD -MP $(SANFLAGS) $(PKG_CFLAGS) $(CFLAGS)
+LIBS     = -fopenmp $(PKG_LIBS) -lcsv -lm -ldl
+
+SRC     := $(filter-out bench/main.c,$(foreach r,$(ROOMS),$(wildcard $(r)/*.c)))
+OBJ      = $(SRC:%.c=$(B)/%.o)
+TEST32  := $(wildcard tests/check_*.c)
+TEST64  := $(wildcard tests/check64_*.c)
+SUPPORT := $(wildcard tests/support_*.c)
+SRC64   := $(wildcard base/*.c nn/*.c)
+FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
+
+.DEFAULT_GOAL := all
+.SECONDARY:
+ifeq ($(V),0)
+.SILENT:
+endif
+
+## all: build lockbench (into build/)
+all: $(B)/lockbench
+# Kernel files are compiled once per instruction set; the rest is portable.
+$(B)/nn/kernels_avx2.o $(B)/d/nn/kernels_avx2.o:     ISA = -O3 -fno-math-errno -fno-trapping-math -mavx2 -mfma -ffp-contract=fast
+$(B)/nn/kernels_avx512.o $(B)/d/nn/kernels_avx512.o: ISA = -O3 -fno-math-errno -fno-trapping-math -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-vector-width=512 -ffp-contract=fast
+$(B)/nn/kernels_plain.o $(B)/d/nn/kernels_plain.o:   ISA = -O3 -fno-math-errno -fno-trapping-math
+
+$(B)/%.o: %.c
+	mkdir -p $(@D)
+	$(if $(filter 0,$(V)),echo "  CC  $<")
+	$(CC) $(ALL) $(ISA) $(CPPFLAGS) -c -o $@ $<
+# The engine once more in double precision, for gradient checks.
+$(B)/d/%.o: %.c
+	mkdir -p $(@D)
+	$(if $(filter 0,$(V)),echo "  CC  $< (double)")
+	$(CC) $(ALL) $(ISA) -DNN_DOUBLE $(CPPFLAGS) -c -o $@ $<
+
+$(B)/lockbench: $(B)/bench/main.o $(OBJ)
+	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS)
+
+# ---- tests: tests/check_X.c defines Suite *suite_X(void); the lists of suites are made from the names ----
+$(B)/tests/suites.inc: $(TEST32)
+	mkdir -p $(@D)
+	printf 'SUITE(%s)\n' $(TEST32:tests/check_%.c=%) >$@
+$(B)/tests/suites64.inc: $(TEST64)
+	mkdir -p $(@D)
+	printf 'SUITE(%s)\n' $(TEST64:tests/check64_%.c=%) >$@
+$(B)/tests/run.o: CPPFLAGS += -DSUITES='"$(B)/tests/suites.inc"'
+$(B)/tests/run.o: tests/run.c $(B)/tests/suites.inc
+	$(CC) $(ALL) $(CPPFLAGS) -DSUITES='"$(B)/tests/suites.inc"' -c -o $@ $<
+$(B)/d/tests/run.o: tests/run.c $(B)/tests/suites64.inc
+	mkdir -p $(@D)
+	$(CC) $(ALL) $(CPPFLAGS) -DNN_DOUBLE -DSUITES='"$(B)/tests/suites64.inc"' -c -o $@ $<
+$(B)/tests/run: $(B)/tests/run.o $(TEST32:%.c=$(B)/%.o) $(SUPPORT:%.c=$(B)/%.o) $(OBJ)
+	$(CC) $(SANFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+$(B)/tests/run64: $(B)/d/tests/run.o $(TEST64:%.c=$(B)/d/%.o) $(SRC64:%.c=$(B)/d/%.o)
+	$(CC) $(SANFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+
+## unit: the unit tests only (CK_RUN_SUITE=name runs one suite)
+unit: $(B)/tests/run $(B)/tests/run64
+	LOCKBENCH=$(B)/lockbench OPENBLAS_NUM_THREADS=1 $(B)/tests/run
+	OPENBLAS_NUM_THREADS=1 $(B)/tests/run64
+unit: $(B)/lockbench
+
+## deps: install what is missing from Debian's packages (INSTALL=no: only say what is missing)
+deps:
+	INSTALL=$(INSTALL) sh ./deps.sh
+## check: set-up and every test
+check: deps
+	$(MAKE) check-built
+check-built:
+	$(MAKE) unit
+	sh tests/e2e/run.sh $(B)/lockbench
+## check-san: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+check-san:
+	$(MAKE) SAN=address,undefined unit
+## fuzz: build the fuzz targets with clang's libFuzzer and run each FUZZ_SECONDS (default 10)
+FUZZ_SECONDS ?= 10
+fuzz:
+	sh tests/fuzz/run.sh $(FUZZ_SECONDS)
+## demo: set up, build, run the smoke job on Fashion-MNIST and say where its report is
+demo: deps
+	$(MAKE) all
+	sh ./demo.sh $(B)/lockbench
+## docs: regenerate the option tables in docs/ from the program
+docs: all
+	sh docs/generate.sh $(B)/lockbench
+## clean: remove every build directory
+clean:
+	rm -rf build build-*
+## help: this list
+help:
+	sed -n 's/^## /  make /p' Makefile
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+.PHONY: all unit deps check check-built check-san fuzz demo docs clean help

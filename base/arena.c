@@ -1,0 +1,111 @@
+/* A bump allocator. See arena.h. Chunks form a list, newest first; only the newest is filled. */
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+
+#define ALIGN 64
+#define CHUNK_MIN ((size_t)64 << 10)
+#define CHUNK_STEP_MAX ((size_t)64 << 20) /* chunks double up to here; a bigger request gets its own size */
+
+struct arena_chunk {
+	struct arena_chunk *prev;
+	size_t size, used; /* of the data, which begins ALIGN bytes after this header */
+};
+
+_Static_assert(sizeof(struct arena_chunk) <= ALIGN, "the data begins one alignment after the header");
+
+static void push_chunk(struct arena *a, size_t size)
+{
+	struct arena_chunk *c = aligned_alloc(ALIGN, ALIGN + size);
+
+	if (!c)
+		die(EXIT_MEMORY, "out of memory (%zu bytes wanted)", size);
+	c->prev = a->head;
+	c->size = size;
+	c->used = 0;
+	a->head = c;
+}
+
+static void free_chunks(struct arena *a)
+{
+	while (a->head) {
+		struct arena_chunk *c = a->head;
+
+		a->head = c->prev;
+		free(c);
+	}
+}
+
+static size_t next_size(const struct arena *a, size_t need)
+{
+	size_t size = a->head ? 2 * a->head->size : CHUNK_MIN;
+
+	if (size > CHUNK_STEP_MAX)
+		size = CHUNK_STEP_MAX;
+	return size > need ? size : need;
+}
+
+/* n * size, at least one byte, rounded up to the alignment. */
+static size_t rounded(size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes) || bytes > PTRDIFF_MAX - 2 * ALIGN)
+		die(EXIT_MEMORY, "out of memory (%zu times %zu bytes wanted)", n, size);
+	return ((bytes ? bytes : 1) + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+void *arena_alloc(struct arena *a, size_t n, size_t size)
+{
+	size_t need = rounded(n, size);
+	char *p;
+
+	if (!a->head || a->head->size - a->head->used < need)
+		push_chunk(a, next_size(a, need));
+	p = (char *)a->head + ALIGN + a->head->used;
+	a->head->used += need;
+	a->used += need;
+	if (a->used > a->high)
+		a->high = a->used;
+	return p;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	char *s;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	BUG_ON(n < 0);
+	s = arena_alloc(a, (size_t)n + 1, 1);
+	va_start(ap, fmt);
+	vsnprintf(s, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+void arena_reset(struct arena *a)
+{
+	if (a->head && a->head->prev) {
+		/* It had to grow: the same requests again will fit in one chunk. */
+		free_chunks(a);
+		push_chunk(a, a->high);
+	}
+	if (a->head)
+		a->head->used = 0;
+	a->used = 0;
+}
+
+void arena_release(struct arena *a)
+{
+	free_chunks(a);
+	a->used = a->high = 0;
+}

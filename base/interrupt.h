@@ -1,0 +1,15 @@
+/* Ctrl-C and SIGTERM: the first sets a flag that long work polls, the second ends at once.
+ * Nothing is lost because everything published is published atomically (file.h). */
+#ifndef LB_BASE_INTERRUPT_H
+#define LB_BASE_INTERRUPT_H
+
+/* Install the handlers (SIGINT, SIGTERM); SIGPIPE is ignored. */
+void interrupt_install(void);
+
+/* 0, or -1 after error(EXIT_SIGINT or EXIT_SIGTERM). Call it once a batch. */
+int interrupt_check(void);
+
+/* The signal that arrived, 0 when none. */
+int interrupt_signal(void);
+
+#endif

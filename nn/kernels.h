@@ -1,0 +1,99 @@
+/* The kernels: everything the tape computes goes through this one table, so that a second implementation can
+ * stand beside it. Kernels work on one group of LANES images or on a flat range and know nothing of threads.
+ *
+ * kernels.inc is the one source; it is compiled for AVX-512, AVX2+FMA and plain x86-64. The first two give the
+ * same bits (each lane sees the same fused operations in the same order, sums over lanes use a fixed tree); plain has no
+ * fused multiply-add and differs in the last bits, so the family ("fma" or "plain") is part of every key. */
+#ifndef LB_NN_KERNELS_H
+#define LB_NN_KERNELS_H
+
+#include "nn/real.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A convolution over one padded group: x (c,h,w), w (o,c,kh,kw), y (o,oh,ow). */
+struct conv {
+	int c, h, w;      /* input, padding included */
+	int o, kh, kw, stride;
+	int oh, ow;
+};
+
+/* Pointwise over n numbers; what a, b, p, q mean is said at each row. "back" kernels add to y. */
+typedef void pointwise_fn(size_t n, const real *a, const real *b, real *y, real p, real q);
+
+struct kernels {
+	const char *isa;    /* "avx512", "avx2", "plain" */
+	const char *family; /* "fma" or "plain": same family, same bits */
+
+	/* Output channels a block of packed weights holds, for o channels and rows of ow outputs. */
+	int (*conv_block)(int o, int ow);
+	/* y (=, or += when accumulate) conv(x) + bias; wp packed by conv_pack() with conv_block; blocks b0 <= b < b1. bias may be NULL. */
+	void (*conv)(const struct conv *s, const real *x, const real *wp, const real *bias, real *y, bool accumulate, int b0, int b1);
+	/* Output channels that one weight-gradient task handles. */
+	int (*wgrad_block)(int o, int kw);
+	/* dw (o,c,kh,kw) += sum over `groups` groups for output channels o0 <= o < o0 + wgrad_block; x and dy of consecutive groups are
+	 * xs and ys numbers apart; scratch: wgrad_block * c*kh*kw*LANES numbers. */
+	void (*conv_wgrad)(const struct conv *s, const real *x, size_t xs, const real *dy, size_t ys, int groups, real *dw, int o0,
+			   real *scratch);
+
+	/* Pools over planes of one group: x (planes,h,w), y (planes,oh,ow); windows k, step s. */
+	void (*max_pool)(int planes, int h, int w, int k, int s, const real *x, real *y);
+	void (*max_pool_back)(int planes, int h, int w, int k, int s, const real *x, const real *y, const real *dy, real *dx);
+	void (*avg_pool)(int planes, int h, int w, int k, int s, const real *x, real *y);
+	void (*avg_pool_back)(int planes, int h, int w, int k, int s, const real *dy, real *dx);
+	void (*upsample)(int planes, int h, int w, int k, const real *x, real *y);
+	void (*upsample_back)(int planes, int h, int w, int k, const real *dy, real *dx);
+
+	/* Lane sums of `n` LANES-wide rows: sum[lane] += x; sumsq: += (x - mean)^2; dot: += x*y. */
+	void (*lane_sum)(size_t n, const real *x, real *sum);
+	void (*lane_sumsq)(size_t n, const real *x, real mean, real *sum);
+	void (*lane_dot)(size_t n, const real *x, const real *y, real *sum);
+	/* softmax of n elements of each lane (log_: its logarithm). */
+	void (*softmax)(size_t n, const real *x, real *y);
+	void (*log_softmax)(size_t n, const real *x, real *y);
+
+	pointwise_fn *relu;           /* y = max(a, 0) */
+	pointwise_fn *relu_back;      /* y += b where a > 0 (a: input or output) */
+	pointwise_fn *leaky_relu;     /* y = a > 0 ? a : p*a */
+	pointwise_fn *leaky_relu_back; /* y += b * (a > 0 ? 1 : p) */
+	pointwise_fn *sigmoid;        /* y = 1/(1+exp(-a)) */
+	pointwise_fn *sigmoid_back;   /* y += b * a*(1-a), a the output */
+	pointwise_fn *tanh;           /* y = tanh(a) */
+	pointwise_fn *tanh_back;      /* y += b * (1-a*a), a the output */
+	pointwise_fn *add;            /* y = a + b */
+	pointwise_fn *sub;            /* y = a - b */
+	pointwise_fn *mul;            /* y = a * b */
+	pointwise_fn *muladd;         /* y += a * b */
+	pointwise_fn *axpy;           /* y += p * a */
+	pointwise_fn *affine;         /* y = p * a + q */
+	pointwise_fn *affine_add;     /* y += p * a + q */
+	pointwise_fn *round;          /* y = round(a * p) / p, halves away from zero as roundf */
+	pointwise_fn *sign_add;       /* y += p * sign(a - b) */
+	pointwise_fn *diff_add;       /* y += p * (a - b) */
+	/* Optimisers: one pass over n parameters. */
+	void (*sgd)(size_t n, real *x, const real *g, real *m, real lr, real momentum, real decay, bool nesterov, bool first);
+	void (*adam)(size_t n, real *x, const real *g, real *m1, real *m2, real step, real corr2, real decay);
+};
+
+/* The table in use: the best this processor has. */
+extern const struct kernels *K;
+/* "fma" or "plain": part of every key. */
+const char *kernels_name(void);
+/* "avx512", ...: recorded in timings. */
+const char *kernels_isa(void);
+/* Choose one by name (tests; $LOCKBENCH_KERNELS): 0, or -1 when this processor lacks it. */
+int kernels_select(const char *isa);
+
+/* Pack w (o,c,kh,kw) into blocks of `block` output channels [o/block][c][kh][kw][block], zero filled. */
+void conv_pack(const real *w, int o, int c, int kh, int kw, int block, real *packed);
+/* The same for the transposed, flipped kernel: output channels are c, input channels o (gradient of the input). */
+void conv_pack_back(const real *w, int o, int c, int kh, int kw, int block, real *packed);
+size_t conv_packed_len(int o, int c, int kh, int kw, int block);
+/* Copy a group (c,h,w) into the middle of zeros (c,hp,wp): pixel (y,x) goes to (top + y*step, left + x*step). */
+void pad_group(const real *x, int c, int h, int w, int top, int left, int step, int hp, int wp, real *out);
+/* C (m,n) += A^T B with A (k,m) of row length lda, B (k,n) of row length ldb, C of row length ldc; one thread. */
+void gemm_tn(int m, int n, int k, const real *a, int lda, const real *b, int ldb, real *c, int ldc);
+/* Sum of the first `lanes` of LANES values, in a fixed order. */
+real lane_reduce(const real *v, int lanes);
+
+#endif

@@ -1,0 +1,612 @@
+/* Models: registry, flat parameters, initial values, files, prediction. See model.h. */
+#include "nn/model.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/interrupt.h"
+#include "base/rng.h"
+#include "nn/bundle.h"
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#define PREDICT_BATCH 256
+#define ALIGN 64
+/* What a spec may ask for, so that a hostile file's metadata cannot overflow a shape. */
+#define CHANNELS_MAX 1024
+#define SIDE_MAX 1024
+#define CLASSES_MAX 65536
+#define WIDTH_MAX 4096
+
+/* ---- registry ---- */
+
+#define ARCH(x) extern const struct arch arch_##x;
+#include "nn/models.def"
+#undef ARCH
+
+#define ARCH(x) &arch_##x.drv,
+const struct driver *const archs[] = {
+#include "nn/models.def"
+	NULL
+};
+#undef ARCH
+
+static const struct arch *arch_find(const char *name)
+{
+	return driver_find(archs, "model", name); /* drv is an arch's first member */
+}
+
+/* ---- specification ---- */
+
+/* The number behind the last dash: 1 .. WIDTH_MAX, or -1. */
+static int parse_width(const char *digits)
+{
+	int v = 0;
+
+	if (!*digits || *digits == '0' || strlen(digits) > 4)
+		return -1;
+	for (; *digits; digits++) {
+		if (*digits < '0' || *digits > '9')
+			return -1;
+		v = 10 * v + (*digits - '0');
+	}
+	return v <= WIDTH_MAX ? v : -1;
+}
+
+int model_spec_parse(struct model_spec *s, const char *name)
+{
+	const char *dash = strrchr(name, '-');
+	size_t n = dash ? (size_t)(dash - name) : strlen(name);
+	int width = dash ? parse_width(dash + 1) : 0;
+	const struct arch *a;
+	char arch[sizeof(s->arch)];
+
+	if (n >= sizeof(arch))
+		return error(EXIT_UNEVALUABLE, "model '%.100s' is unknown", name);
+	memcpy(arch, name, n);
+	arch[n] = '\0';
+	a = arch_find(arch);
+	if (!a)
+		return -1;
+	if (width < 0 || (dash && !a->width))
+		return error(EXIT_UNEVALUABLE, a->width ? "model '%.100s': a width of 1 to %d follows the dash, as in %s-%d" :
+			     "model '%.100s': this architecture has no width", name, WIDTH_MAX, arch, a->width);
+	memcpy(s->arch, arch, sizeof(arch));
+	s->width = dash ? width : a->width;
+	return 0;
+}
+
+const char *model_spec_name(const struct model_spec *s, char *buf)
+{
+	if (s->width)
+		sprintf(buf, "%.31s-%d", s->arch, s->width);
+	else
+		sprintf(buf, "%.31s", s->arch);
+	return buf;
+}
+
+static bool in_range(int v, int max)
+{
+	return v >= 1 && v <= max;
+}
+
+static int check_spec(const struct model_spec *s, const struct arch *a)
+{
+	if (!in_range(s->c, CHANNELS_MAX) || !in_range(s->h, SIDE_MAX) || !in_range(s->w, SIDE_MAX))
+		return error(EXIT_UNEVALUABLE, "model %s: input %dx%dx%d (c x h x w) is out of range", s->arch, s->c, s->h, s->w);
+	if (!in_range(s->classes, CLASSES_MAX))
+		return error(EXIT_UNEVALUABLE, "model %s: %d outputs are out of range", s->arch, s->classes);
+	if (a->width ? !in_range(s->width, WIDTH_MAX) : s->width != 0)
+		return error(EXIT_UNEVALUABLE, "model %s: width %d is out of range", s->arch, s->width);
+	return 0;
+}
+
+/* ---- parameters ---- */
+
+static struct param *add_param(struct model *m, const char *name, const int d[4], bool buffer)
+{
+	struct param *p;
+
+	BUG_ON(strlen(name) >= PARAM_NAME_MAX || model_find(m, name));
+	BUG_ON(!buffer && m->np && m->p[m->np - 1].buffer);
+	m->p = xrealloc(m->p, (size_t)m->np + 1, sizeof(*m->p));
+	p = &m->p[m->np++];
+	*p = (struct param){ .len = 1, .buffer = buffer };
+	strcpy(p->name, name);
+	for (int i = 0; i < 4; i++) {
+		if (d[i])
+			p->nd = i + 1;
+		p->d[i] = d[i] ? d[i] : 1;
+		p->len *= (size_t)p->d[i];
+	}
+	m->nx += p->len;
+	m->ng += buffer ? 0 : p->len;
+	return p;
+}
+
+struct param *model_param(struct model *m, const char *name, int d0, int d1, int d2, int d3)
+{
+	return add_param(m, name, (int[]){ d0, d1, d2, d3 }, false);
+}
+
+struct param *model_buffer(struct model *m, const char *name, int d0)
+{
+	return add_param(m, name, (int[]){ d0, 0, 0, 0 }, true);
+}
+
+struct param *model_find(const struct model *m, const char *name)
+{
+	for (int i = 0; i < m->np; i++)
+		if (!strcmp(m->p[i].name, name))
+			return &m->p[i];
+	return NULL;
+}
+
+struct node *model_node(struct model *m, struct tape *t, const char *name)
+{
+	struct param *p = model_find(m, name);
+
+	BUG_ON(!p || p->buffer);
+	return tape_param(t, p);
+}
+
+void model_zero_grad(struct model *m)
+{
+	memset(m->g, 0, m->ng * sizeof(*m->g));
+}
+
+size_t model_params(const struct model *m)
+{
+	return m->ng;
+}
+
+/* ---- life cycle ---- */
+
+static real *new_numbers(size_t n)
+{
+	size_t bytes = (n * sizeof(real) + ALIGN - 1) / ALIGN * ALIGN;
+	real *x = aligned_alloc(ALIGN, bytes ? bytes : ALIGN);
+
+	if (!x)
+		die(EXIT_MEMORY, "out of memory (%zu model parameters)", n);
+	memset(x, 0, bytes);
+	return x;
+}
+
+/* The flat arrays, and every parameter's place in them. */
+static void allocate(struct model *m)
+{
+	size_t at = 0;
+
+	m->x = new_numbers(m->nx);
+	m->g = new_numbers(m->ng);
+	for (int i = 0; i < m->np; i++) {
+		m->p[i].x = m->x + at;
+		m->p[i].g = m->p[i].buffer ? NULL : m->g + at;
+		at += m->p[i].len;
+	}
+}
+
+/* A model that has shapes but no numbers yet. */
+static struct model *new_shapes(const struct model_spec *s)
+{
+	struct model *m = xcalloc(1, sizeof(*m));
+
+	m->spec = *s;
+	m->arch = arch_find(s->arch);
+	if (m->arch && !s->width)
+		m->spec.width = m->arch->width;
+	if (!m->arch || check_spec(&m->spec, m->arch) || m->arch->build(m)) {
+		model_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+struct model *model_copy(const struct model *m)
+{
+	struct model *c = xmalloc(1, sizeof(*c));
+
+	*c = *m;
+	c->p = xmalloc((size_t)m->np, sizeof(*c->p));
+	memcpy(c->p, m->p, (size_t)m->np * sizeof(*c->p));
+	allocate(c);
+	memcpy(c->x, m->x, m->nx * sizeof(*c->x));
+	return c;
+}
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	free(m->p);
+	free(m->x);
+	free(m->g);
+	free(m);
+}
+
+/* ---- initial values: PyTorch's reset_parameters() ---- */
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), k = strlen(suffix);
+
+	return n >= k && !strcmp(name + n - k, suffix);
+}
+
+static void fill(struct param *p, real v)
+{
+	for (size_t i = 0; i < p->len; i++)
+		p->x[i] = v;
+}
+
+static void fill_uniform(struct param *p, struct rng *r, double bound)
+{
+	for (size_t i = 0; i < p->len; i++)
+		p->x[i] = (real)(bound * (2 * rng_uniform(r) - 1));
+}
+
+static void fill_normal(struct param *p, struct rng *r, double sd)
+{
+	for (size_t i = 0; i < p->len; i++)
+		p->x[i] = (real)(sd * rng_normal(r));
+}
+
+/* Kaiming uniform with a = sqrt(5): sqrt(6 / ((1 + a^2) fan_in)). The bias of the layer has the same bound. */
+static double uniform_bound(const struct param *weight)
+{
+	return 1 / sqrt((double)(weight->len / (size_t)weight->d[0]));
+}
+
+/* prev: the parameter before, which of a bias is its layer's weight. */
+static void init_param(const struct model *m, struct param *p, const struct param *prev, struct rng *r)
+{
+	if (p->buffer)
+		fill(p, has_suffix(p->name, ".running_var") ? 1 : 0);
+	else if (p->nd == 4 && m->arch->he_normal)
+		fill_normal(p, r, sqrt(2.0 / ((double)p->d[0] * p->d[2] * p->d[3])));
+	else if (p->nd > 1)
+		fill_uniform(p, r, uniform_bound(p));
+	else if (has_suffix(p->name, ".weight")) /* batch norm's scale */
+		fill(p, 1);
+	else if (prev->nd > 1)
+		fill_uniform(p, r, uniform_bound(prev));
+	else
+		fill(p, 0);
+}
+
+struct model *model_new(const struct model_spec *s, uint64_t seed)
+{
+	struct model *m = new_shapes(s);
+	struct rng_key key = rng_key(seed, "init");
+	struct rng r;
+
+	if (!m)
+		return NULL;
+	allocate(m);
+	for (int i = 0; i < m->np; i++) {
+		rng_at(&r, key, (uint32_t)i, 0);
+		init_param(m, &m->p[i], i ? &m->p[i - 1] : NULL, &r);
+	}
+	return m;
+}
+
+/* ---- facts ---- */
+
+double model_macs(const struct model *m)
+{
+	double macs = 0;
+
+	for (int i = 0; i < m->np; i++)
+		macs += (double)m->p[i].len * (double)m->p[i].uses;
+	return macs;
+}
+
+int model_outputs(const struct model *m)
+{
+	return m->spec.classes * (m->arch->image ? m->spec.h * m->spec.w : 1);
+}
+
+/* Values as the files hold them; out: p->len numbers. */
+static void to_f32(const struct param *p, float *out)
+{
+	for (size_t i = 0; i < p->len; i++)
+		out[i] = (float)p->x[i];
+}
+
+void model_hash(const struct model *m, char out[65])
+{
+	struct hash h;
+	float *x = xmalloc(m->nx, sizeof(*x)), *at = x;
+
+	hash_init(&h);
+	for (int i = 0; i < m->np; at += m->p[i++].len) {
+		const struct param *p = &m->p[i];
+		int32_t shape[5] = { p->nd, p->d[0], p->d[1], p->d[2], p->d[3] };
+
+		to_f32(p, at);
+		hash_add(&h, p->name, strlen(p->name) + 1);
+		hash_add(&h, shape, sizeof(shape));
+		hash_add(&h, at, p->len * sizeof(*at));
+	}
+	hash_end_hex(&h, out);
+	free(x);
+}
+
+/* ---- files ---- */
+
+static void save_spec(struct bundle *b, const struct model_spec *s)
+{
+	bundle_meta(b, "format", "pt");
+	bundle_meta(b, "arch", s->arch);
+	bundle_meta_num(b, "width", s->width);
+	bundle_meta_num(b, "c", s->c);
+	bundle_meta_num(b, "h", s->h);
+	bundle_meta_num(b, "w", s->w);
+	bundle_meta_num(b, "classes", s->classes);
+}
+
+static void save_param(struct bundle *b, const struct param *p)
+{
+	int64_t d[4] = { p->d[0], p->d[1], p->d[2], p->d[3] };
+
+	to_f32(p, bundle_put(b, p->name, DT_F32, p->nd, d, NULL));
+}
+
+int model_save(const struct model *m, const char *path, json_t *extra)
+{
+	struct bundle b;
+	const char *key;
+	json_t *value;
+	int r;
+
+	bundle_init(&b);
+	json_object_foreach(extra, key, value) {
+		BUG_ON(!json_is_string(value));
+		bundle_meta(&b, key, json_string_value(value));
+	}
+	save_spec(&b, &m->spec);
+	for (int i = 0; i < m->np; i++)
+		save_param(&b, &m->p[i]);
+	r = bundle_save(&b, path);
+	bundle_release(&b);
+	return r;
+}
+
+/* A whole number 0 .. INT_MAX of the metadata, or -1, which no spec accepts. */
+static int meta_int(const struct bundle *b, const char *key)
+{
+	double v = bundle_meta_getnum(b, key, -1);
+
+	return v >= 0 && v <= INT_MAX && v == floor(v) ? (int)v : -1;
+}
+
+/* 0 when the file says nothing about its architecture, 1 when *s was filled, -1 after error(). */
+static int read_spec(const struct bundle *b, struct model_spec *s)
+{
+	const char *arch = bundle_meta_get(b, "arch");
+
+	*s = (struct model_spec){ 0 };
+	if (!arch)
+		return 0;
+	if (strlen(arch) >= sizeof(s->arch))
+		return error(EXIT_UNEVALUABLE, "metadata: arch is too long");
+	strcpy(s->arch, arch);
+	s->width = meta_int(b, "width");
+	s->c = meta_int(b, "c");
+	s->h = meta_int(b, "h");
+	s->w = meta_int(b, "w");
+	s->classes = meta_int(b, "classes");
+	return 1;
+}
+
+static bool same_spec(const struct model_spec *a, const struct model_spec *b)
+{
+	return !strcmp(a->arch, b->arch) && a->width == b->width && a->c == b->c && a->h == b->h && a->w == b->w &&
+	       a->classes == b->classes;
+}
+
+/* The shapes of what the file or the caller says it is. LeNet-5 for 28x28 and for 32x32 have the same tensors, so a
+ * caller's spec is compared with the metadata, not only with the shapes. */
+static struct model *shapes_for(const struct bundle *b, const struct model_spec *spec)
+{
+	struct model_spec meta;
+	int said = read_spec(b, &meta);
+	struct model *m;
+
+	if (said < 0)
+		return NULL;
+	if (!spec && !said) {
+		error(EXIT_UNEVALUABLE, "no metadata arch, c, h, w, classes: say which model this is");
+		return NULL;
+	}
+	m = new_shapes(spec ? spec : &meta);
+	if (m && spec && said && !same_spec(&m->spec, &meta)) {
+		error(EXIT_UNEVALUABLE, "holds %s for %dx%dx%d and %d classes, wanted %s for %dx%dx%d and %d classes",
+		      meta.arch, meta.c, meta.h, meta.w, meta.classes, m->spec.arch, m->spec.c, m->spec.h, m->spec.w,
+		      m->spec.classes);
+		model_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+/* PyTorch counts batches in an int64 scalar beside the statistics; nothing of ours depends on it. */
+static bool passed_over(const struct tensor *t)
+{
+	return t->dtype == DT_I64 && t->len == 1 && has_suffix(t->name, ".num_batches_tracked");
+}
+
+static int check_shape(const struct tensor *t, const struct param *p)
+{
+	bool same = t->dtype == DT_F32 && t->nd == p->nd;
+
+	for (int i = 0; same && i < p->nd; i++)
+		same = t->d[i] == p->d[i];
+	return same ? 0 : error(EXIT_UNEVALUABLE, "tensor %s is not float32 of shape (%d,%d,%d,%d) with %d dimensions",
+				t->name, p->d[0], p->d[1], p->d[2], p->d[3], p->nd);
+}
+
+/* The file's tensors against the model's parameters: none more, none less, all of the right shape. */
+static int check_tensors(const struct bundle *b, const struct model *m)
+{
+	for (int i = 0; i < b->nt; i++) {
+		const struct param *p = model_find(m, b->t[i].name);
+
+		if (!p && !passed_over(&b->t[i]))
+			return error(EXIT_UNEVALUABLE, "tensor %s does not belong to %s", b->t[i].name, m->spec.arch);
+		if (p && check_shape(&b->t[i], p))
+			return -1;
+	}
+	for (int i = 0; i < m->np; i++)
+		if (!bundle_get(b, m->p[i].name, DT_F32))
+			return error(EXIT_UNEVALUABLE, "tensor %s is missing", m->p[i].name);
+	return 0;
+}
+
+static int load_values(const struct bundle *b, struct param *p)
+{
+	const float *x = bundle_f32(b, p->name, NULL);
+	bool variance = has_suffix(p->name, ".running_var");
+
+	for (size_t i = 0; i < p->len; i++) {
+		if (!isfinite(x[i]))
+			return error(EXIT_UNEVALUABLE, "tensor %s: element %zu is not finite", p->name, i);
+		if (variance && x[i] < 0)
+			return error(EXIT_UNEVALUABLE, "tensor %s: element %zu is a negative variance", p->name, i);
+		p->x[i] = x[i];
+	}
+	return 0;
+}
+
+static struct model *from_bundle(const struct bundle *b, const struct model_spec *spec)
+{
+	struct model *m = shapes_for(b, spec);
+	int r;
+
+	if (!m)
+		return NULL;
+	r = check_tensors(b, m); /* before allocating: a small file must not claim a large model */
+	if (!r)
+		allocate(m);
+	for (int i = 0; !r && i < m->np; i++)
+		r = load_values(b, &m->p[i]);
+	if (r) {
+		model_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+struct model *model_load(const char *path, const struct model_spec *spec)
+{
+	struct bundle *b = bundle_load(path);
+	struct model *m;
+
+	if (!b)
+		return NULL;
+	m = from_bundle(b, spec);
+	if (!m)
+		error_prefix("%s", path);
+	bundle_free(b);
+	return m;
+}
+
+/* ---- prediction ---- */
+
+static int check_images(const struct model *m, const struct images *v)
+{
+	const struct model_spec *s = &m->spec;
+
+	if (v->c == s->c && v->h == s->h && v->w == s->w)
+		return 0;
+	return error(EXIT_UNEVALUABLE, "images are %dx%dx%d (c x h x w), model %s takes %dx%dx%d", v->c, v->h, v->w, s->arch,
+		     s->c, s->h, s->w);
+}
+
+static void predict_batch(struct model *m, struct tape *t, const struct images *v, int first, int n, float *out)
+{
+	struct node *x, *y;
+
+	tape_reset(t);
+	tape_grad_params(t, false);
+	x = tape_input(t, n, v->c, v->h, v->w, false);
+	node_load_images(x, v, first);
+	y = m->arch->forward(m, x, false);
+	BUG_ON(y->c * y->h * y->w != model_outputs(m));
+	node_store_f32(y, out);
+}
+
+int model_predict(struct model *m, const struct images *v, float *out)
+{
+	struct tape *t;
+	int k = model_outputs(m), r = check_images(m, v);
+
+	if (r)
+		return r;
+	t = tape_new();
+	for (int first = 0; !r && first < v->n; first += PREDICT_BATCH) {
+		int n = v->n - first < PREDICT_BATCH ? v->n - first : PREDICT_BATCH;
+
+		predict_batch(m, t, v, first, n, out + (size_t)first * (size_t)k);
+		r = interrupt_check();
+	}
+	tape_free(t);
+	return r;
+}
+
+int model_predict_probs(struct model *m, const struct images *v, float *out)
+{
+	int r = model_predict(m, v, out);
+
+	if (!r)
+		softmax_rows(out, v->n, model_outputs(m));
+	return r;
+}
+
+int model_correct(struct model *m, const struct images *v, unsigned char *correct)
+{
+	int k = model_outputs(m), right = 0;
+	float *rows = xmalloc((size_t)v->n * (size_t)k, sizeof(*rows));
+	int r = model_predict(m, v, rows);
+
+	BUG_ON(!v->labels);
+	for (int i = 0; !r && i < v->n; i++) {
+		int best;
+
+		argmax_rows(rows + (size_t)i * (size_t)k, 1, k, &best);
+		correct[i] = best == images_label(v, i);
+		right += correct[i];
+	}
+	free(rows);
+	return r ? -1 : right;
+}
+
+void argmax_rows(const float *rows, int n, int k, int *out)
+{
+	for (int i = 0; i < n; i++, rows += k) {
+		out[i] = 0;
+		for (int j = 1; j < k; j++)
+			if (rows[j] > rows[out[i]])
+				out[i] = j;
+	}
+}
+
+/* exp(x - max) cannot overflow; the sum is at least 1. */
+static void softmax_row(float *row, int k)
+{
+	float max = row[0], sum = 0;
+
+	for (int j = 1; j < k; j++)
+		max = row[j] > max ? row[j] : max;
+	for (int j = 0; j < k; j++)
+		sum += row[j] = expf(row[j] - max);
+	for (int j = 0; j < k; j++)
+		row[j] /= sum;
+}
+
+void softmax_rows(float *rows, int n, int k)
+{
+	for (int i = 0; i < n; i++)
+		softmax_row(rows + (size_t)i * (size_t)k, k);
+}

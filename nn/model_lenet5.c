@@ -1,0 +1,42 @@
+/* LeNet-5 as PyTorch tutorials build it. See the source field for what differs from 1998.
+ * 28x28 images are padded by 2, so both input sizes reach fc1 as (16,5,5). */
+#include "nn/layer.h"
+
+#include "base/error.h"
+
+static int pad_of(const struct model_spec *s)
+{
+	return s->h == 28 ? 2 : 0;
+}
+
+static int lenet5_build(struct model *m)
+{
+	const struct model_spec *s = &m->spec;
+
+	if (s->h != s->w || (s->h != 28 && s->h != 32))
+		return error(EXIT_UNEVALUABLE, "lenet5 takes images of 28x28 or 32x32, not %dx%d (h x w)", s->h, s->w);
+	layer_add_conv(m, "conv1", 6, s->c, 5, 28 * 28, true);
+	layer_add_conv(m, "conv2", 16, 6, 5, 10 * 10, true);
+	layer_add_linear(m, "fc1", 120, 16 * 5 * 5);
+	layer_add_linear(m, "fc2", 84, 120);
+	layer_add_linear(m, "fc3", s->classes, 84);
+	return 0;
+}
+
+static struct node *lenet5_forward(struct model *m, struct node *x, bool train)
+{
+	(void)train;
+	x = op_max_pool(op_relu(layer_conv(m, x, "conv1", 1, pad_of(&m->spec))), 2, 2); /* (6,14,14) */
+	x = op_max_pool(op_relu(layer_conv(m, x, "conv2", 1, 0)), 2, 2);                /* (16,5,5) */
+	x = op_relu(layer_linear(m, x, "fc1"));
+	x = op_relu(layer_linear(m, x, "fc2"));
+	return layer_linear(m, x, "fc3");
+}
+
+const struct arch arch_lenet5 = {
+	.drv = { .name = "lenet5", .summary = "LeNet-5 with ReLU and max pooling, 61,706 parameters on 28x28x1",
+		 .source = "LeCun et al., \"Gradient-based learning applied to document recognition\", Proc. IEEE 1998, "
+			   "sec. II.B. Differs: ReLU, max pooling, full connections between conv1 and conv2, softmax output",
+		 .version = 1 },
+	.build = lenet5_build, .forward = lenet5_forward,
+};

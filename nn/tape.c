@@ -1,0 +1,321 @@
+/* The tape: nodes, leaves, backward, and the way in and out of the lane layout. Ops are in ops_*.c. */
+#include "nn/tape_impl.h"
+#include "nn/model.h"
+#include <string.h>
+
+struct tape *tape_new(void)
+{
+	struct tape *t = xcalloc(1, sizeof(*t));
+
+	t->grad_params = true;
+	return t;
+}
+
+void tape_free(struct tape *t)
+{
+	if (!t)
+		return;
+	arena_release(&t->mem);
+	free(t->node);
+	free(t);
+}
+
+void tape_reset(struct tape *t)
+{
+	arena_reset(&t->mem);
+	t->n = 0;
+	t->grad_params = true;
+}
+
+size_t tape_peak(const struct tape *t)
+{
+	return t->mem.high;
+}
+
+void tape_grad_params(struct tape *t, bool on)
+{
+	t->grad_params = on;
+}
+
+static struct node *push(struct tape *t)
+{
+	struct node *y = arena_new(&t->mem, 1, struct node);
+
+	memset(y, 0, sizeof(*y));
+	y->t = t;
+	if (t->n == t->cap) {
+		t->cap = t->cap ? 2 * t->cap : 64;
+		t->node = xrealloc(t->node, (size_t)t->cap, sizeof(*t->node));
+	}
+	t->node[t->n++] = y;
+	return y;
+}
+
+static void set_inputs(struct node *y, struct node *a, struct node *b, struct node *c, void (*back)(struct node *))
+{
+	y->in[0] = a;
+	y->in[1] = b;
+	y->in[2] = c;
+	y->wants = (a && a->wants) || (b && b->wants) || (c && c->wants);
+	y->back = y->wants ? back : NULL;
+}
+
+struct node *node_batch(struct tape *t, int n, int c, int h, int w, struct node *a, struct node *b, struct node *c3,
+			void (*back)(struct node *))
+{
+	struct node *y = push(t);
+
+	BUG_ON(n <= 0 || c <= 0 || h <= 0 || w <= 0);
+	y->n = n;
+	y->c = c;
+	y->h = h;
+	y->w = w;
+	y->len = GROUPS(n) * group_len(y);
+	y->x = tape_alloc(t, y->len);
+	set_inputs(y, a, b, c3, back);
+	return y;
+}
+
+struct node *node_plain(struct tape *t, const int d[4], struct node *a, struct node *b, void (*back)(struct node *))
+{
+	struct node *y = push(t);
+
+	y->len = 1;
+	for (int i = 0; i < 4; i++) {
+		y->d[i] = d[i] > 0 ? d[i] : 1;
+		y->len *= (size_t)y->d[i];
+	}
+	y->x = tape_alloc(t, y->len);
+	set_inputs(y, a, b, NULL, back);
+	return y;
+}
+
+struct node *node_like(struct node *a, struct node *b, void (*back)(struct node *))
+{
+	return a->n ? node_batch(a->t, a->n, a->c, a->h, a->w, a, b, NULL, back) : node_plain(a->t, a->d, a, b, back);
+}
+
+struct node *node_scalar(struct tape *t, struct node *a, struct node *b, void (*back)(struct node *))
+{
+	return node_plain(t, (int[]){ 1, 1, 1, 1 }, a, b, back);
+}
+
+/* ------------------------------------------------------------------ loops */
+#define CHUNK 16384 /* numbers a thread takes at once: a constant of the engine */
+
+struct pointwise_job {
+	pointwise_fn *fn;
+	size_t n;
+	const real *a, *b;
+	real *y, p, q;
+};
+
+static void pointwise_chunk(void *ctx, int i, int thread)
+{
+	const struct pointwise_job *j = ctx;
+	const size_t at = (size_t)i * CHUNK, n = j->n - at < CHUNK ? j->n - at : CHUNK;
+
+	(void)thread;
+	if (!j->fn)
+		memset(j->y + at, 0, n * sizeof(real));
+	else
+		j->fn(n, j->a ? j->a + at : NULL, j->b ? j->b + at : NULL, j->y + at, j->p, j->q);
+}
+
+void pointwise(pointwise_fn *fn, size_t n, const real *a, const real *b, real *y, real p, real q)
+{
+	struct pointwise_job j = { fn, n, a, b, y, p, q };
+
+	tile_for((int)((n + CHUNK - 1) / CHUNK), pointwise_chunk, &j);
+}
+
+void zero(real *x, size_t n)
+{
+	pointwise(NULL, n, NULL, NULL, x, 0, 0);
+}
+
+real *node_grad(struct node *a)
+{
+	if (!a->wants)
+		return NULL;
+	if (!a->g) {
+		a->g = tape_alloc(a->t, a->len);
+		zero(a->g, a->len);
+	}
+	return a->g;
+}
+
+void mask_tail(const struct node *a, real *buf)
+{
+	const int lanes = a->n % LANES;
+	real *last;
+
+	if (!lanes)
+		return;
+	last = buf + (GROUPS(a->n) - 1) * group_len(a);
+	for (size_t i = 0; i < group_len(a) / LANES; i++)
+		for (int l = lanes; l < LANES; l++)
+			last[i * LANES + l] = 0;
+}
+
+void tape_backward(struct tape *t, struct node *loss)
+{
+	real *g;
+
+	BUG_ON(loss->n || loss->len != 1 || loss->t != t);
+	g = node_grad(loss);
+	if (!g)
+		return;
+	g[0] = 1;
+	for (int i = t->n - 1; i >= 0; i--)
+		if (t->node[i]->back && t->node[i]->g)
+			t->node[i]->back(t->node[i]);
+}
+
+/* ------------------------------------------------------------------ leaves */
+struct node *tape_input(struct tape *t, int n, int c, int h, int w, bool want_grad)
+{
+	struct node *y = node_batch(t, n, c, h, w, NULL, NULL, NULL, NULL);
+
+	y->wants = want_grad;
+	return y;
+}
+
+struct node *tape_plain(struct tape *t, int d0, int d1, int d2, int d3, bool want_grad)
+{
+	struct node *y = node_plain(t, (int[]){ d0, d1, d2, d3 }, NULL, NULL, NULL);
+
+	y->wants = want_grad;
+	zero(y->x, y->len);
+	return y;
+}
+
+struct node *tape_param(struct tape *t, struct param *p)
+{
+	struct node *y = push(t);
+
+	for (int i = 0; i < 4; i++)
+		y->d[i] = p->d[i] > 0 ? p->d[i] : 1;
+	y->len = p->len;
+	y->x = p->x;
+	y->wants = t->grad_params && p->g && !p->frozen && !p->buffer;
+	y->g = y->wants ? p->g : NULL;
+	return y;
+}
+
+/* ------------------------------------------------------------------ the lane layout */
+struct copy_job {
+	struct node *a;
+	const void *from;
+	void *to;
+	const struct images *v;
+	int first;
+	int kind; /* 'r' real rows, 'f' float rows, 'v' a view of images */
+};
+
+static void load_group(void *ctx, int g, int thread)
+{
+	const struct copy_job *j = ctx;
+	struct node *a = j->a;
+	const int lanes = group_images(a, g);
+	const size_t row = group_len(a) / LANES;
+	real *x = a->x + g * group_len(a);
+
+	(void)thread;
+	if (lanes < LANES)
+		memset(x, 0, group_len(a) * sizeof(real));
+	for (int l = 0; l < lanes; l++) {
+		const size_t i = (size_t)g * LANES + l;
+
+		if (j->kind == 'v') {
+			const size_t at = (size_t)images_at(j->v, j->first + (int)i) * row;
+
+			if (j->v->px)
+				for (size_t k = 0; k < row; k++)
+					x[k * LANES + l] = (real)((float)j->v->px[at + k] / 255.0f);
+			else
+				for (size_t k = 0; k < row; k++)
+					x[k * LANES + l] = (real)j->v->fx[at + k];
+		} else if (j->kind == 'f') {
+			for (size_t k = 0; k < row; k++)
+				x[k * LANES + l] = (real)((const float *)j->from)[i * row + k];
+		} else {
+			for (size_t k = 0; k < row; k++)
+				x[k * LANES + l] = ((const real *)j->from)[i * row + k];
+		}
+	}
+}
+
+static void store_group(void *ctx, int g, int thread)
+{
+	const struct copy_job *j = ctx;
+	const struct node *a = j->a;
+	const size_t row = group_len(a) / LANES;
+	const real *x = (const real *)j->from + g * group_len(a);
+
+	(void)thread;
+	for (int l = 0; l < group_images(a, g); l++) {
+		const size_t i = (size_t)g * LANES + l;
+
+		if (j->kind == 'f')
+			for (size_t k = 0; k < row; k++)
+				((float *)j->to)[i * row + k] = (float)x[k * LANES + l];
+		else
+			for (size_t k = 0; k < row; k++)
+				((real *)j->to)[i * row + k] = x[k * LANES + l];
+	}
+}
+
+static void load(struct node *a, const void *from, const struct images *v, int first, int kind)
+{
+	struct copy_job j = { .a = a, .from = from, .v = v, .first = first, .kind = kind };
+
+	BUG_ON(!a->n);
+	tile_for(GROUPS(a->n), load_group, &j);
+}
+
+static void store(const struct node *a, const real *from, void *to, int kind)
+{
+	struct copy_job j = { .a = (struct node *)a, .from = from, .to = to, .kind = kind };
+
+	BUG_ON(!a->n);
+	tile_for(GROUPS(a->n), store_group, &j);
+}
+
+void node_load(struct node *a, const real *rows)
+{
+	load(a, rows, NULL, 0, 'r');
+}
+
+void node_load_f32(struct node *a, const float *rows)
+{
+	load(a, rows, NULL, 0, 'f');
+}
+
+void node_load_images(struct node *a, const struct images *v, int first)
+{
+	BUG_ON(images_size(v) != a->c * a->h * a->w || first < 0 || first + a->n > v->n);
+	load(a, NULL, v, first, 'v');
+}
+
+void node_store(const struct node *a, real *rows)
+{
+	store(a, a->x, rows, 'r');
+}
+
+void node_store_f32(const struct node *a, float *rows)
+{
+	store(a, a->x, rows, 'f');
+}
+
+void node_store_grad(const struct node *a, real *rows)
+{
+	BUG_ON(!a->g);
+	store(a, a->g, rows, 'r');
+}
+
+real node_at(const struct node *a, int i, int k)
+{
+	BUG_ON(i < 0 || i >= a->n || k < 0 || k >= a->c * a->h * a->w);
+	return a->x[i / LANES * group_len(a) + (size_t)k * LANES + i % LANES];
+}

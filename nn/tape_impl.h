@@ -1,0 +1,50 @@
+/* Private to the tape and its ops (ops_*.c): making nodes, gradients, and loops over groups. */
+#ifndef LB_NN_TAPE_IMPL_H
+#define LB_NN_TAPE_IMPL_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/tile.h"
+#include "nn/kernels.h"
+#include "nn/tape.h"
+
+struct tape {
+	struct arena mem;
+	struct node **node; /* in order of creation */
+	int n, cap;
+	bool grad_params;
+};
+
+/* A batch node of n images (c,h,w), or a plain one, with x allocated (not set) unless share is given (then x is share's).
+ * It wants a gradient when any input does; back may be NULL. */
+struct node *node_batch(struct tape *t, int n, int c, int h, int w, struct node *a, struct node *b, struct node *c3,
+			void (*back)(struct node *));
+struct node *node_plain(struct tape *t, const int d[4], struct node *a, struct node *b, void (*back)(struct node *));
+/* A node like a (kind and shape). */
+struct node *node_like(struct node *a, struct node *b, void (*back)(struct node *));
+struct node *node_scalar(struct tape *t, struct node *a, struct node *b, void (*back)(struct node *));
+
+/* Where to add a's gradient, zeroed at first use; NULL when a wants none. */
+real *node_grad(struct node *a);
+static inline size_t group_len(const struct node *a)
+{
+	return (size_t)a->c * a->h * a->w * LANES;
+}
+/* Images in group g (1..LANES). */
+static inline int group_images(const struct node *a, int g)
+{
+	return a->n - g * LANES < LANES ? a->n - g * LANES : LANES;
+}
+static inline bool same_shape(const struct node *a, const struct node *b)
+{
+	return a->n == b->n && a->len == b->len && a->c == b->c && a->h == b->h && a->w == b->w;
+}
+/* Set the lanes beyond the last image to 0 in a buffer shaped as a (batch nodes; nothing to do for plain ones). Every op whose
+ * backward does not multiply by an incoming per-lane gradient must call this, or rubbish lanes would reach the weights. */
+void mask_tail(const struct node *a, real *buf);
+/* A pointwise kernel over n numbers, cut into fixed chunks over threads. */
+void pointwise(pointwise_fn *fn, size_t n, const real *a, const real *b, real *y, real p, real q);
+void zero(real *x, size_t n);
+#define tape_alloc(t, n) arena_new(&(t)->mem, (n), real)
+
+#endif

@@ -1,0 +1,147 @@
+/* base/tile.c: each tile once, same bits for any number of threads. Threads only start inside tests, which
+ * are forked children: a process that used them and then forks would hang. */
+#include <check.h>
+#include <math.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/tile.h"
+
+#define TILES 1000
+
+struct counts {
+	atomic_int calls[TILES];
+	atomic_int bad_thread;
+	int threads;
+};
+
+static void count(void *ctx, int i, int thread)
+{
+	struct counts *c = ctx;
+
+	atomic_fetch_add(&c->calls[i], 1);
+	if (thread < 0 || thread >= c->threads)
+		atomic_store(&c->bad_thread, 1);
+}
+
+static const struct { int threads, n; } loops[] = {
+	{ 1, TILES }, { 2, TILES }, { 4, TILES }, { 64, TILES }, { 4, 3 }, { 4, 1 }, { 4, 0 }, { 4, -1 },
+};
+
+START_TEST(each_tile_once)
+{
+	static struct counts c;
+	int n = loops[_i].n;
+
+	c.threads = tile_threads(loops[_i].threads);
+	ck_assert_int_eq(c.threads, loops[_i].threads);
+	tile_for(n, count, &c);
+	for (int i = 0; i < TILES; i++)
+		ck_assert_int_eq(c.calls[i], i < n);
+	ck_assert(!c.bad_thread);
+}
+END_TEST
+
+START_TEST(number_of_threads_is_bounded)
+{
+	cpu_set_t set, one;
+
+	ck_assert_int_eq(tile_threads_get(), 1); /* until somebody asks */
+	ck_assert_int_eq(tile_threads(3), 3);
+	ck_assert_int_eq(tile_threads_get(), 3);
+	ck_assert_int_eq(tile_threads(1000), TILE_MAX_THREADS);
+	ck_assert_int_eq(tile_threads(-5), 1);
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(set), &set), 0);
+	ck_assert_int_eq(tile_threads(0), CPU_COUNT(&set) < TILE_MAX_THREADS ? CPU_COUNT(&set) : TILE_MAX_THREADS);
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	ck_assert_int_eq(tile_threads(0), 1); /* what this process may use, not what the machine has */
+}
+END_TEST
+
+static void partial_sum(void *ctx, int i, int thread)
+{
+	double *sums = ctx;
+
+	(void)thread;
+	sums[i] = 0;
+	for (int k = 0; k < 500; k++)
+		sums[i] += sin(i * 500.0 + k) * 1e-3;
+}
+
+START_TEST(same_bits_for_any_number_of_threads)
+{
+	static double one[TILES], many[TILES];
+
+	tile_threads(1);
+	tile_for(TILES, partial_sum, one);
+	for (int threads = 2; threads <= 7; threads++) {
+		tile_threads(threads);
+		tile_for(TILES, partial_sum, many);
+		ck_assert_mem_eq(one, many, sizeof(one));
+	}
+}
+END_TEST
+
+/* A nested call must stay on its thread and keep its number: scratch is picked by it. */
+struct nest {
+	atomic_int in_use[TILE_MAX_THREADS];
+	atomic_int clashes, inner, moved;
+};
+
+struct inner {
+	struct nest *nest;
+	int outer_thread;
+};
+
+static void inner_tile(void *ctx, int i, int thread)
+{
+	struct inner *in = ctx;
+
+	(void)i;
+	atomic_fetch_add(&in->nest->inner, 1);
+	if (thread != in->outer_thread)
+		atomic_fetch_add(&in->nest->moved, 1);
+}
+
+static void outer_tile(void *ctx, int i, int thread)
+{
+	struct nest *n = ctx;
+	struct inner in = { n, thread };
+
+	(void)i;
+	if (atomic_fetch_add(&n->in_use[thread], 1))
+		atomic_fetch_add(&n->clashes, 1);
+	tile_for(10, inner_tile, &in);
+	atomic_fetch_sub(&n->in_use[thread], 1);
+}
+
+START_TEST(nested_calls_keep_their_thread)
+{
+	static struct nest n;
+
+	tile_threads(4);
+	tile_for(200, outer_tile, &n);
+	ck_assert_int_eq(n.inner, 2000);
+	ck_assert_int_eq(n.moved, 0);
+	ck_assert_int_eq(n.clashes, 0);
+}
+END_TEST
+
+Suite *suite_tile(void);
+Suite *suite_tile(void)
+{
+	Suite *s = suite_create("tile");
+	TCase *tc = tcase_create("tile");
+
+	tcase_set_timeout(tc, 30);
+	tcase_add_loop_test(tc, each_tile_once, 0, ARRAY_LEN(loops));
+	tcase_add_test(tc, number_of_threads_is_bounded);
+	tcase_add_test(tc, same_bits_for_any_number_of_threads);
+	tcase_add_test(tc, nested_calls_keep_their_thread);
+	suite_add_tcase(s, tc);
+	return s;
+}
