@@ -73,10 +73,12 @@ $(B)/tests/run: $(B)/tests/run.o $(TEST32:%.c=$(B)/%.o) $(SUPPORT:%.c=$(B)/%.o) 
 $(B)/tests/run64: $(B)/d/tests/run.o $(TEST64:%.c=$(B)/d/%.o) $(SRC64:%.c=$(B)/d/%.o)
 	$(CC) $(SANFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
+# One BLAS thread, and threads that wait sleep soon: tests share their cores with one another.
+TEST_ENV := OPENBLAS_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell GOMP_SPINCOUNT=2000
 ## unit: the unit tests only (CK_RUN_SUITE=name runs one suite)
 unit: $(B)/tests/run $(B)/tests/run64
-	LOCKBENCH=$(B)/lockbench OPENBLAS_NUM_THREADS=1 $(B)/tests/run
-	OPENBLAS_NUM_THREADS=1 $(B)/tests/run64
+	LOCKBENCH=$(B)/lockbench $(TEST_ENV) $(B)/tests/run
+	$(TEST_ENV) $(B)/tests/run64
 unit: $(B)/lockbench
 
 ## deps: install what is missing from Debian's packages (INSTALL=no: only say what is missing)
