@@ -1,0 +1,271 @@
+/* datasets/idx.c: exact files are read, everything else is refused with the file's name. */
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "datasets/format.h"
+#include "tests/support_data.h"
+#include "tests/support_sandbox.h"
+
+static const char *const TRAIN_IMAGES = "mnist/train-images-idx3-ubyte";
+static const char *const TRAIN_LABELS = "mnist/train-labels-idx1-ubyte";
+
+static struct dataset *load(void)
+{
+	return dataset_load("mnist", NULL);
+}
+
+START_TEST(reads_sizes_pixels_and_labels)
+{
+	struct dataset *d;
+
+	write_idx_set("mnist", false);
+	d = load();
+	ck_assert_msg(d != NULL, "%s", error_text());
+	ck_assert_int_eq(d->c, 1);
+	ck_assert_int_eq(d->h, 4);
+	ck_assert_int_eq(d->w, 5);
+	ck_assert_int_eq(d->classes, 10);
+	ck_assert_int_eq(d->ntrain, 30);
+	ck_assert_int_eq(d->ntest, 20);
+	ck_assert_int_eq(d->train_px[0], 1);
+	ck_assert_int_eq(d->train_px[30 * 20 - 1], (uint8_t)((30 * 20 - 1) * 7 + 1));
+	ck_assert_int_eq(d->test_px[0], 2);
+	ck_assert_int_eq(d->train_labels[29], 9);
+	ck_assert_str_eq(d->class_names[3], "3");
+	dataset_free(d);
+}
+END_TEST
+
+START_TEST(gzip_and_plain_have_one_hash)
+{
+	struct dataset *plain, *gz;
+
+	write_idx_set("mnist", false);
+	write_idx_set("z/mnist", true);
+	plain = load();
+	gz = dataset_load("mnist", sandbox("z"));
+	ck_assert(plain && gz);
+	ck_assert_str_ne(plain->where, gz->where);
+	ck_assert_str_eq(plain->hash, gz->hash);
+	dataset_free(plain);
+	dataset_free(gz);
+}
+END_TEST
+
+/* ---- parsing: one row a lie ---- */
+
+static const struct lie {
+	size_t at; /* byte to overwrite */
+	int value;
+	long cut;  /* bytes removed from (negative: added to) the end */
+	const char *word;
+} image_lies[] = {
+	{ 0, 1, 0, "not an IDX file" },
+	{ 2, 9, 0, "not an IDX file" },   /* element type */
+	{ 3, 1, 0, "not an IDX file" },   /* labels given as images */
+	{ 0, 0, 1, "truncated" },
+	{ 0, 0, 200, "truncated" },       /* no header left: 3 * 20 + 16 = 76 bytes */
+	{ 0, 0, 64, "truncated" },
+	{ 0, 0, -1, "trailing" },
+	{ 7, 2, 0, "trailing" },          /* count lies low */
+	{ 7, 4, 0, "truncated" },         /* count lies high */
+	{ 4, 0xff, 0, "images" },         /* 4 billion images */
+	{ 4, 0x7f, 0, "truncated" },      /* n * h * w far beyond 32 bits */
+	{ 8, 0xff, 0, "512" },            /* rows */
+	{ 12, 0x80, 0, "512" },           /* columns */
+	{ 11, 0, 0, "images of 0x5" },
+	{ 7, 0, 0, "0 images" },
+};
+
+START_TEST(image_files_must_not_lie)
+{
+	const struct lie *l = &image_lies[_i];
+	size_t len;
+	uint8_t *p = make_idx_images(3, 4, 5, 0, &len), *exact;
+	struct idx_view v;
+
+	if (l->value)
+		p[l->at] = (uint8_t)l->value;
+	else if (l->at)
+		p[l->at] = 0;
+	p = xrealloc(p, len + 1, 1);
+	p[len] = 0;
+	len = l->cut > (long)len ? 0 : (size_t)((long)len - l->cut);
+	exact = xmalloc(len, 1); /* so that a sanitizer sees a read behind the end */
+	memcpy(exact, p, len);
+	ck_assert_int_eq(idx_parse_images(exact, len, "dir/some-file", &v), -1);
+	EXPECT_ERROR("dir/some-file", l->word);
+	free(exact);
+	free(p);
+}
+END_TEST
+
+START_TEST(label_files_must_not_lie)
+{
+	size_t len;
+	uint8_t *p = make_idx_labels(12, &len);
+	struct idx_view v;
+
+	ck_assert_int_eq(idx_parse_labels(p, len, "f", 10, &v), 0);
+	ck_assert_int_eq(v.n, 12);
+	ck_assert_int_eq(idx_parse_labels(p, len - 1, "f", 10, &v), -1);
+	EXPECT_ERROR("f: truncated");
+	ck_assert_int_eq(idx_parse_labels(p, 7, "f", 10, &v), -1);
+	EXPECT_ERROR("f: truncated");
+	p[8 + 5] = 10;
+	ck_assert_int_eq(idx_parse_labels(p, len, "f", 10, &v), -1);
+	EXPECT_ERROR("f: label 10 of image 5");
+	p[4] = 0xff;
+	ck_assert_int_eq(idx_parse_labels(p, len, "f", 10, &v), -1);
+	EXPECT_ERROR("f: header says");
+	free(p);
+}
+END_TEST
+
+/* ---- sets whose files do not fit together ---- */
+
+START_TEST(counts_and_shapes_must_agree)
+{
+	size_t len;
+	uint8_t *p;
+
+	write_idx_set("mnist", false);
+	p = make_idx_labels(29, &len);
+	sandbox_write(TRAIN_LABELS, p, len);
+	free(p);
+	ck_assert_ptr_null(load());
+	EXPECT_ERROR("30 images", "29 labels", "train-labels");
+	p = make_idx_labels(30, &len);
+	sandbox_write(TRAIN_LABELS, p, len);
+	free(p);
+	p = make_idx_images(30, 5, 4, 0, &len);
+	sandbox_write(TRAIN_IMAGES, p, len);
+	free(p);
+	ck_assert_ptr_null(load());
+	EXPECT_ERROR("5x4", "4x5", "train-images");
+}
+END_TEST
+
+START_TEST(every_class_needs_images)
+{
+	size_t len;
+	uint8_t *p = make_idx_labels(30, &len);
+
+	write_idx_set("mnist", false);
+	for (int i = 0; i < 30; i++)
+		p[8 + i] = (uint8_t)(p[8 + i] == 7 ? 1 : p[8 + i]);
+	sandbox_write(TRAIN_LABELS, p, len);
+	free(p);
+	ck_assert_ptr_null(load());
+	EXPECT_ERROR("class 7 has no training image");
+}
+END_TEST
+
+START_TEST(gzip_bombs_stop_at_the_cap)
+{
+	const size_t len = (size_t)80 << 20;
+	uint8_t *zeros = xcalloc(len, 1);
+
+	write_idx_set("mnist", true);
+	write_gz("mnist/train-images-idx3-ubyte.gz", zeros, len);
+	ck_assert_ptr_null(load());
+	EXPECT_ERROR("train-images-idx3-ubyte.gz");
+	write_idx_set("mnist", true);
+	write_gz("mnist/train-labels-idx1-ubyte.gz", zeros, (size_t)2 << 20);
+	ck_assert_ptr_null(load());
+	EXPECT_ERROR("train-labels-idx1-ubyte.gz");
+	free(zeros);
+}
+END_TEST
+
+START_TEST(a_missing_file_means_no_set)
+{
+	char where[512];
+
+	write_idx_set("mnist", false);
+	ck_assert(dataset_where("mnist", NULL, where));
+	unlink(sandbox(TRAIN_LABELS));
+	ck_assert(!dataset_where("mnist", NULL, where) || strncmp(where, sandbox(""), strlen(sandbox(""))));
+}
+END_TEST
+
+START_TEST(layouts_are_found)
+{
+	static const char *const dirs[][2] = {
+		{ "mnist", "mnist" }, { "MNIST/raw", "mnist" }, { "fashion-mnist", "fashion-mnist" }, { "FashionMNIST/raw", "fashion-mnist" }
+	};
+	char where[512];
+
+	write_idx_set(dirs[_i][0], _i & 1);
+	ck_assert(dataset_where(dirs[_i][1], NULL, where));
+	ck_assert_str_eq(where, sandbox(dirs[_i][0]));
+	/* the folder itself, named by the user */
+	ck_assert(dataset_where(dirs[_i][1], sandbox(dirs[_i][0]), where));
+	ck_assert_str_eq(where, sandbox(dirs[_i][0]));
+}
+END_TEST
+
+START_TEST(a_folder_of_one_set_is_not_the_other)
+{
+	char where[512];
+
+	write_idx_set("a/fashion-mnist", false);
+	ck_assert(!dataset_where("mnist", sandbox("a/fashion-mnist"), where) || strncmp(where, sandbox(""), strlen(sandbox(""))));
+}
+END_TEST
+
+/* Same file names, same sizes: only the payload tells. */
+START_TEST(fashion_mnist_is_not_taken_for_mnist)
+{
+	if (access("/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", R_OK)) {
+		fprintf(stderr, "skipped: fashion_mnist_is_not_taken_for_mnist: no /usr/share/datasets/fashion-mnist\n");
+		return;
+	}
+	ck_assert_int_eq(symlink("/usr/share/datasets/fashion-mnist", sandbox("mnist")), 0);
+	ck_assert_ptr_null(load());
+	EXPECT_ERROR("fashion-mnist, not mnist");
+}
+END_TEST
+
+START_TEST(peek_reads_the_sizes)
+{
+	const struct dataset_driver *drv = dataset_driver_of("mnist");
+	struct dataset d = { .name = "mnist" };
+
+	write_idx_set("mnist", true);
+	ck_assert_int_eq(drv->peek(&d, sandbox("mnist")), 0);
+	ck_assert_int_eq(d.ntrain, 30);
+	ck_assert_int_eq(d.ntest, 20);
+	ck_assert_int_eq(d.w, 5);
+	sandbox_write("mnist/train-images-idx3-ubyte.gz", "short", 5);
+	ck_assert_int_eq(drv->peek(&d, sandbox("mnist")), -1);
+	EXPECT_ERROR("train-images");
+}
+END_TEST
+
+Suite *suite_idx(void);
+Suite *suite_idx(void)
+{
+	Suite *s = suite_create("idx");
+	TCase *tc = tcase_create("idx");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, data_open, sandbox_close);
+	tcase_add_test(tc, reads_sizes_pixels_and_labels);
+	tcase_add_test(tc, gzip_and_plain_have_one_hash);
+	tcase_add_loop_test(tc, image_files_must_not_lie, 0, ARRAY_LEN(image_lies));
+	tcase_add_test(tc, label_files_must_not_lie);
+	tcase_add_test(tc, counts_and_shapes_must_agree);
+	tcase_add_test(tc, every_class_needs_images);
+	tcase_add_test(tc, gzip_bombs_stop_at_the_cap);
+	tcase_add_test(tc, a_missing_file_means_no_set);
+	tcase_add_loop_test(tc, layouts_are_found, 0, 4);
+	tcase_add_test(tc, a_folder_of_one_set_is_not_the_other);
+	tcase_add_test(tc, fashion_mnist_is_not_taken_for_mnist);
+	tcase_add_test(tc, peek_reads_the_sizes);
+	suite_add_tcase(s, tc);
+	return s;
+}
