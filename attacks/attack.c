@@ -1,0 +1,50 @@
+/* The table of attacks (list.def, nothing else) and what all attacks share. */
+#include "attacks/attack.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+#define ATTACK(x) extern const struct attack attack_##x;
+#include "attacks/list.def"
+#undef ATTACK
+
+#define ATTACK(x) &attack_##x.drv,
+const struct driver *const attacks[] = {
+#include "attacks/list.def"
+	NULL
+};
+#undef ATTACK
+
+const char *const goal_names[] = { "use", "impersonate", "remove", "disown", "degrade" };
+
+/* In the order of enum capability: bit i is capability_names[i]. */
+static const char *const capability_names[] = {
+	"label", "prob", "decision", "gradx", "weights", "write", "algo", "param",
+	"labelled", "unlabelled", "cred", "channel", "paper-test"
+};
+
+const char *capability_text(unsigned caps, char *buf)
+{
+	char *at = buf;
+
+	*at = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(capability_names); i++) {
+		if (!(caps & 1u << i))
+			continue;
+		if (at > buf)
+			*at++ = ',';
+		strcpy(at, capability_names[i]);
+		at += strlen(at);
+	}
+	return buf;
+}
+
+void product_release(struct product *p)
+{
+	model_free(p->model);
+	bundle_free(p->creds);
+	free(p->claimed);
+	json_decref(p->notes);
+	*p = (struct product){ 0 };
+}

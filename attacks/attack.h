@@ -1,0 +1,101 @@
+/* An attack: receives an access handle and nothing else, returns a product and never a metric.
+ * A driver in attacks/NAME.c and a line in list.def. The evaluator judges the product.
+ *
+ * Capability bits are those of the threat model (LABEL < PROB < LOGIT queries, DECISION, white-box bits, leaked data).
+ * A driver declares what it needs; bench/access.c fills exactly that and leaves everything else NULL or empty. Test
+ * images' labels and the owner's secret bundle are never reachable from a handle. */
+#ifndef LB_ATTACKS_ATTACK_H
+#define LB_ATTACKS_ATTACK_H
+
+#include "base/driver.h"
+#include "nn/bundle.h"
+#include "nn/images.h"
+#include "nn/model.h"
+#include <stdint.h>
+
+enum capability {
+	CAP_LABEL = 1 << 0,    /* query: top-1 */
+	CAP_PROB = 1 << 1,     /* query: probabilities */
+	CAP_DECISION = 1 << 2, /* submit credentials: accepted or not */
+	CAP_GRADX = 1 << 3,    /* gradients of the deployed model (implies its weights are at hand) */
+	CAP_WEIGHTS = 1 << 4,  /* read the deployed weights */
+	CAP_WRITE = 1 << 5,    /* change them and run the result */
+	CAP_ALGO = 1 << 6,     /* knows the mechanism */
+	CAP_PARAM = 1 << 7,    /* knows the shipped parameters (pub) */
+	CAP_LABELLED = 1 << 8, /* labelled samples of the attack pool */
+	CAP_UNLABELLED = 1 << 9,
+	CAP_CRED = 1 << 10,    /* leaked credentials */
+	CAP_CHANNEL = 1 << 11, /* sits between the users and the service */
+	CAP_PAPER_TEST = 1 << 12 /* labelled TEST images: a published protocol that leaks; labelled as such everywhere */
+};
+/* "weights,gradx"; buf of at least 160 bytes. */
+const char *capability_text(unsigned caps, char *buf);
+
+enum goal { GOAL_USE, GOAL_IMPERSONATE, GOAL_REMOVE, GOAL_DISOWN, GOAL_DEGRADE };
+extern const char *const goal_names[]; /* "use", "impersonate", ... */
+
+/* What was spent, and how much may be; a budget of 0 is no limit. */
+struct ledger {
+	long queries, labels, submissions;
+	double forward_equivalents;
+	long max_queries, max_labels, max_submissions;
+	double max_forward_equivalents;
+};
+
+struct access {
+	unsigned caps;              /* granted: equals what the driver declared */
+	uint64_t seed;
+	int c, h, w, classes;
+	const struct model *model;  /* CAP_WEIGHTS or CAP_GRADX: copy it with model_copy() to change it */
+	const struct bundle *pub;   /* CAP_PARAM */
+	struct images labelled;     /* CAP_LABELLED: attack pool with labels (n = 0 otherwise) */
+	struct images unlabelled;   /* CAP_UNLABELLED: the same pool, labels NULL */
+	struct images val;          /* attacker's validation images: labelled with CAP_LABELLED */
+	struct images paper_test;   /* CAP_PAPER_TEST */
+	const struct bundle *creds; /* CAP_CRED */
+	int ncreds;
+	struct ledger *ledger;
+	const char *label;          /* for progress bars; NULL: silent */
+	struct oracle *oracle;      /* private to bench/access.c */
+};
+
+/* Query the service without (cred < 0) or with leaked credential number cred; out (n, classes): probabilities, or one-hot
+ * top-1 when only CAP_LABEL is granted. Counted. -1 after error(): not granted, budget spent. */
+int access_query(struct access *a, const struct images *v, int cred, float *out);
+/* Submit n image credentials x (n, c*h*w): accepted (n). Counted. */
+int access_submit(struct access *a, const float *x, int n, unsigned char *accepted);
+/* Note labelled samples and compute that were used; -1 after error() when over budget. */
+int access_spend(struct access *a, long labels, double forward_equivalents);
+
+struct product {
+	enum goal goal;
+	struct model *model;    /* GOAL_USE, GOAL_REMOVE: the attacker's model (owned) */
+	struct bundle *creds;   /* GOAL_IMPERSONATE, GOAL_DISOWN: forged credentials, stacked (owned) */
+	int ncreds;
+	int *claimed;           /* (ncreds) claimed user or -1; may be NULL (owned, malloc) */
+	int tested;             /* CAP_PAPER_TEST: the attack trained on the first so many of access.paper_test, which
+				 * are the first of the test view; the evaluator also judges on the others alone */
+	/* GOAL_DEGRADE: what happens to every image on its way; in, out (n, c, h, w) in [0,1]. 0 or -1 after error(). */
+	int (*channel)(const struct product *p, const float *in, int n, int c, int h, int w, float *out);
+	unsigned char ctx[256]; /* the channel's own parameters */
+	json_t *notes;          /* object of numbers and strings worth keeping; may be NULL (owned) */
+};
+void product_release(struct product *p);
+
+struct attack {
+	struct driver drv;  /* must be first */
+	enum goal goal;
+	unsigned needs;     /* capabilities; more than the cell grants is refused in plan */
+	const char *strength; /* the option that is this attack's strength ("rate"), or NULL */
+	int strength_up;    /* 1: larger is stronger; -1: smaller is stronger (JPEG quality) */
+	const char *tier[3]; /* option overrides for smoke, short, paper: "a=b c=d", NULL: none */
+	/* needs under these options (a superset of `needs` bits may be required by an option); NULL: needs. */
+	unsigned (*needs_for)(const void *conf);
+	/* Does the attack apply to a scheme with these declarations? Returns NULL when it does, else the reason (static text). */
+	const char *(*inapplicable)(const void *conf, int has_users, int has_ownership);
+	/* Required. 0, or -1 after error(). */
+	int (*run)(struct access *a, const void *conf, struct product *p);
+};
+extern const struct driver *const attacks[]; /* sorted by name, NULL-terminated */
+
+#endif

@@ -1,0 +1,83 @@
+/* See compute.h. */
+#include "metrics/compute.h"
+
+#include <string.h>
+
+#include "metrics/stats.h"
+
+int percent(long k, long n, struct value *v)
+{
+	double low, high;
+
+	if (n <= 0)
+		return 0;
+	clopper_pearson(k, n, 0.95, &low, &high);
+	*v = (struct value){ 100.0 * (double)k / (double)n, 100 * low, 100 * high, k, n };
+	return 1;
+}
+
+int percent_of(const struct observations *o, const char *bits, struct value *v)
+{
+	const struct obs_entry *e = obs_get(o, bits, 'b');
+
+	return e ? percent(e->k, (long)e->n, v) : 0;
+}
+
+int points_between(const struct observations *o, const char *first, const char *second, struct value *v)
+{
+	const struct obs_entry *a = obs_get(o, first, 'b'), *b = obs_get(o, second, 'b');
+	long only_a = 0, only_b = 0, n;
+
+	if (!a || !b || a->n != b->n || !a->n)
+		return 0;
+	n = (long)a->n;
+	for (long i = 0; i < n; i++) {
+		only_a += a->bits[i] && !b->bits[i];
+		only_b += b->bits[i] && !a->bits[i];
+	}
+	paired_difference(only_a, only_b, n, &v->low, &v->high);
+	v->low *= 100;
+	v->high *= 100;
+	v->value = 100.0 * (double)(only_a - only_b) / (double)n;
+	v->k = v->n = 0;
+	return 1;
+}
+
+static int exact(double x, struct value *v)
+{
+	*v = (struct value){ x, x, x, 0, 0 };
+	return 1;
+}
+
+int number_of(const struct observations *o, const char *name, struct value *v)
+{
+	const struct obs_entry *e = obs_get(o, name, 'n');
+
+	return e ? exact(e->value, v) : 0;
+}
+
+int ratio_of(const struct observations *o, const char *name, const char *reference, struct value *v)
+{
+	const struct obs_entry *a = obs_get(o, name, 'n'), *b = obs_get(o, reference, 'n');
+
+	return a && b && b->value > 0 ? exact(a->value / b->value, v) : 0;
+}
+
+int worst_user(const struct observations *o, const char *bits, struct value *v)
+{
+	const struct obs_entry *e = obs_get(o, bits, 'b');
+	const long each = (long)obs_getnum(o, "credentials_per_user", 0);
+	long worst = each;
+
+	if (!e || each <= 0 || !e->n || (long)e->n % each)
+		return 0;
+	for (long first = 0; first < (long)e->n; first += each) {
+		long k = 0;
+
+		for (long i = first; i < first + each; i++)
+			k += e->bits[i];
+		if (k < worst)
+			worst = k;
+	}
+	return percent(worst, each, v);
+}

@@ -1,0 +1,19 @@
+/* The three ways in which most metrics are made from observations. Private to metrics/. Each returns 1 and sets v, or 0
+ * when the observation is absent or empty. */
+#ifndef LB_METRICS_COMPUTE_H
+#define LB_METRICS_COMPUTE_H
+
+#include "metrics/metric.h"
+
+/* k of n in percent, with the Clopper-Pearson interval. */
+int percent(long k, long n, struct value *v);
+int percent_of(const struct observations *o, const char *bits, struct value *v);
+/* first - second in percentage points, image by image. */
+int points_between(const struct observations *o, const char *first, const char *second, struct value *v);
+/* A number as it is, and the ratio of two; exact. */
+int number_of(const struct observations *o, const char *name, struct value *v);
+int ratio_of(const struct observations *o, const char *name, const char *reference, struct value *v);
+/* The user with the smallest share of bits (user-major, credentials_per_user each), in percent, with that user's interval. */
+int worst_user(const struct observations *o, const char *bits, struct value *v);
+
+#endif

@@ -1,0 +1,50 @@
+/* Observations: the raw outcomes that an evaluation saw, by name. Metrics are computed from them and from
+ * nothing else, so every number can be computed again from the cell file.
+ *
+ * Bits (one trial each, in a fixed order):
+ *   reference_correct      test image classified right by the unprotected network
+ *   authorised_correct     ... by the service for a user with a valid credential
+ *   unauthorised_correct   ... by the service without a credential
+ *   genuine_accepted       user-major: users x credentials_per_user issued credentials
+ *   genuine_identified     ... accepted and taken for the right user
+ *   zero_effort_accepted   clean test images submitted as credentials
+ *   revoked_accepted       credentials of a revoked user after revocation
+ *   forged_accepted        an attack's forged credentials;  forged_as_claimed: accepted as the claimed user
+ *   attacked_correct       test image classified right by the attacker's model
+ *   attacked_genuine_accepted  issued credentials against the service running the attacked model
+ *   channel_authorised_correct, channel_unauthorised_correct, channel_genuine_accepted, channel_genuine_identified
+ *                          the same through an attack's channel
+ *   mark_matched           symbols of the owner's mark read right (in the locked, or the attacked, model)
+ *   null_verified          does the owner's mark verify in models that never carried it (the base model, ...)
+ * Numbers: users, credentials_per_user, users_analytic, users_measured, ownership_verified (0/1), parameters,
+ *   reference_parameters, macs, reference_macs, credential_bytes, lock_forward_equivalents,
+ *   reference_forward_equivalents, enrol_forward_equivalents, changed (share of product that differs), classes
+ * Series: confidence_histogram (50 bins of top confidence over [0,1]), confidence_histogram_clean */
+#ifndef LB_METRICS_OBSERVE_H
+#define LB_METRICS_OBSERVE_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct obs_entry {
+	char name[48];
+	int kind;            /* 'b' bits, 'n' number, 's' series */
+	size_t n;            /* trials, or length of the series */
+	long k;              /* bits set */
+	unsigned char *bits; /* (n), one byte a bit */
+	double value;
+	double *series;      /* (n) */
+};
+struct observations { struct obs_entry *e; int n; };
+
+/* A zeroed struct is ready. Values are copied; a name given twice is replaced. */
+void obs_bits(struct observations *o, const char *name, const unsigned char *bits, size_t n);
+void obs_num(struct observations *o, const char *name, double v);
+void obs_series(struct observations *o, const char *name, const double *v, size_t n);
+const struct obs_entry *obs_get(const struct observations *o, const char *name, int kind); /* NULL when absent */
+double obs_getnum(const struct observations *o, const char *name, double def);
+void obs_release(struct observations *o);
+json_t *obs_json(const struct observations *o); /* {"bits":{name:{"k","n","bits"}},"numbers":{},"series":{}} sorted */
+int obs_from_json(struct observations *o, const json_t *j); /* -1 after error() */
+
+#endif

@@ -1,0 +1,106 @@
+/* Ownership: does the owner's mark stand, and only where it should. */
+#include "metrics/compute.h"
+
+static int share_of(const struct observations *o, const char *name, struct value *v)
+{
+	if (!number_of(o, name, v))
+		return 0;
+	v->value = v->low = v->high = 100 * v->value;
+	return 1;
+}
+
+/* A count over the whole mark, not a sample: no interval. */
+static int whole_percent(const struct observations *o, const char *bits, struct value *v)
+{
+	if (!percent_of(o, bits, v))
+		return 0;
+	v->low = v->high = v->value;
+	return 1;
+}
+
+static int changed(const struct observations *o, struct value *v)
+{
+	return share_of(o, "changed", v);
+}
+
+const struct metric metric_changed = {
+	.drv = {
+		.name = "changed",
+		.summary = "share of the product that the attack changed: weights of a model, images through a "
+			  "channel",
+		.source = "none. Differs: our own check that an attack did something",
+		.version = 1,
+	},
+	.title = "Changed",
+	.unit = "%",
+	.survey = "active survey (2023), II.B: robustness",
+	.min = 0,
+	.max = 100,
+	.better = 0,
+	.compute = changed,
+};
+
+static int mark_symbols(const struct observations *o, struct value *v)
+{
+	return whole_percent(o, "mark_matched", v);
+}
+
+const struct metric metric_mark_symbols = {
+	.drv = {
+		.name = "mark_symbols",
+		.summary = "symbols of the owner's mark that are read right, in the locked or the attacked model",
+		.source = "ActiveGuard, algorithm 1. Differs: the raw share, not rescaled to unmarked models",
+		.version = 1,
+	},
+	.title = "Mark read",
+	.unit = "%",
+	.survey = "taxonomy survey (2021), table II: robustness",
+	.min = 0,
+	.max = 100,
+	.better = 1,
+	.compute = mark_symbols,
+};
+
+static int null_verification(const struct observations *o, struct value *v)
+{
+	return percent_of(o, "null_verified", v);
+}
+
+const struct metric metric_null_verification = {
+	.drv = {
+		.name = "null_verification",
+		.summary = "models without the mark in which it verifies all the same: the unprotected network and "
+			  "fresh ones",
+		.source = "Lukas et al., SoK (S&P 2022), null models. Differs: untrained null models; trained ones "
+			  "cost too much in a cell",
+		.version = 1,
+	},
+	.title = "Verified, unmarked",
+	.unit = "%",
+	.survey = "taxonomy survey (2021), table II: reliability",
+	.min = 0,
+	.max = 100,
+	.better = -1,
+	.compute = null_verification,
+};
+
+static int ownership_verified(const struct observations *o, struct value *v)
+{
+	return number_of(o, "ownership_verified", v);
+}
+
+const struct metric metric_ownership_verified = {
+	.drv = {
+		.name = "ownership_verified",
+		.summary = "1 when the owner's mark verifies in the locked or the attacked model",
+		.source = "ActiveGuard (Xue et al.), sec. IV-E, tables V and VI. Differs: nothing",
+		.version = 1,
+	},
+	.title = "Ownership verified",
+	.unit = "yes/no",
+	.survey = "taxonomy survey (2021), table II: robustness",
+	.min = 0,
+	.max = 1,
+	.better = 1,
+	.compute = ownership_verified,
+};

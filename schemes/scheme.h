@@ -1,0 +1,107 @@
+/* A protection scheme: how an owner locks a model, enrols users, and proves ownership; how the deployed
+ * service decides who is served. A driver in schemes/NAME.c and a line in list.def.
+ *
+ * State is plain data, so artefacts save and load without scheme-specific code:
+ *   locked.model   the deployed weights
+ *   locked.pub     what ships with the model: control-layer parameters, verifiers (no secrets)
+ *   locked.secret  what only the owner holds: keys, watermark, positions
+ *   credentials    a bundle that stacks n credentials: every tensor's first dimension is n. Image-shaped
+ *                  credentials are the tensor "image", f32 (n,c,h,w) in [0,1]
+ * Hooks draw randomness only from the seed they are given, and change only what they are given to change. */
+#ifndef LB_SCHEMES_SCHEME_H
+#define LB_SCHEMES_SCHEME_H
+
+#include "base/driver.h"
+#include "nn/bundle.h"
+#include "nn/images.h"
+#include "nn/model.h"
+#include "nn/train.h"
+#include <stdint.h>
+
+enum deployment { DEPLOY_RETRAIN_PER_USER = 0, DEPLOY_RETRAIN = 1, DEPLOY_FINETUNE = 2, DEPLOY_POSTHOC = 3 };
+
+/* The 2021 survey's six attributes (../papers/002, section II) in its own words, and what the driver declares of itself. */
+struct declared {
+	const char *scenario, *mechanism, *capacity, *type, *function, *target_models;
+	int gate;              /* 1: an `if` beside the network; 0: intrinsic to the weights or inputs */
+	int deployment;        /* enum deployment, for the default options */
+	const char *knowledge; /* of the model, needed to authenticate and to verify: "black-box", "white-box" */
+	const char *ships;     /* what ships to whom, where the secrets live */
+	int has_users, has_revocation, has_ownership;
+	int changes_weights;   /* 0 is checked: locked weights must equal the base model's */
+};
+
+/* What the owner has when locking and enrolling. Everything is borrowed. */
+struct lock_env {
+	const struct images *train, *val;  /* the owner's own; never the attack pool, never the test set */
+	const struct train_conf *recipe;   /* how the base model was trained */
+	const struct model *base;          /* the unprotected network, trained from the same seed by the recipe */
+	uint64_t seed;                     /* of this lock: open streams with (seed, purpose) */
+	const char *label;                 /* for progress bars; NULL: silent */
+	double *forward_equivalents;       /* add what is spent */
+};
+
+struct locked {
+	struct model *model;
+	struct bundle *pub, *secret;
+};
+void locked_release(struct locked *l);
+
+/* The deployed thing: this is all that authenticate() and query() see, and what an attacker may steal. */
+struct service {
+	const struct scheme *scheme;
+	const void *conf;
+	struct model *model;        /* not changed by hooks (not const: a forward pass needs its parameter nodes) */
+	const struct bundle *pub;
+	int classes;
+};
+
+struct auth {
+	int accepted;
+	int user;       /* who it is taken for; -1 nobody or the scheme has no identities */
+	double score;   /* larger is more genuine; the driver's own scale */
+};
+
+struct ownership {
+	int applies;    /* 0: the scheme has no ownership verification (or it is off): the rest is unset */
+	int verified;
+	int matched, total; /* symbols of the mark read correctly; symbol[i] says which (may be NULL) */
+	unsigned char symbol[4096];
+};
+
+struct scheme {
+	struct driver drv; /* must be first */
+	struct declared decl;
+	const char *tier[3]; /* option overrides for smoke, short, paper: "a=b c=d", NULL: none */
+
+	/* Make l from e: model (own copy), pub, secret. Required. 0, or -1 after error(). */
+	int (*lock)(const struct lock_env *e, const void *conf, struct locked *l);
+
+	/* Make n credentials in out (tensors stacked along the first dimension); credential i is number trial[i] of user
+	 * user[i]. May extend l->pub / l->secret (a verifier's table). Batches are faster than single calls, but a
+	 * credential must not depend on which others are asked for. Adds tensor "ok" u8 (n): 0 where the driver failed
+	 * to make a valid one, and "tries" i32 (n). NULL: the scheme has no credentials. */
+	int (*enrol)(const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial, int n,
+		     struct bundle *out);
+	/* From now on user is refused. NULL: cannot. */
+	int (*revoke)(const void *conf, struct locked *l, int user);
+	/* Number of users that the options allow by the paper's formula (analytic); NULL: no users. */
+	double (*users_analytic)(const void *conf, int classes);
+	/* Users that exist by default under these options (ActiveGuard: K x T). Required when enrol is set. */
+	int (*users)(const void *conf, int classes);
+
+	/* Judge n stacked credentials. NULL: everybody is let in. */
+	int (*authenticate)(const struct service *s, const struct bundle *creds, int n, struct auth *out);
+	/* Answer v->n queries of somebody who presents credential `at` of creds (creds NULL: none): probs (n, classes)
+	 * that sum to 1. nonce: for answers that are random; a service that answers at random must open its stream from it.
+	 * Required. */
+	int (*query)(const struct service *s, const struct bundle *creds, int at, const struct images *v, uint64_t nonce,
+		     float *probs);
+
+	/* Does the owner's mark stand in suspect (same architecture)? NULL: no ownership verification. */
+	int (*verify)(const void *conf, const struct locked *owner, const struct model *suspect, struct ownership *out);
+};
+
+extern const struct driver *const schemes[]; /* sorted by name, NULL-terminated */
+
+#endif
