@@ -1,0 +1,219 @@
+/* Judging an attack's product: one function a goal. See evaluate.h, judge.h. */
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "bench/creds.h"
+#include "bench/judge.h"
+
+/* ---- use, remove: a model ---- */
+
+static int observe_attacked(const struct setup *s, const struct product *p, struct observations *o)
+{
+	const int n = s->splits->test.n;
+	unsigned char *right = xmalloc(n, 1);
+	const int ret = judge_model(s, p->model, right);
+
+	if (!ret)
+		obs_bits(o, "attacked_correct", right, n);
+	if (!ret && p->tested > 0 && p->tested < n) /* the attacker trained on the first of them */
+		obs_bits(o, "attacked_heldout_correct", right + p->tested, n - p->tested);
+	free(right);
+	return ret;
+}
+
+/* Share of the numbers of a model that are not what they were in the deployed one; another architecture: all. */
+static double share_changed(const struct model *before, const struct model *after)
+{
+	size_t differ = 0;
+
+	if (before->nx != after->nx)
+		return 1;
+	for (size_t i = 0; i < before->nx; i++)
+		differ += before->x[i] != after->x[i];
+	return (double)differ / (double)before->nx;
+}
+
+/* Issued credentials against the service when it runs the attacker's model. */
+static int observe_genuine(const struct judge *j, const struct product *p, struct observations *o)
+{
+	const struct setup *s = j->s;
+	struct service v = j->service;
+	unsigned char *accepted = xcalloc((size_t)j->ncreds + 1, 1);
+	int ret;
+
+	v.model = model_copy(p->model);
+	ret = judge_genuine(s, &v, s->creds, accepted, NULL);
+	if (!ret) {
+		obs_num(o, "users", s->users);
+		obs_num(o, "credentials_per_user", s->per_user);
+		obs_bits(o, "attacked_genuine_accepted", accepted, j->ncreds);
+	}
+	model_free(v.model);
+	free(accepted);
+	return ret;
+}
+
+static int judge_remove(const struct judge *j, const struct product *p, struct observations *o, int *changed)
+{
+	const struct setup *s = j->s;
+	const double share = share_changed(s->locked->model, p->model);
+
+	*changed = share > 0;
+	obs_num(o, "changed", share);
+	if (observe_attacked(s, p, o) < 0 || judge_mark(s, p->model, o) < 0)
+		return -1;
+	return s->creds ? observe_genuine(j, p, o) : 0;
+}
+
+static int judge_use(const struct judge *j, const struct product *p, struct observations *o)
+{
+	return observe_attacked(j->s, p, o);
+}
+
+/* ---- impersonate: credentials, against the service as it is ---- */
+
+static int judge_impersonate(const struct judge *j, const struct product *p, struct observations *o, int *changed)
+{
+	const struct setup *s = j->s;
+	const int n = p->ncreds;
+	unsigned char *accepted = xcalloc((size_t)n + 1, 1);
+	int *user = xmalloc((size_t)n + 1, sizeof(*user));
+	int ret = judge_creds(s, &j->service, p->creds, n, accepted, user);
+
+	*changed = n > 0;
+	if (!ret) {
+		obs_bits(o, "forged_accepted", accepted, n);
+		for (int i = 0; p->claimed && i < n; i++)
+			accepted[i] = accepted[i] && user[i] == p->claimed[i];
+		if (p->claimed)
+			obs_bits(o, "forged_as_claimed", accepted, n);
+		if (creds_are_images(p->creds)) {
+			const struct images v = creds_view(p->creds, s->data->classes);
+
+			ret = judge_histogram(s->locked->model, &v, o, "confidence_histogram");
+		}
+	}
+	free(accepted);
+	free(user);
+	return ret;
+}
+
+/* ---- degrade: a channel ---- */
+
+/* dB between an image and what came out; 100 when nothing changed. */
+static double psnr(const float *in, const float *out, size_t len)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum += ((double)in[i] - (double)out[i]) * ((double)in[i] - (double)out[i]);
+	return sum > 0 ? fmin(-10 * log10(sum / (double)len), 100) : 100;
+}
+
+/* What the channel does to the test images: mean PSNR and the share that it changes. */
+static int observe_channel(const struct setup *s, const struct product *p, struct observations *o, int *changed)
+{
+	const struct images *test = &s->splits->test;
+	const size_t len = images_size(test);
+	float *in = xmalloc(len, sizeof(*in)), *out = xmalloc(len, sizeof(*out));
+	double sum = 0;
+	long differ = 0;
+	int ret = 0;
+
+	for (int i = 0; i < test->n && !ret; i++) {
+		images_get(test, i, in);
+		ret = p->channel(p, in, 1, test->c, test->h, test->w, out);
+		if (ret)
+			break;
+		sum += psnr(in, out, len);
+		differ += memcmp(in, out, len * sizeof(*in)) != 0;
+	}
+	if (!ret) {
+		obs_num(o, "channel_psnr", sum / test->n);
+		obs_num(o, "changed", (double)differ / test->n);
+		*changed = differ > 0;
+	}
+	free(in);
+	free(out);
+	return ret;
+}
+
+/* Issued credentials as they arrive: images come through the channel, other keys do not take that way. NULL after error(). */
+static struct bundle *channelled(const struct setup *s, const struct product *p)
+{
+	struct bundle *creds = bundle_copy(s->creds);
+	const struct tensor *t = bundle_get(creds, "image", DT_F32), *clean = bundle_get(s->creds, "image", DT_F32);
+
+	if (t && p->channel(p, clean->data, (int)t->d[0], (int)t->d[1], (int)t->d[2], (int)t->d[3], t->data) < 0) {
+		bundle_free(creds);
+		return NULL;
+	}
+	return creds;
+}
+
+static int observe_channel_users(const struct judge *j, const struct bundle *creds, struct observations *o)
+{
+	const struct setup *s = j->s;
+	unsigned char *accepted = xcalloc(j->ncreds, 1), *identified = xcalloc(j->ncreds, 1);
+	const int ret = judge_genuine(s, &j->service, creds, accepted, identified);
+
+	if (!ret) {
+		obs_num(o, "users", s->users);
+		obs_num(o, "credentials_per_user", s->per_user);
+		obs_bits(o, "channel_genuine_accepted", accepted, j->ncreds);
+		obs_bits(o, "channel_genuine_identified", identified, j->ncreds);
+	}
+	free(accepted);
+	free(identified);
+	return ret;
+}
+
+static int observe_channel_answers(const struct judge *j, const struct product *p, const struct bundle *creds,
+				   struct observations *o)
+{
+	const struct setup *s = j->s;
+	const int n = s->splits->test.n;
+	unsigned char *right = xmalloc(n, 1);
+	int ret = judge_answers(s, &j->service, creds, j->row, j->nrows, p, "authorised", right);
+
+	if (!ret) {
+		obs_bits(o, "channel_authorised_correct", right, n);
+		ret = judge_answers(s, &j->service, NULL, NULL, 0, p, "unauthorised", right);
+	}
+	if (!ret)
+		obs_bits(o, "channel_unauthorised_correct", right, n);
+	free(right);
+	return ret;
+}
+
+static int judge_degrade(const struct judge *j, const struct product *p, struct observations *o, int *changed)
+{
+	const struct setup *s = j->s;
+	struct bundle *creds = s->creds ? channelled(s, p) : NULL;
+	int ret = s->creds && !creds ? -1 : observe_channel(s, p, o, changed);
+
+	if (!ret && creds)
+		ret = observe_channel_users(j, creds, o);
+	if (!ret)
+		ret = observe_channel_answers(j, p, creds, o);
+	bundle_free(creds);
+	return ret;
+}
+
+int judge_product(const struct judge *j, const struct product *p, struct observations *o, int *changed)
+{
+	switch (p->goal) {
+	case GOAL_USE:
+		return judge_use(j, p, o);
+	case GOAL_REMOVE:
+		return judge_remove(j, p, o, changed);
+	case GOAL_IMPERSONATE:
+		return judge_impersonate(j, p, o, changed);
+	case GOAL_DEGRADE:
+		return judge_degrade(j, p, o, changed);
+	case GOAL_DISOWN:
+		break;
+	}
+	return error(EXIT_UNEVALUABLE, "the evaluator cannot judge an attack whose goal is '%s' yet", goal_names[p->goal]);
+}

@@ -1,0 +1,607 @@
+/* Cells and their artefacts: base model -> lock -> enrol -> attack -> evaluate -> cell file. See cell.h.
+ * Whatever a later stage needs it reads back from the store, also when the same process has just written it: a fresh run, a
+ * resumed run and a run on two workers take the same path and give the same bytes. */
+#include "bench/cell.h"
+
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/progress.h"
+#include "base/rng.h"
+#include "base/tile.h"
+#include "bench/access.h"
+#include "bench/evaluate.h"
+#include "bench/keys.h"
+#include "bench/store.h"
+#include "datasets/dataset.h"
+#include "metrics/metric.h"
+#include "nn/kernels.h"
+
+const char *const stage_names[] = { "base", "locked", "creds", "cell" };
+
+/* ---- data, kept between calls ---- */
+
+static struct {
+	struct dataset *d;
+	struct splits splits;
+	bool split;
+	uint64_t seed;
+	int train, test;
+} cache;
+
+static void drop_splits(void)
+{
+	if (cache.split)
+		splits_release(&cache.splits);
+	cache.split = false;
+}
+
+void cell_cache_release(void)
+{
+	drop_splits();
+	dataset_free(cache.d);
+	cache.d = NULL;
+}
+
+static int load_data(const struct point *p, const char *data_dir)
+{
+	if (cache.d && strcmp(cache.d->hash, p->dataset_hash) != 0)
+		cell_cache_release();
+	if (!cache.d)
+		cache.d = dataset_load(p->dataset, data_dir);
+	if (!cache.d)
+		return -1;
+	if (strcmp(cache.d->hash, p->dataset_hash) != 0)
+		return error(EXIT_UNEVALUABLE, "data set %s in %s is not the one this cell was planned with (payload %.12s, "
+			     "planned %.12s)", p->dataset, cache.d->where, cache.d->hash, p->dataset_hash);
+	if (cache.split && cache.seed == p->seed && cache.train == p->limit_train && cache.test == p->limit_test)
+		return 0;
+	drop_splits();
+	if (splits_make(&cache.splits, cache.d, p->seed, p->limit_train, p->limit_test) < 0)
+		return -1;
+	cache.split = true;
+	cache.seed = p->seed;
+	cache.train = p->limit_train;
+	cache.test = p->limit_test;
+	return 0;
+}
+
+/* ---- models as bundles ---- */
+
+static struct bundle *model_to_bundle(const struct model *m)
+{
+	struct bundle *b = bundle_new();
+
+	bundle_meta(b, "format", "pt");
+	bundle_meta(b, "arch", m->spec.arch);
+	bundle_meta_num(b, "width", m->spec.width);
+	bundle_meta_num(b, "c", m->spec.c);
+	bundle_meta_num(b, "h", m->spec.h);
+	bundle_meta_num(b, "w", m->spec.w);
+	bundle_meta_num(b, "classes", m->spec.classes);
+	for (int i = 0; i < m->np; i++) {
+		const struct param *p = &m->p[i];
+		int64_t d[4] = { p->d[0], p->d[1], p->d[2], p->d[3] };
+		float *x = bundle_put(b, p->name, DT_F32, p->nd, d, NULL);
+
+		for (size_t k = 0; k < p->len; k++)
+			x[k] = (float)p->x[k];
+	}
+	return b;
+}
+
+static struct model *model_from_bundle(const struct bundle *b, const struct model_spec *spec)
+{
+	struct model *m = model_new(spec, 0);
+
+	for (int i = 0; m && i < m->np; i++) {
+		size_t len = 0;
+		const float *x = bundle_f32(b, m->p[i].name, &len);
+
+		if (!x || len != m->p[i].len) {
+			error(EXIT_UNEVALUABLE, "a stored model does not fit %s: tensor %s", spec->arch, m->p[i].name);
+			model_free(m);
+			return NULL;
+		}
+		for (size_t k = 0; k < len; k++)
+			m->p[i].x[k] = x[k];
+	}
+	return m;
+}
+
+static int put_model(struct store *st, const char *key, const struct model *m, double fe)
+{
+	struct bundle *b = model_to_bundle(m);
+	int ret;
+
+	bundle_meta_num(b, "forward_equivalents", fe);
+	ret = store_put_artefact(st, key, b);
+	bundle_free(b);
+	return ret;
+}
+
+/* NULL: absent, damaged (then it is out of the way) or after error(). */
+static struct model *get_model(struct store *st, const char *key, const struct model_spec *spec, double *fe)
+{
+	struct bundle *b = store_get_artefact(st, key);
+	struct model *m = b ? model_from_bundle(b, spec) : NULL;
+
+	if (b)
+		*fe = bundle_meta_getnum(b, "forward_equivalents", 0);
+	bundle_free(b);
+	return m;
+}
+
+/* ---- timing ---- */
+
+static json_t *timing_json(const char *key, const char *kind, double seconds)
+{
+	json_t *j = json_object();
+	char host[256] = "?";
+	struct rusage u;
+
+	gethostname(host, sizeof(host) - 1);
+	getrusage(RUSAGE_SELF, &u);
+	jset_str(j, "key", key);
+	jset_str(j, "kind", kind);
+	jset_num(j, "seconds", seconds);
+	jset_int(j, "threads", tile_threads_get());
+	jset_str(j, "host", host);
+	jset_str(j, "isa", kernels_isa());
+	jset_num(j, "peak_rss_mib", (double)u.ru_maxrss / 1024);
+	return j;
+}
+
+static int put_timing(struct store *st, const struct point *p, const char *key, enum stage s, double seconds, double work,
+		      json_t *overhead)
+{
+	json_t *j = timing_json(key, stage_names[s], seconds);
+	char name[64];
+	int ret;
+
+	jset_str(j, "dataset", p->dataset);
+	jset_str(j, "model", model_spec_name(&p->spec, name));
+	jset_str(j, "scheme", s >= STAGE_LOCKED ? p->scheme->drv.name : "");
+	jset_str(j, "attack", s == STAGE_CELL ? p->attack ? p->attack->drv.name : "none" : "");
+	jset_num(j, "work", work); /* images trained on, credentials made: what the time grows with; 0: not known */
+	if (overhead)
+		jset(j, "metrics", overhead);
+	ret = store_put_timing(st, key, j);
+	json_decref(j);
+	return ret;
+}
+
+/* ---- what a cell stands on ---- */
+
+struct work {
+	struct store *st;
+	const struct point *p;
+	struct keys key;
+	void *scheme_conf;
+	uint64_t owner_seed;   /* of base model, lock and enrolment: the attack does not enter */
+	struct model *base;
+	struct locked locked;
+	struct bundle *creds;
+	double base_fe, lock_fe, enrol_fe;
+};
+
+static void *driver_conf(const struct driver *d, json_t *options)
+{
+	void *conf = xcalloc(1, d->conf_size ? d->conf_size : 1);
+
+	if (opt_from_json(d->opts, conf, options) == 0)
+		return conf;
+	free(conf);
+	return NULL;
+}
+
+static int work_open(struct work *w, struct store *st, const struct point *p)
+{
+	*w = (struct work){ .st = st, .p = p, .owner_seed = rng_derive(p->seed, "owner") };
+	point_keys(p, &w->key);
+	w->scheme_conf = driver_conf(&p->scheme->drv, p->scheme_options);
+	return w->scheme_conf ? 0 : -1;
+}
+
+static void work_close(struct work *w)
+{
+	free(w->scheme_conf);
+	model_free(w->base);
+	locked_release(&w->locked);
+	bundle_free(w->creds);
+}
+
+static bool has_creds(const struct point *p)
+{
+	return p->scheme->enrol && p->users > 0 && p->per_user > 0;
+}
+
+static bool has_part(struct store *st, const char *key, const char *part)
+{
+	char k[HASH_HEX];
+
+	part_key(key, part, k);
+	return store_has_artefact(st, k);
+}
+
+bool stage_done(struct store *st, const struct point *p, const struct keys *k, enum stage s)
+{
+	switch (s) {
+	case STAGE_BASE:
+		return store_has_artefact(st, k->base);
+	case STAGE_LOCKED:
+		return store_has_artefact(st, k->locked) && has_part(st, k->locked, "pub") && has_part(st, k->locked, "secret");
+	case STAGE_CREDS:
+		return !has_creds(p) || (store_has_artefact(st, k->creds) && has_part(st, k->creds, "pub") &&
+					 has_part(st, k->creds, "secret"));
+	case STAGE_CELL:
+		return store_has_cell(st, k->cell);
+	}
+	return false;
+}
+
+/* ---- base model ---- */
+
+static int train_base(struct work *w)
+{
+	const struct point *p = w->p;
+	double start = now_seconds();
+	struct train_stats stats = { 0 };
+	struct model *m = model_new(&p->spec, w->owner_seed);
+	int ret = -1;
+
+	if (m && train(m, &cache.splits.owner, &p->recipe, w->owner_seed, "base model", NULL, &stats) == 0 &&
+	    put_model(w->st, w->key.base, m, stats.forward_equivalents) == 0)
+		ret = put_timing(w->st, p, w->key.base, STAGE_BASE, now_seconds() - start,
+				 (double)cache.splits.owner.n * p->recipe.epochs, NULL);
+	model_free(m);
+	return ret;
+}
+
+/* Get it, or build it and get it: twice, because what is found may be damaged. */
+static int need_base(struct work *w)
+{
+	if (w->base)
+		return 0;
+	w->base = get_model(w->st, w->key.base, &w->p->spec, &w->base_fe);
+	if (w->base || error_code() != EXIT_YES)
+		return w->base ? 0 : -1;
+	if (train_base(w) < 0)
+		return error_prefix("base model");
+	w->base = get_model(w->st, w->key.base, &w->p->spec, &w->base_fe);
+	return w->base ? 0 : error(EXIT_IO, "the base model just stored cannot be read back");
+}
+
+/* ---- locked model ---- */
+
+static struct lock_env lock_env(struct work *w, double *fe)
+{
+	return (struct lock_env){ .train = &cache.splits.owner, .val = &cache.splits.val, .recipe = &w->p->recipe,
+				  .base = w->base, .seed = w->owner_seed, .label = w->p->scheme->drv.name,
+				  .forward_equivalents = fe };
+}
+
+/* An absent bundle is stored as an empty one. */
+static int put_part(struct store *st, const char *key, const char *part, const struct bundle *b)
+{
+	struct bundle *empty = b ? NULL : bundle_new();
+	char k[HASH_HEX];
+	int ret;
+
+	part_key(key, part, k);
+	ret = store_put_artefact(st, k, b ? b : empty);
+	bundle_free(empty);
+	return ret;
+}
+
+static struct bundle *get_part(struct store *st, const char *key, const char *part)
+{
+	char k[HASH_HEX];
+
+	part_key(key, part, k);
+	return store_get_artefact(st, k);
+}
+
+static int lock_model(struct work *w)
+{
+	double start = now_seconds(), fe = 0;
+	struct lock_env e = lock_env(w, &fe);
+	struct locked l = { 0 };
+	int ret = w->p->scheme->lock(&e, w->scheme_conf, &l);
+
+	/* The model comes last: where it is, the parts are. */
+	if (ret == 0 && (put_part(w->st, w->key.locked, "pub", l.pub) < 0 ||
+			 put_part(w->st, w->key.locked, "secret", l.secret) < 0 ||
+			 put_model(w->st, w->key.locked, l.model, fe) < 0 ||
+			 put_timing(w->st, w->p, w->key.locked, STAGE_LOCKED, now_seconds() - start, fe / 3, NULL) < 0))
+		ret = -1;
+	locked_release(&l);
+	return ret;
+}
+
+static bool get_locked(struct work *w)
+{
+	w->locked.model = get_model(w->st, w->key.locked, &w->p->spec, &w->lock_fe);
+	w->locked.pub = w->locked.model ? get_part(w->st, w->key.locked, "pub") : NULL;
+	w->locked.secret = w->locked.pub ? get_part(w->st, w->key.locked, "secret") : NULL;
+	if (!w->locked.secret)
+		locked_release(&w->locked);
+	return w->locked.secret != NULL;
+}
+
+static int need_locked(struct work *w)
+{
+	if (w->locked.model || need_base(w) < 0)
+		return w->locked.model ? 0 : -1;
+	if (get_locked(w))
+		return 0;
+	if (error_code() != EXIT_YES)
+		return -1;
+	if (lock_model(w) < 0)
+		return error_prefix("locking with %s", w->p->scheme->drv.name);
+	return get_locked(w) ? 0 : error(EXIT_IO, "the locked model just stored cannot be read back");
+}
+
+/* ---- credentials ---- */
+
+static int enrol(struct work *w)
+{
+	const int users = w->p->users, per_user = w->p->per_user, n = users * per_user;
+	int *user = xmalloc(n, sizeof(*user)), *trial = xmalloc(n, sizeof(*trial));
+	double start = now_seconds(), fe = 0;
+	struct lock_env e = lock_env(w, &fe);
+	struct bundle *b = bundle_new();
+	int ret;
+
+	for (int i = 0; i < n; i++) {
+		user[i] = i / per_user;
+		trial[i] = i % per_user;
+	}
+	ret = w->p->scheme->enrol(&e, w->scheme_conf, &w->locked, user, trial, n, b);
+	if (ret == 0) {
+		bundle_meta_num(b, "forward_equivalents", fe);
+		if (put_part(w->st, w->key.creds, "pub", w->locked.pub) < 0 ||
+		    put_part(w->st, w->key.creds, "secret", w->locked.secret) < 0 ||
+		    store_put_artefact(w->st, w->key.creds, b) < 0 ||
+		    put_timing(w->st, w->p, w->key.creds, STAGE_CREDS, now_seconds() - start, n, NULL) < 0)
+			ret = -1;
+	}
+	bundle_free(b);
+	free(user);
+	free(trial);
+	return ret;
+}
+
+/* Enrolment may have extended what ships and what the owner keeps: those come with the credentials. */
+static bool get_creds(struct work *w)
+{
+	struct bundle *creds = store_get_artefact(w->st, w->key.creds);
+	struct bundle *pub = creds ? get_part(w->st, w->key.creds, "pub") : NULL;
+	struct bundle *secret = pub ? get_part(w->st, w->key.creds, "secret") : NULL;
+
+	if (!secret) {
+		bundle_free(creds);
+		bundle_free(pub);
+		return false;
+	}
+	bundle_free(w->locked.pub);
+	bundle_free(w->locked.secret);
+	w->locked.pub = pub;
+	w->locked.secret = secret;
+	w->creds = creds;
+	w->enrol_fe = bundle_meta_getnum(creds, "forward_equivalents", 0);
+	return true;
+}
+
+static int need_creds(struct work *w)
+{
+	if (need_locked(w) < 0)
+		return -1;
+	if (!has_creds(w->p) || get_creds(w))
+		return 0;
+	if (error_code() != EXIT_YES)
+		return -1;
+	if (enrol(w) < 0)
+		return error_prefix("enrolling %d users with %s", w->p->users, w->p->scheme->drv.name);
+	return get_creds(w) ? 0 : error(EXIT_IO, "the credentials just stored cannot be read back");
+}
+
+/* ---- the cell ---- */
+
+struct outcome {
+	const char *verdict, *why;
+	char text[256];
+	struct ledger ledger;
+	json_t *notes;
+	struct observations obs;
+};
+
+static void outcome_release(struct outcome *o)
+{
+	json_decref(o->notes);
+	obs_release(&o->obs);
+}
+
+const char *point_inapplicable(const struct point *p)
+{
+	void *conf;
+	const char *why;
+
+	if (!p->attack || !p->attack->inapplicable)
+		return NULL;
+	conf = driver_conf(&p->attack->drv, p->attack_options);
+	if (!conf)
+		return "its options are not valid";
+	why = p->attack->inapplicable(conf, p->scheme->decl.has_users, p->scheme->decl.has_ownership);
+	free(conf);
+	return why;
+}
+
+static json_t *ledger_json(const struct ledger *l)
+{
+	json_t *j = json_object();
+
+	jset_int(j, "queries", l->queries);
+	jset_int(j, "labels", l->labels);
+	jset_int(j, "submissions", l->submissions);
+	jset_num(j, "forward_equivalents", l->forward_equivalents);
+	return j;
+}
+
+static json_t *cell_json(const struct work *w, const struct outcome *o)
+{
+	const struct point *p = w->p;
+	json_t *j = point_json(p);
+	char hash[HASH_HEX];
+
+	jset_int(j, "schema", CELL_SCHEMA);
+	jset_str(j, "key", w->key.cell);
+	jset_str(j, "lockbench", LOCKBENCH_VERSION);
+	jset_str(j, "base_key", w->key.base);
+	jset_str(j, "locked_key", w->key.locked);
+	jset_str(j, "creds_key", w->key.creds);
+	jset_str(j, "verdict", o->verdict);
+	jset_str(j, "why", o->why);
+	jset(j, "ledger", ledger_json(&o->ledger));
+	jset_str(j, "goal", p->attack ? goal_names[p->attack->goal] : "");
+	jset_str(j, "strength_option", p->attack && p->attack->strength ? p->attack->strength : "");
+	jset(j, "notes", o->notes ? json_incref(o->notes) : json_object());
+	jset(j, "observations", obs_json(&o->obs));
+	jset(j, "metrics", metrics_json(&o->obs));
+	hash[0] = '\0';
+	if (w->base)
+		model_hash(w->base, hash);
+	jset_str(j, "base_hash", hash);
+	hash[0] = '\0';
+	if (w->locked.model)
+		model_hash(w->locked.model, hash);
+	jset_str(j, "locked_hash", hash);
+	return j;
+}
+
+static int run_attack(struct work *w, const struct setup *s, struct product *prod, struct outcome *o)
+{
+	const struct attack *at = w->p->attack;
+	void *conf = driver_conf(&at->drv, w->p->attack_options);
+	struct access_store *keep = NULL;
+	struct access a = { 0 };
+	int ret = -1;
+
+	if (conf && access_open(&a, &keep, s, at->needs_for ? at->needs_for(conf) : at->needs, rng_derive(w->p->seed, "attack"),
+				&o->ledger) == 0) {
+		a.label = at->drv.name;
+		prod->goal = at->goal;
+		ret = at->run(&a, conf, prod);
+		access_close(&a, keep);
+	}
+	free(conf);
+	return ret < 0 ? error_prefix("attack %s", at->drv.name) : 0;
+}
+
+static int work_cell(struct work *w, struct outcome *o)
+{
+	const struct point *p = w->p;
+	struct setup s = { .data = cache.d, .splits = &cache.splits, .scheme = p->scheme, .conf = w->scheme_conf,
+			   .base = w->base, .locked = &w->locked, .creds = w->creds, .users = p->users, .per_user = p->per_user,
+			   .seed = rng_derive(p->seed, "evaluate"), .base_fe = w->base_fe, .lock_fe = w->lock_fe,
+			   .enrol_fe = w->enrol_fe };
+	struct product prod = { 0 };
+	int ret = 0;
+
+	if (!w->creds)
+		s.users = s.per_user = 0;
+	if (p->attack)
+		ret = run_attack(w, &s, &prod, o);
+	if (ret == 0)
+		ret = evaluate(&s, p->attack ? &prod : NULL, &o->obs, &o->verdict, o->text);
+	o->why = o->text;
+	o->notes = json_incref(prod.notes);
+	product_release(&prod);
+	return ret;
+}
+
+static int overhead_of(struct work *w, json_t **overhead)
+{
+	struct setup s = { .data = cache.d, .splits = &cache.splits, .scheme = w->p->scheme, .conf = w->scheme_conf,
+			   .base = w->base, .locked = &w->locked, .creds = w->creds, .users = w->creds ? w->p->users : 0,
+			   .per_user = w->creds ? w->p->per_user : 0, .seed = rng_derive(w->p->seed, "evaluate") };
+
+	*overhead = w->p->attack ? NULL : measure_overhead(&s);
+	return *overhead || w->p->attack ? 0 : -1;
+}
+
+/* The cell is published before its timing: the timing may be lost, the cell may not. */
+static int finish_cell(struct work *w, const struct outcome *o, double seconds, json_t *overhead)
+{
+	json_t *cell = cell_json(w, o);
+	int ret = store_put_cell(w->st, w->key.cell, cell);
+
+	json_decref(cell);
+	if (ret == 0)
+		ret = put_timing(w->st, w->p, w->key.cell, STAGE_CELL, seconds, 0, overhead);
+	else
+		json_decref(overhead);
+	if (ret == 0)
+		store_clear_failure(w->st, w->key.cell);
+	return ret;
+}
+
+static int make_cell(struct work *w)
+{
+	double start = now_seconds(), seconds;
+	struct outcome o = { 0 };
+	json_t *overhead = NULL;
+	int ret;
+
+	o.why = point_inapplicable(w->p);
+	if (o.why) {
+		o.verdict = "n/a";
+		ret = finish_cell(w, &o, now_seconds() - start, NULL);
+	} else {
+		ret = need_creds(w);
+		start = now_seconds(); /* artefacts have timings of their own */
+		if (ret == 0)
+			ret = work_cell(w, &o);
+		seconds = now_seconds() - start;
+		if (ret == 0)
+			ret = overhead_of(w, &overhead);
+		if (ret == 0)
+			ret = finish_cell(w, &o, seconds, overhead);
+	}
+	outcome_release(&o);
+	return ret;
+}
+
+int stage_run(struct store *st, const struct point *p, const char *data_dir, enum stage s)
+{
+	struct work w;
+	int ret = work_open(&w, st, p);
+	bool needs_data = s != STAGE_CELL || !point_inapplicable(p);
+
+	if (ret == 0 && needs_data)
+		ret = load_data(p, data_dir);
+	if (ret == 0 && s == STAGE_BASE)
+		ret = need_base(&w);
+	else if (ret == 0 && s == STAGE_LOCKED)
+		ret = need_locked(&w);
+	else if (ret == 0 && s == STAGE_CREDS)
+		ret = need_creds(&w);
+	else if (ret == 0)
+		ret = store_has_cell(st, w.key.cell) ? 0 : make_cell(&w);
+	work_close(&w);
+	return ret;
+}
+
+int cell_run(struct store *st, const struct point *p, const char *data_dir)
+{
+	return stage_run(st, p, data_dir, STAGE_CELL);
+}
+
+int cell_prepare(struct store *st, const struct point *p, const char *data_dir)
+{
+	return stage_run(st, p, data_dir, STAGE_CREDS);
+}

@@ -1,0 +1,18 @@
+/* Everything of a store that reports read. */
+#ifndef LB_BENCH_COLLECT_H
+#define LB_BENCH_COLLECT_H
+
+#include "bench/store.h"
+#include "reports/report.h"
+
+struct collection {
+	struct report_input input; /* borrows the rest */
+	json_t *cells, *timings, *failures, *run;
+	char hash[65];
+};
+
+/* title NULL or "": the name of the job that ran last. 0, or -1 after error(); release in both cases. */
+int collect(struct store *st, const char *title, struct collection *c);
+void collection_release(struct collection *c);
+
+#endif

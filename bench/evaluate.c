@@ -1,0 +1,251 @@
+/* The functional evaluation, and which verdict a cell gets. See evaluate.h.
+ * Attacks' products are judged in bench/attacked.c, seconds are measured in bench/overhead.c. */
+#include "bench/evaluate.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "bench/creds.h"
+#include "bench/judge.h"
+
+#define ZERO_EFFORT 10000 /* trials, at most */
+#define ZERO_EFFORT_CHUNK 500
+#define NULL_MODELS 20    /* fresh ones in which the mark must not verify */
+
+/* ---- accuracy ---- */
+
+static int observe_authorised(const struct judge *j, struct observations *o)
+{
+	const struct setup *s = j->s;
+	const int n = s->splits->test.n;
+	unsigned char *right = xmalloc(n, 1);
+	const int ret = judge_answers(s, &j->service, s->creds, j->row, j->nrows, NULL, "authorised", right);
+
+	if (!ret)
+		obs_bits(o, "authorised_correct", right, n);
+	free(right);
+	return ret;
+}
+
+static int observe_accuracy(const struct judge *j, struct observations *o)
+{
+	const struct setup *s = j->s;
+	const int n = s->splits->test.n;
+	unsigned char *right = xmalloc(n, 1);
+	int ret = judge_model(s, s->base, right);
+
+	if (!ret) {
+		obs_bits(o, "reference_correct", right, n);
+		ret = judge_answers(s, &j->service, NULL, NULL, 0, NULL, "unauthorised", right);
+	}
+	if (!ret)
+		obs_bits(o, "unauthorised_correct", right, n);
+	free(right);
+	return ret;
+}
+
+/* ---- users ---- */
+
+/* Users with at least one credential that is accepted and taken for them. */
+static int served_users(const struct judge *j)
+{
+	int served = 0;
+
+	for (int u = 0; u < j->s->users; u++)
+		served += memchr(j->identified + u * j->s->per_user, 1, j->s->per_user) != NULL;
+	return served;
+}
+
+static void observe_users(const struct judge *j, struct observations *o)
+{
+	const struct setup *s = j->s;
+
+	if (s->scheme->users_analytic)
+		obs_num(o, "users_analytic", s->scheme->users_analytic(s->conf, s->data->classes));
+	if (!s->creds)
+		return;
+	obs_num(o, "users", s->users);
+	obs_num(o, "credentials_per_user", s->per_user);
+	obs_num(o, "users_measured", served_users(j));
+	obs_num(o, "credential_bytes", creds_bytes(s->creds));
+	obs_bits(o, "genuine_accepted", j->accepted, j->ncreds);
+	obs_bits(o, "genuine_identified", j->identified, j->ncreds);
+}
+
+/* Trials first .. first+n-1 of somebody who makes no effort: clean images, or random content of a key's form. */
+static struct bundle *zero_effort(const struct setup *s, int first, int n)
+{
+	const struct images *test = &s->splits->test;
+	const size_t len = images_size(test);
+	struct bundle *creds;
+	float *x;
+
+	if (!creds_are_images(s->creds))
+		return creds_random(s->creds, n, rng_derive(s->seed, "zero effort") + (uint64_t)first);
+	x = xmalloc(len * n, sizeof(*x));
+	for (int i = 0; i < n; i++)
+		images_get(test, first + i, x + len * i);
+	creds = creds_images(x, n, test->c, test->h, test->w);
+	free(x);
+	return creds;
+}
+
+static int observe_zero_effort(const struct judge *j, struct observations *o)
+{
+	const struct setup *s = j->s;
+	const int n = s->splits->test.n < ZERO_EFFORT ? s->splits->test.n : ZERO_EFFORT;
+	unsigned char *accepted = xcalloc(n, 1);
+	int ret = 0;
+
+	for (int first = 0; first < n && !ret; first += ZERO_EFFORT_CHUNK) {
+		const int k = n - first < ZERO_EFFORT_CHUNK ? n - first : ZERO_EFFORT_CHUNK;
+		struct bundle *creds = zero_effort(s, first, k);
+
+		ret = judge_creds(s, &j->service, creds, k, accepted + first, NULL);
+		bundle_free(creds);
+	}
+	if (!ret)
+		obs_bits(o, "zero_effort_accepted", accepted, n);
+	free(accepted);
+	return ret;
+}
+
+/* Revoke user 0 in a copy of what is deployed and submit that user's credentials again. */
+static int observe_revoked(const struct judge *j, struct observations *o)
+{
+	const struct setup *s = j->s;
+	struct locked copy;
+	struct service v = j->service;
+	struct bundle *creds;
+	unsigned char *accepted;
+	int ret;
+
+	if (!s->scheme->revoke)
+		return 0;
+	copy = (struct locked){
+		model_copy(s->locked->model), s->locked->pub ? bundle_copy(s->locked->pub) : NULL,
+		s->locked->secret ? bundle_copy(s->locked->secret) : NULL
+	};
+	creds = creds_range(s->creds, 0, s->per_user);
+	accepted = xcalloc(s->per_user, 1);
+	ret = s->scheme->revoke(s->conf, &copy, 0);
+	v.model = copy.model;
+	v.pub = copy.pub;
+	if (!ret)
+		ret = judge_creds(s, &v, creds, s->per_user, accepted, NULL);
+	if (!ret)
+		obs_bits(o, "revoked_accepted", accepted, s->per_user);
+	free(accepted);
+	bundle_free(creds);
+	locked_release(&copy);
+	return ret;
+}
+
+/* ---- ownership ---- */
+
+/* 1 when the mark verifies in m, 0 when not, -1 after error(). */
+static int verifies(const struct setup *s, const struct model *m)
+{
+	struct ownership *w = xcalloc(1, sizeof(*w));
+	int ret = s->scheme->verify(s->conf, s->locked, m, w);
+
+	if (!ret)
+		ret = w->applies && w->verified;
+	free(w);
+	return ret;
+}
+
+/* The mark in models that never carried it: the unprotected network and fresh ones. */
+static int observe_null(const struct setup *s, struct observations *o)
+{
+	unsigned char verified[1 + NULL_MODELS];
+
+	if (!obs_get(o, "mark_matched", 'b'))
+		return 0;
+	for (int i = 0; i <= NULL_MODELS; i++) {
+		struct model *m = i ? model_new(&s->base->spec, rng_derive(s->seed, "null model") + (uint64_t)i)
+				    : model_copy(s->base);
+		const int got = m ? verifies(s, m) : -1;
+
+		model_free(m);
+		if (got < 0)
+			return -1;
+		verified[i] = (unsigned char)got;
+	}
+	obs_bits(o, "null_verified", verified, sizeof(verified));
+	return 0;
+}
+
+/* ---- cost ---- */
+
+static void observe_cost(const struct setup *s, struct observations *o)
+{
+	const struct model *m = s->locked->model;
+	double numbers = (double)model_params(m), bytes = (double)m->nx * sizeof(float);
+
+	for (int i = 0; s->locked->pub && i < s->locked->pub->nt; i++) {
+		const struct tensor *t = &s->locked->pub->t[i];
+
+		if (t->dtype == DT_F32 || t->dtype == DT_F64) /* keys and tables cost memory but are no parameters */
+			numbers += (double)t->len;
+		bytes += (double)t->len * (double)dtype_size(t->dtype);
+	}
+	obs_num(o, "parameters", numbers);
+	obs_num(o, "reference_parameters", (double)model_params(s->base));
+	obs_num(o, "shipped_bytes", bytes);
+	obs_num(o, "reference_bytes", (double)s->base->nx * sizeof(float));
+	obs_num(o, "macs", model_macs(m));
+	obs_num(o, "reference_macs", model_macs(s->base));
+	obs_num(o, "lock_forward_equivalents", s->lock_fe);
+	obs_num(o, "reference_forward_equivalents", s->base_fe);
+	if (s->creds)
+		obs_num(o, "enrol_forward_equivalents", s->enrol_fe);
+}
+
+/* ---- the whole ---- */
+
+static int evaluate_functional(const struct judge *j, struct observations *o)
+{
+	const struct setup *s = j->s;
+
+	observe_users(j, o);
+	observe_cost(s, o);
+	if (observe_accuracy(j, o) < 0 || judge_histogram(s->locked->model, &s->splits->test, o, "confidence_histogram_clean") < 0 ||
+	    judge_mark(s, s->locked->model, o) < 0 || observe_null(s, o) < 0)
+		return -1;
+	return s->creds ? observe_zero_effort(j, o) < 0 || observe_revoked(j, o) < 0 ? -1 : 0 : 0;
+}
+
+static void conclude(const struct setup *s, const struct observations *o, int changed, const char **verdict, char *why)
+{
+	const struct obs_entry *right = obs_get(o, "authorised_correct", 'b');
+	const double accuracy = 100.0 * (double)right->k / (double)right->n, floor = 100.0 / s->data->classes + 10;
+
+	*verdict = "ok";
+	*why = '\0';
+	if (accuracy < floor) {
+		*verdict = "scheme-untrained";
+		snprintf(why, 256, "authorised accuracy %.2f %% is under chance + 10 points (%.2f %%)", accuracy, floor);
+	} else if (!changed) {
+		*verdict = "noop";
+		snprintf(why, 256, "the attack changed nothing");
+	}
+}
+
+int evaluate(const struct setup *s, const struct product *p, struct observations *o, const char **verdict, char *why)
+{
+	struct judge j;
+	int changed = 1, ret;
+
+	if (judge_open(&j, s) < 0)
+		return -1;
+	obs_num(o, "classes", s->data->classes);
+	ret = observe_authorised(&j, o);
+	if (!ret)
+		ret = p ? judge_product(&j, p, o, &changed) : evaluate_functional(&j, o);
+	if (!ret)
+		conclude(s, o, changed, verdict, why);
+	judge_close(&j);
+	return ret;
+}

@@ -1,0 +1,484 @@
+/* lockbench status, report, verify, gc: what is in a store. */
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "bench/cli.h"
+#include "bench/collect.h"
+#include "bench/keys.h"
+#include "bench/store.h"
+#include "metrics/metric.h"
+#include "reports/report.h"
+
+struct inspect_conf { struct cli_common common; };
+static const struct opt inspect_opts[] = { CLI_COMMON(struct inspect_conf), { NULL } };
+
+/* Parse, open the store named by the first argument ("store" by default). 0, 1 when help was printed, -1 after error(). */
+static int begin(const struct cli_command *self, int argc, char **argv, struct inspect_conf *c, struct cli_args *args,
+		 struct store **st)
+{
+	int ret = cli_parse(self, argc, argv, c, args);
+
+	*st = NULL;
+	if (ret)
+		return ret;
+	cli_apply(&c->common);
+	*st = store_open(args->n ? args->arg[0] : "store", false);
+	return *st ? 0 : -1;
+}
+
+/* ---- status ---- */
+
+/* The verdict stands near the end of a canonical cell file, so that a big store need not be parsed to be counted. */
+static void tail_verdict(struct store *st, const char *key, char *verdict, size_t size)
+{
+	char *path = store_path(st, "cells", key), buf[1025], *p = NULL;
+	FILE *f = fopen(path, "rb");
+	size_t n = 0;
+
+	snprintf(verdict, size, "unreadable");
+	if (f && fseek(f, 0, SEEK_END) == 0) {
+		long len = ftell(f);
+
+		fseek(f, len > 1024 ? len - 1024 : 0, SEEK_SET);
+		n = fread(buf, 1, 1024, f);
+		buf[n] = '\0';
+		p = strstr(buf, "\n  \"verdict\": \"");
+	}
+	if (p)
+		snprintf(verdict, size, "%.*s", (int)strcspn(p + 15, "\""), p + 15);
+	if (f)
+		fclose(f);
+	free(path);
+}
+
+static void count(json_t *counts, const char *name)
+{
+	jset_int(counts, name, jget_int(counts, name, 0) + 1);
+}
+
+static int add_failure(void *ctx, const char *key, const json_t *f)
+{
+	json_t *line = json_object();
+
+	jset_str(line, "key", key);
+	jset_str(line, "verdict", jget_str(f, "verdict", "failed"));
+	jset_str(line, "why", jget_str(f, "why", ""));
+	jset_int(line, "attempt", jget_int(f, "attempt", 1));
+	json_array_append_new(ctx, line);
+	return 0;
+}
+
+static double file_bytes(struct store *st, const char *kind, const char *key)
+{
+	char *path = store_path(st, kind, key);
+	struct stat s;
+	double n = stat(path, &s) == 0 ? (double)s.st_size : 0;
+
+	free(path);
+	return n;
+}
+
+static json_t *status_json(struct store *st)
+{
+	json_t *j = json_object(), *verdicts = json_object(), *failures = json_array(), *run = store_get_run(st);
+	size_t n = 0;
+	char **keys = store_keys(st, "cells", &n), verdict[64];
+	double bytes = 0;
+
+	for (size_t i = 0; keys && i < n; i++) {
+		tail_verdict(st, keys[i], verdict, sizeof(verdict));
+		count(verdicts, verdict);
+		bytes += file_bytes(st, "cells", keys[i]);
+	}
+	jset_int(j, "cells", (long long)n);
+	jset_num(j, "cell_bytes", bytes);
+	dir_list_free(keys, n);
+	keys = store_keys(st, "artefacts", &n);
+	bytes = 0;
+	for (size_t i = 0; keys && i < n; i++)
+		bytes += file_bytes(st, "artefacts", keys[i]);
+	jset_int(j, "artefacts", (long long)n);
+	jset_num(j, "artefact_bytes", bytes);
+	dir_list_free(keys, n);
+	store_each(st, "failures", add_failure, failures);
+	jset(j, "verdicts", verdicts);
+	jset(j, "failures", failures);
+	jset_str(j, "store", store_dir(st));
+	jset(j, "last_run", run ? run : json_null());
+	return j;
+}
+
+static void status_text(const json_t *j)
+{
+	const json_t *failures = json_object_get(j, "failures"), *run = json_object_get(j, "last_run");
+	const char *name;
+	json_t *v;
+	size_t i;
+
+	printf("store %s\n", jget_str(j, "store", ""));
+	if (json_is_object(run))
+		printf("last run: %s\n", jget_str(run, "command", ""));
+	printf("%lld cells (%.1f MiB)", jget_int(j, "cells", 0), jget_num(j, "cell_bytes", 0) / 1048576);
+	json_object_foreach(json_object_get(j, "verdicts"), name, v)
+		printf(", %lld %s", (long long)json_integer_value(v), name);
+	printf("\n%lld artefacts (%.1f MiB)\n%zu failed cells\n", jget_int(j, "artefacts", 0),
+	       jget_num(j, "artefact_bytes", 0) / 1048576, json_array_size(failures));
+	json_array_foreach(failures, i, v)
+		printf("  %.12s %s, attempt %lld: %s\n", jget_str(v, "key", ""), jget_str(v, "verdict", ""),
+		       jget_int(v, "attempt", 1), jget_str(v, "why", ""));
+}
+
+static int status_main(const struct cli_command *self, int argc, char **argv)
+{
+	struct inspect_conf c;
+	struct cli_args args;
+	struct store *st;
+	int ret = begin(self, argc, argv, &c, &args, &st);
+
+	if (ret == 0) {
+		json_t *j = status_json(st);
+
+		if (!c.common.json) {
+			status_text(j);
+			json_decref(j);
+		} else {
+			ret = cli_print_json(j);
+		}
+	}
+	store_close(st);
+	return ret < 0 ? -1 : EXIT_YES;
+}
+
+const struct cli_command command_status = {
+	.name = "status", .main = status_main, .summary = "how far a store is: cells, failures, disk", .arguments = "[STORE]",
+	.max_args = 1, .opts = inspect_opts, .conf_size = sizeof(struct inspect_conf)
+};
+
+/* ---- what reports read ---- */
+
+struct collecting {
+	struct store *st;
+	struct collection *c;
+};
+
+static int take_cell(void *ctx, const char *key, const json_t *cell)
+{
+	struct collecting *g = ctx;
+	json_t *t = store_get_timing(g->st, key);
+
+	json_array_append_new(g->c->cells, json_incref((json_t *)(uintptr_t)cell));
+	if (t)
+		jset(g->c->timings, key, t);
+	return 0;
+}
+
+static int take_failure(void *ctx, const char *key, const json_t *f)
+{
+	struct collecting *g = ctx;
+
+	(void)key;
+	json_array_append_new(g->c->failures, json_incref((json_t *)(uintptr_t)f));
+	return 0;
+}
+
+int collect(struct store *st, const char *title, struct collection *c)
+{
+	struct collecting g = { st, c };
+
+	*c = (struct collection){ .cells = json_array(), .timings = json_object(), .failures = json_array(), .run = store_get_run(st) };
+	if (store_each(st, "cells", take_cell, &g) < 0 || store_each(st, "failures", take_failure, &g) < 0)
+		return -1;
+	store_hash(st, c->hash);
+	c->input = (struct report_input){ .cells = c->cells, .timings = c->timings, .failures = c->failures,
+					  .title = title && *title ? title : jget_str(c->run, "name", "lockbench"),
+					  .store_hash = c->hash, .command = jget_str(c->run, "command", "") };
+	return 0;
+}
+
+void collection_release(struct collection *c)
+{
+	json_decref(c->cells);
+	json_decref(c->timings);
+	json_decref(c->failures);
+	json_decref(c->run);
+}
+
+/* ---- report ---- */
+
+struct report_conf {
+	struct cli_common common;
+	char title[OPT_STRING_MAX];
+};
+static const struct opt report_opts[] = {
+	{ "title", OPT_STRING, offsetof(struct report_conf, title), "", 0, 0, "heading; the job's name by default", NULL },
+	CLI_COMMON(struct report_conf),
+	{ NULL }
+};
+
+static int write_reports(const struct report_conf *c, const struct cli_args *args, struct store *st)
+{
+	struct collection col;
+	json_t *files = json_array();
+	int ret = collect(st, c->title, &col);
+
+	if (ret == 0 && !json_array_size(col.cells) && !json_array_size(col.failures))
+		ret = error(EXIT_UNEVALUABLE, "%s holds no cells yet; `lockbench run JOB --store %s` makes some", store_dir(st),
+			    store_dir(st));
+	for (int i = 0; i < args->nout && !ret; i++) {
+		ret = report_write(&col.input, args->out[i]);
+		json_array_append_new(files, json_string(args->out[i]));
+		if (!ret && !c->common.json && !c->common.quiet)
+			printf("%s\n", args->out[i]);
+	}
+	collection_release(&col);
+	if (!ret && c->common.json) {
+		json_t *j = json_object();
+
+		jset(j, "files", files);
+		return cli_print_json(j);
+	}
+	json_decref(files);
+	return ret;
+}
+
+static int report_main(const struct cli_command *self, int argc, char **argv)
+{
+	struct report_conf c;
+	struct cli_args args;
+	struct store *st;
+	int ret = cli_parse(self, argc, argv, &c, &args);
+
+	if (ret)
+		return ret < 0 ? -1 : EXIT_YES;
+	if (!args.nout)
+		return error(EXIT_UNEVALUABLE, "report: say where: -o report.html (or .md .tex .csv .json), as often as wanted");
+	st = store_open(args.n ? args.arg[0] : "store", false);
+	ret = st ? write_reports(&c, &args, st) : -1;
+	store_close(st);
+	return ret < 0 ? -1 : EXIT_YES;
+}
+
+const struct cli_command command_report = {
+	.name = "report", .main = report_main, .summary = "write what a store holds as .html .md .tex .csv .json",
+	.arguments = "[STORE]", .max_args = 1, .opts = report_opts, .conf_size = sizeof(struct report_conf), .outputs = true
+};
+
+/* ---- verify ---- */
+
+struct checking {
+	struct store *st;
+	json_t *problems;
+	long cells, artefacts, unneeded;
+};
+
+static void problem(struct checking *k, const char *what, const char *key)
+{
+	json_t *j = json_object();
+
+	jset_str(j, "what", what);
+	jset_str(j, "key", key);
+	jset_str(j, "why", error_text());
+	json_array_append_new(k->problems, j);
+	error_clear();
+}
+
+/* The metrics of a cell follow from its observations, whatever wrote them. */
+static int check_metrics(const json_t *cell)
+{
+	struct observations o = { 0 };
+	json_t *again;
+	int ret = obs_from_json(&o, json_object_get(cell, "observations"));
+
+	if (ret == 0) {
+		again = metrics_json(&o);
+		if (!json_equal(again, json_object_get(cell, "metrics")))
+			ret = error(EXIT_UNEVALUABLE, "its metrics do not follow from its observations (an older metric's version?)");
+		json_decref(again);
+	}
+	obs_release(&o);
+	return ret;
+}
+
+static int check_cell(struct store *st, const char *key)
+{
+	json_t *cell;
+	struct keys k;
+	int ret = store_check_cell(st, key);
+
+	if (ret < 0)
+		return ret;
+	cell = store_get_cell(st, key);
+	keys_of(cell, &k);
+	if (strcmp(k.cell, key) != 0 || strcmp(k.base, jget_str(cell, "base_key", "")) != 0 ||
+	    strcmp(k.locked, jget_str(cell, "locked_key", "")) != 0 || strcmp(k.creds, jget_str(cell, "creds_key", "")) != 0)
+		ret = error(EXIT_UNEVALUABLE, "its keys do not follow from its settings (made by another version of the harness?)");
+	else
+		ret = check_metrics(cell);
+	json_decref(cell);
+	return ret;
+}
+
+static int verify_store(struct checking *k)
+{
+	size_t n;
+	char **keys = store_keys(k->st, "cells", &n);
+
+	if (!keys)
+		return -1;
+	for (size_t i = 0; i < n; i++, k->cells++)
+		if (check_cell(k->st, keys[i]) < 0)
+			problem(k, "cell", keys[i]);
+	dir_list_free(keys, n);
+	keys = store_keys(k->st, "artefacts", &n);
+	if (!keys)
+		return -1;
+	for (size_t i = 0; i < n; i++, k->artefacts++)
+		if (store_check_artefact(k->st, keys[i]) < 0)
+			problem(k, "artefact", keys[i]);
+	dir_list_free(keys, n);
+	return 0;
+}
+
+static int verify_main(const struct cli_command *self, int argc, char **argv)
+{
+	struct inspect_conf c;
+	struct cli_args args;
+	struct checking k = { 0 };
+	int ret = begin(self, argc, argv, &c, &args, &k.st);
+	size_t bad, i;
+	json_t *p;
+
+	if (ret) {
+		return ret < 0 ? -1 : EXIT_YES;
+	}
+	k.problems = json_array();
+	ret = verify_store(&k);
+	bad = json_array_size(k.problems);
+	if (ret == 0 && c.common.json) {
+		json_t *j = json_object();
+
+		jset_int(j, "cells", k.cells);
+		jset_int(j, "artefacts", k.artefacts);
+		jset(j, "problems", json_incref(k.problems));
+		ret = cli_print_json(j);
+	} else if (ret == 0) {
+		json_array_foreach(k.problems, i, p)
+			printf("%s %s: %s\n", jget_str(p, "what", ""), jget_str(p, "key", ""), jget_str(p, "why", ""));
+		printf("%ld cells, %ld artefacts checked, %zu bad\n", k.cells, k.artefacts, bad);
+	}
+	json_decref(k.problems);
+	store_close(k.st);
+	return ret < 0 ? -1 : bad ? EXIT_NO : EXIT_YES;
+}
+
+const struct cli_command command_verify = {
+	.name = "verify", .main = verify_main, .summary = "is every byte of a store what was written? exit 1 when not",
+	.arguments = "[STORE]", .max_args = 1, .opts = inspect_opts, .conf_size = sizeof(struct inspect_conf)
+};
+
+/* ---- gc ---- */
+
+struct gc_conf {
+	struct cli_common common;
+	int dry_run;
+};
+static const struct opt gc_opts[] = {
+	{ "dry-run", OPT_BOOL, offsetof(struct gc_conf, dry_run), "false", 0, 0, "only say what would go", NULL },
+	CLI_COMMON(struct gc_conf),
+	{ NULL }
+};
+
+static void needed(json_t *set, const char *key)
+{
+	static const char *const parts[] = { "pub", "secret" };
+	char part[HASH_HEX];
+
+	jset_bool(set, key, 1);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		part_key(key, parts[i], part);
+		jset_bool(set, part, 1);
+	}
+}
+
+static int needs_of(void *set, const char *key, const json_t *j)
+{
+	const json_t *point = json_object_get(j, "point");
+	struct keys k;
+
+	(void)key;
+	keys_of(point ? point : j, &k);
+	needed(set, k.base);
+	needed(set, k.locked);
+	needed(set, k.creds);
+	return 0;
+}
+
+static int sweep_artefacts(struct store *st, const json_t *set, bool dry, json_t *out)
+{
+	size_t n, gone = 0;
+	char **keys = store_keys(st, "artefacts", &n);
+	double bytes = 0;
+
+	if (!keys)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		char *path;
+
+		if (json_object_get(set, keys[i]))
+			continue;
+		gone++;
+		bytes += file_bytes(st, "artefacts", keys[i]);
+		path = store_path(st, "artefacts", keys[i]);
+		if (!dry && unlink(path) < 0)
+			warning("cannot remove %s", path);
+		free(path);
+	}
+	jset_int(out, "artefacts", (long long)n);
+	jset_int(out, "removed", (long long)gone);
+	jset_num(out, "bytes", bytes);
+	jset_bool(out, "dry_run", dry);
+	dir_list_free(keys, n);
+	return 0;
+}
+
+static int gc_main(const struct cli_command *self, int argc, char **argv)
+{
+	struct gc_conf c;
+	struct cli_args args;
+	struct store *st;
+	json_t *set, *out;
+	int ret = cli_parse(self, argc, argv, &c, &args);
+
+	if (ret)
+		return ret < 0 ? -1 : EXIT_YES;
+	st = store_open(args.n ? args.arg[0] : "store", false);
+	if (!st || store_lock(st) < 0) {
+		store_close(st);
+		return -1;
+	}
+	set = json_object();
+	out = json_object();
+	ret = store_each(st, "cells", needs_of, set);
+	if (ret == 0)
+		ret = store_each(st, "failures", needs_of, set);
+	if (ret == 0)
+		ret = sweep_artefacts(st, set, c.dry_run, out);
+	if (ret == 0 && c.common.json)
+		ret = cli_print_json(json_incref(out));
+	else if (ret == 0)
+		printf("%lld of %lld artefacts %s (%.1f MiB): no cell needs them\n", jget_int(out, "removed", 0),
+		       jget_int(out, "artefacts", 0), c.dry_run ? "would go" : "removed", jget_num(out, "bytes", 0) / 1048576);
+	json_decref(set);
+	json_decref(out);
+	store_close(st);
+	return ret < 0 ? -1 : EXIT_YES;
+}
+
+const struct cli_command command_gc = {
+	.name = "gc", .main = gc_main, .summary = "remove artefacts that no cell and no failed cell needs", .arguments = "[STORE]",
+	.max_args = 1, .opts = gc_opts, .conf_size = sizeof(struct gc_conf)
+};

@@ -1,0 +1,30 @@
+/* The four keys of a point, and what belongs to them. */
+#ifndef LB_BENCH_KEYS_H
+#define LB_BENCH_KEYS_H
+
+#include "bench/cell.h"
+
+/* Raised whenever bench/evaluate.c or bench/access.c can give other bits; part of every cell's key. */
+#define EVALUATE_VERSION 1
+
+struct keys { char base[65], locked[65], creds[65], cell[65]; };
+
+void point_keys(const struct point *p, struct keys *k);
+/* From a description: point_json(), or a stored cell, whose own engine, kernel and driver versions are used. */
+void keys_of(const json_t *description, struct keys *k);
+/* A locked model and enrolled credentials have companions, artefacts of their own: part "pub" and "secret" of a locked
+ * or a creds key (as they are after enrolment). */
+void part_key(const char *key, const char *part, char out[65]);
+
+/* Which artefact a task makes, in the order they depend on each other. */
+enum stage { STAGE_BASE, STAGE_LOCKED, STAGE_CREDS, STAGE_CELL };
+extern const char *const stage_names[]; /* "base", "locked", "creds", "cell" */
+/* Is everything of that stage in the store? A stage that a point does not need (credentials of a scheme without) is there. */
+struct store;
+bool stage_done(struct store *st, const struct point *p, const struct keys *k, enum stage s);
+/* Bring a point to a stage, building what is missing below it. 0, or -1 after error(). */
+int stage_run(struct store *st, const struct point *p, const char *data_dir, enum stage s);
+/* Why the attack does not apply to the scheme, or NULL when it does (or there is none). */
+const char *point_inapplicable(const struct point *p);
+
+#endif

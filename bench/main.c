@@ -1,0 +1,113 @@
+/* lockbench: finds the command and runs it. */
+#include <cblas.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "bench/cell.h"
+#include "bench/cli.h"
+#include "nn/kernels.h"
+
+/* The BLAS core decides the last bits of results (reference/dependencies.md, finding 4), so it is pinned to what gives the same
+ * bits on every AVX2 machine; Haswell's kernels on an older processor would crash. */
+static const char *blas_core(void)
+{
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		return "Haswell";
+	return "Prescott";
+#else
+	return NULL;
+#endif
+}
+
+/* OpenBLAS reads its settings before main() begins: set them and start again, once. */
+static void pin_blas(char **argv)
+{
+	const char *core = blas_core();
+	int again = 0;
+
+	if (!getenv("OPENBLAS_NUM_THREADS"))
+		again = !setenv("OPENBLAS_NUM_THREADS", "1", 1);
+	if (core && !getenv("OPENBLAS_CORETYPE"))
+		again |= !setenv("OPENBLAS_CORETYPE", core, 1);
+	if (again)
+		execv("/proc/self/exe", argv);
+	/* No /proc: results are right, only not pinned. */
+	openblas_set_num_threads(1);
+	if (openblas_get_parallel() == OPENBLAS_OPENMP && openblas_get_num_threads() != 1)
+		warning("OpenBLAS's OpenMP flavour ignores our thread limit; bits may depend on the number of threads: "
+			"install libopenblas0-pthread");
+}
+
+static void usage(FILE *out)
+{
+	fputs("lockbench: how good is this lock on a neural network, and what does it cost to pick it?\n\n"
+	      "usage: lockbench COMMAND [ARGUMENT]... [OPTION]...\n\n", out);
+	for (const struct cli_command *const *c = commands; *c; c++)
+		if ((*c)->summary)
+			fprintf(out, "  %-10s %-14s %s\n", (*c)->name, (*c)->arguments, (*c)->summary);
+	fputs("\n`lockbench COMMAND --help` lists a command's options. Begin with `lockbench run jobs/smoke.yaml`.\n", out);
+}
+
+static const struct cli_command *find(const char *name)
+{
+	const char *names[32];
+	size_t n = 0;
+
+	for (const struct cli_command *const *c = commands; *c; c++) {
+		if (!strcmp((*c)->name, name))
+			return *c;
+		if ((*c)->summary)
+			names[n++] = (*c)->name;
+	}
+	unknown_name("command", name, names, n);
+	return NULL;
+}
+
+static int finish(int code)
+{
+	if (code < 0) {
+		int recorded = error_code();
+
+		BUG_ON(recorded == EXIT_YES);
+		fflush(stdout);
+		die(recorded, NULL);
+	}
+	if (fflush(stdout) != 0 || ferror(stdout))
+		die(EXIT_IO, "cannot write to standard output");
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	const struct cli_command *c;
+
+	pin_blas(argv);
+	setlocale(LC_ALL, "C");
+	interrupt_install();
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_UNEVALUABLE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		if (argc == 2) {
+			usage(stdout);
+			return finish(EXIT_YES);
+		}
+		c = find(argv[2]);
+		if (c)
+			cli_help(c, stdout);
+		return finish(c ? EXIT_YES : -1);
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("lockbench %s (engine %d, kernels %s/%s)\n", LOCKBENCH_VERSION, ENGINE_VERSION, kernels_name(), kernels_isa());
+		return finish(EXIT_YES);
+	}
+	c = find(argv[1]);
+	return finish(c ? c->main(c, argc - 1, argv + 1) : -1);
+}

@@ -1,0 +1,38 @@
+/* What a job still has to do on a store: tasks in an order that makes every artefact once, before whoever needs it. */
+#ifndef LB_BENCH_PLAN_H
+#define LB_BENCH_PLAN_H
+
+#include "bench/job.h"
+#include "bench/store.h"
+
+enum task_state { TASK_WAITING, TASK_RUNNING, TASK_DONE, TASK_FAILED };
+
+struct task {
+	enum stage stage;
+	int cell;              /* whose point it is made from: index in job->cells */
+	char key[65];
+	int after;             /* the task it waits for, -1: none */
+	double seconds;        /* predicted, < 0: not known */
+	bool guess;            /* ... from operation counts, not from earlier runs on this store */
+	enum task_state state; /* changed by run.c */
+};
+
+struct plan {
+	struct task *t;
+	int n;
+	bool *cached;          /* (job->n) */
+	int ncached, todo;     /* cells */
+	double seconds, bytes; /* predicted, of what is still to do; on one worker */
+	int unknown;           /* tasks whose time is not known */
+};
+
+/* st NULL: an empty store. threads: of a worker (predictions only). 0, or -1 after error(). */
+int plan_make(struct plan *pl, struct store *st, const struct job *j, int threads);
+void plan_release(struct plan *pl);
+
+/* "activeguard watermark=scratch": a driver with those options that differ from its defaults. buf of at least 200 bytes. */
+const char *driver_text(const struct driver *d, json_t *options, char *buf);
+/* "seed 1, activeguard watermark=scratch, prune rate=0.5"; buf of at least 512 bytes. */
+const char *point_text(const struct point *p, char *buf);
+
+#endif

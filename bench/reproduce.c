@@ -1,0 +1,153 @@
+/* lockbench reproduce activeguard: the paper's Tables I-VI and Figures 5-6 on a data set, its numbers beside ours.
+ * Only builds a job and hands its cells to reports/: what is measured is said here in one place, the YAML below. */
+#include <string.h>
+
+#include "base/json.h"
+#include "bench/cli.h"
+#include "bench/collect.h"
+#include "bench/run.h"
+#include "bench/tier.h"
+#include "datasets/dataset.h"
+
+struct reproduce_conf {
+	struct cli_common common;
+	char dataset[OPT_STRING_MAX], model[OPT_STRING_MAX], store[OPT_STRING_MAX];
+	int tier, workers, protocol;
+};
+#define ROW(m) offsetof(struct reproduce_conf, m)
+static const struct opt reproduce_opts[] = {
+	{ "dataset", OPT_STRING, ROW(dataset), "mnist", 1, 63, "the paper's are mnist and cifar10", NULL },
+	{ "model", OPT_STRING, ROW(model), "auto", 1, 31, "auto: lenet5 for 28x28 images, wrn10-4 for 32x32", NULL },
+	{ "tier", OPT_CHOICE, ROW(tier), "short", 0, 0, "size of everything", "smoke|short|paper" },
+	{ "protocol", OPT_CHOICE, ROW(protocol), "pool", 0, 0,
+	  "fine-tuning attack on the attack pool only, or also on the test images as the paper did", "pool|paper" },
+	{ "store", OPT_STRING, ROW(store), "activeguard-store", 1, 255, "directory of the results", NULL },
+	{ "workers", OPT_INT, ROW(workers), "1", 1, 64, "worker processes (-j); threads are shared out", NULL },
+	CLI_COMMON(struct reproduce_conf),
+	{ NULL }
+};
+
+static const char rates[] = "[0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]";
+
+/* One credential of one user is enough where only accuracy with a credential and the mark are asked for. */
+static const char few[] = "users: 1\n  credentials_per_user: 1\n  controls: false";
+
+static char *job_text(const struct reproduce_conf *c, const char *model)
+{
+	bool wide = !strncmp(model, "wrn", 3);
+
+	return xasprintf(
+		"name: activeguard-%s\ntier: %s\ndataset: %s\nmodel: %s\nblocks:\n"
+		/* Tables II, IV, V, VI and Figure 5: the marked model, every user, every attack */
+		"- schemes: [activeguard: {watermark: scratch}]\n  controls: false\n  attacks:\n"
+		"  - forge: {method: [clean, fgsm, cw], tries: 10000}\n"
+		"  - finetune: {images: 7000, epochs: [30, 50], data: [%s]}\n"
+		"  - prune: {rate: %s}\n"
+		/* Table VI: the second mark */
+		"- schemes: [activeguard: {watermark: scratch, digits: '3876876994865'}]\n  %s\n  attacks: [prune: {rate: %s}]\n"
+		/* Table III: unmarked, and marked by fine-tuning; the controls beside them */
+		"- schemes: [activeguard: {watermark: none}]\n  users: 1\n  credentials_per_user: 1\n"
+		"- schemes: [activeguard: {watermark: finetune}]\n  %s\n"
+		/* Figure 6: length and layer of the mark */
+		"- schemes: [activeguard: {watermark: scratch, length: [25, 50, 100]}]\n  %s\n"
+		"- schemes: [activeguard: {watermark: scratch, length: [0, 25%s], layer: %s}]\n  %s\n",
+		c->dataset, tier_names[c->tier], c->dataset, model, c->protocol ? "pool, paper-test" : "pool", rates, few, rates, few,
+		few, wide ? ", 50, 100" : "", wide ? "block1.0.conv1.weight" : "conv1.weight", few);
+}
+
+static int choose_model(const struct reproduce_conf *c, char model[64])
+{
+	const struct dataset_driver *drv = dataset_driver_of(c->dataset);
+	struct dataset d = { .name = "" };
+	char where[512];
+
+	snprintf(model, 64, "%.63s", c->model);
+	if (!drv)
+		return -1;
+	if (strcmp(c->model, "auto") != 0)
+		return 0;
+	if (!dataset_where(c->dataset, cli_data_dir(&c->common), where)) {
+		dataset_free(dataset_load(c->dataset, cli_data_dir(&c->common))); /* says what is missing and how to get it */
+		return error(EXIT_UNEVALUABLE, "data set %s is not found", c->dataset);
+	}
+	snprintf(d.name, sizeof(d.name), "%.63s", c->dataset);
+	if (drv->peek(&d, where) < 0)
+		return -1;
+	if (d.h != 28 && d.h != 32)
+		return error(EXIT_UNEVALUABLE, "%s has %dx%d images: say which network with --model", c->dataset, d.h, d.w);
+	strcpy(model, d.h == 28 ? "lenet5" : "wrn10-4");
+	return 0;
+}
+
+static int write_values(const struct reproduce_conf *c, const struct cli_args *args, const char *command)
+{
+	struct store *st = store_open(c->store, false);
+	struct collection col;
+	json_t *values = NULL;
+	int ret = -1;
+
+	if (!st)
+		return -1;
+	if (collect(st, NULL, &col) == 0) {
+		col.input.command = command;
+		values = activeguard_values(&col.input, c->dataset);
+		ret = values ? 0 : -1;
+	}
+	for (int i = 0; i < args->nout && !ret; i++)
+		ret = activeguard_write(values, &col.input, c->dataset, args->out[i]);
+	if (!ret && c->common.json)
+		ret = cli_print_json(json_incref(values));
+	else if (!ret)
+		activeguard_print(values, c->dataset);
+	json_decref(values);
+	collection_release(&col);
+	store_close(st);
+	return ret;
+}
+
+static int reproduce(const struct cli_command *self, int argc, char **argv, const struct reproduce_conf *c,
+		     const struct cli_args *args)
+{
+	struct run_options o = { .store = c->store, .data_dir = cli_data_dir(&c->common), .workers = c->workers,
+				 .threads = c->common.threads, .silent = true };
+	struct job j = { 0 };
+	char model[64], *text;
+	int ret;
+
+	if (choose_model(c, model) < 0)
+		return -1;
+	text = job_text(c, model);
+	ret = job_parse(&j, text, strlen(text), "reproduce activeguard", args->set, args->nset);
+	free(text);
+	if (ret == 0)
+		ret = job_resolve(&j, cli_data_dir(&c->common));
+	if (ret == 0) {
+		j.command = cli_command_text(self, argc, argv);
+		ret = run_job(&j, &o);
+	}
+	if (ret >= 0 && write_values(c, args, j.command) < 0)
+		ret = -1;
+	job_release(&j);
+	return ret;
+}
+
+static int reproduce_main(const struct cli_command *self, int argc, char **argv)
+{
+	static const char *const known[] = { "activeguard" };
+	struct reproduce_conf c;
+	struct cli_args args;
+	int ret = cli_parse(self, argc, argv, &c, &args);
+
+	if (ret)
+		return ret < 0 ? -1 : EXIT_YES;
+	if (strcmp(args.arg[0], known[0]) != 0)
+		return unknown_name("paper", args.arg[0], known, 1);
+	cli_apply(&c.common);
+	return reproduce(self, argc, argv, &c, &args);
+}
+
+const struct cli_command command_reproduce = {
+	.name = "reproduce", .main = reproduce_main, .summary = "a paper's tables and figures, its numbers beside ours",
+	.arguments = "PAPER", .min_args = 1, .max_args = 1, .opts = reproduce_opts, .conf_size = sizeof(struct reproduce_conf),
+	.sets = true, .outputs = true, .more = "PAPER is activeguard."
+};

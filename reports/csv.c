@@ -1,0 +1,116 @@
+/* The report as tidy CSV (RFC 4180): one row a cell and metric, nothing aggregated, nothing left out. A cell or failure without
+ * metrics has one row whose metric is empty. Text is quoted, numbers are not; what is not there is empty. Text that a spreadsheet
+ * would take for a formula has a ' in front. */
+#include "reports/formats.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "reports/escape.h"
+
+static const char header[] = "key,dataset,dataset_hash,model,limit_train,limit_test,seed,tier,scheme,scheme_options,attack,attack_options,"
+			     "goal,strength_option,strength,verdict,why,metric,unit,value,low,high,k,n\r\n";
+
+static void add_text(struct text *t, const char *s)
+{
+	escape_csv(t, s ? s : "", true);
+	text_char(t, ',');
+}
+
+static void add_options(struct text *t, const json_t *options)
+{
+	char *text = json_is_object(options) ? json_compact(options) : NULL;
+
+	add_text(t, text);
+	free(text);
+}
+
+/* Shortest form that reads back as the same double. */
+static void add_number(struct text *t, double v)
+{
+	char buf[40];
+
+	if (!isfinite(v))
+		return;
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(buf, sizeof(buf), "%.*g", digits, v);
+		if (strtod(buf, NULL) == v)
+			break;
+	}
+	text_add(t, buf);
+}
+
+/* What comes before the metric, with its last comma. */
+static void add_place(struct text *t, struct rows *r, const struct group *g, int i)
+{
+	const struct context *c = &r->context[g->context];
+	const struct series *a = g->series < 0 ? NULL : &c->series[g->series];
+	const json_t *j = i < g->ncells ? g->cell[i] : json_object_get(g->failure[i - g->ncells], "point");
+	const char *why, *verdict = group_verdict(r, g, i, &why);
+
+	add_text(t, jget_str(i < g->ncells ? j : g->failure[i - g->ncells], "key", ""));
+	add_text(t, c->dataset);
+	add_text(t, c->dataset_hash);
+	add_text(t, c->model);
+	text_fmt(t, "%ld,%ld,%lld,", c->limit_train, c->limit_test, jget_int(j, "seed", 0));
+	add_text(t, jget_str(j, "tier", ""));
+	add_text(t, c->scheme[g->scheme].name);
+	add_options(t, c->scheme[g->scheme].options);
+	add_text(t, a ? a->attack : "none");
+	add_options(t, g->options);
+	add_text(t, a ? a->goal : "");
+	add_text(t, a ? a->strength : "");
+	if (g->has_strength)
+		add_number(t, g->strength);
+	text_char(t, ',');
+	add_text(t, verdict);
+	add_text(t, why);
+}
+
+static void add_metric(struct text *t, const char *name, const json_t *m)
+{
+	static const char *const member[] = { "value", "low", "high" };
+
+	add_text(t, name);
+	add_text(t, metric_unit(name));
+	for (int i = 0; i < 3; i++) {
+		add_number(t, jget_num(m, member[i], NAN));
+		text_char(t, ',');
+	}
+	if (jget_int(m, "n", 0))
+		text_fmt(t, "%lld,%lld", jget_int(m, "k", 0), jget_int(m, "n", 0));
+	else
+		text_char(t, ',');
+	text_add(t, "\r\n");
+}
+
+int csv_report(struct rows *r, const struct report_input *in, struct text *t)
+{
+	(void)in;
+	text_add(t, header);
+	for (int i = 0; i < r->ngroups; i++) {
+		const struct group *g = &r->group[i];
+		const char **all = rows_metrics(r, g->context, g->series);
+
+		for (int k = 0; k < g->ncells + g->nfailures; k++) {
+			const json_t *metric = k < g->ncells ? json_object_get(g->cell[k], "metrics") : NULL;
+			bool any = false;
+
+			for (int m = 0; all[m]; m++) {
+				const json_t *value = json_object_get(metric, all[m]);
+
+				if (!value)
+					continue;
+				add_place(t, r, g, k);
+				add_metric(t, all[m], value);
+				any = true;
+			}
+			if (any)
+				continue;
+			add_place(t, r, g, k);
+			add_metric(t, "", NULL);
+		}
+	}
+	return 0;
+}

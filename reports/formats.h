@@ -1,0 +1,23 @@
+/* The writers behind report_write(): each appends the whole report to t. 0, or -1 after error(). Private to reports/. */
+#ifndef LB_REPORTS_FORMATS_H
+#define LB_REPORTS_FORMATS_H
+
+#include "reports/report.h"
+#include "reports/tables.h"
+#include "reports/text.h"
+
+int html_report(struct rows *r, const struct report_input *in, struct text *t);
+int markdown_report(struct rows *r, const struct report_input *in, struct text *t);
+int latex_report(struct rows *r, const struct report_input *in, struct text *t);
+int csv_report(struct rows *r, const struct report_input *in, struct text *t);
+int json_report(struct rows *r, const struct report_input *in, struct text *t);
+
+/* For ActiveGuard's tables too. */
+void markdown_table(struct text *t, const struct table *table);
+void latex_begin(struct text *t, const char *title);
+void latex_table(struct text *t, const struct table *table, int number); /* label tab:lb-NUMBER */
+
+/* "html", "md", "tex", "csv" or "json" by the path's end; NULL after error(). */
+const char *format_of(const char *path);
+
+#endif

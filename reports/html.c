@@ -1,0 +1,217 @@
+/* The report as one self-contained HTML file. See page.h for the frame, tables.h and figures.h for the content. */
+#include "reports/formats.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "reports/escape.h"
+#include "reports/figures.h"
+#include "reports/page.h"
+#include "reports/plot.h"
+
+#define OPEN_ROWS 14 /* longer tables under a plot are folded */
+
+struct html {
+	struct text *t;
+	struct rows *r;
+	bool plots;   /* gnuplot is there */
+	int failed;   /* plots that could not be drawn */
+	int drawn;
+};
+
+/* A plot that cannot be drawn leaves the table, and a warning that says why. */
+static void figure(struct html *h, char *svg, const char *caption)
+{
+	if (svg) {
+		page_figure(h->t, svg, caption);
+		h->drawn++;
+	} else if (error_code() != EXIT_YES) {
+		warning("%s: %s", caption, error_text());
+		error_clear();
+		h->failed++;
+	}
+}
+
+static const char *figure_id(struct html *h)
+{
+	return arena_printf(&h->r->mem, "f%d", h->drawn + h->failed + 1);
+}
+
+/* All variants of one attack: curves for each, then one table. */
+static void add_attack(struct html *h, int ctx, int first, int last)
+{
+	const struct context *c = &h->r->context[ctx];
+	struct table table = table_attack(h->r, ctx, first, last);
+
+	page_heading(h->t, 3, arena_printf(&h->r->mem, "c%d-a%d", ctx + 1, first + 1), c->series[first].attack);
+	for (int a = first; h->plots && a <= last; a++) {
+		const char **metric = attack_metrics(h->r, ctx, a);
+		struct text body = { 0 }, *page = h->t;
+
+		h->t = &body;
+		for (int i = 0; metric[i] && c->series[a].strength; i++)
+			figure(h, figure_curve(h->r, ctx, a, metric[i], figure_id(h)), metric_heading(&h->r->mem, metric[i]));
+		h->t = page;
+		if (body.n && last > first)
+			page_heading(h->t, 4, NULL, c->series[a].label);
+		if (body.n)
+			text_fmt(h->t, "<div class=\"plots\">\n%s</div>\n", body.s);
+		text_release(&body);
+	}
+	if (table.rows > OPEN_ROWS)
+		page_details(h->t, arena_printf(&h->r->mem, "All %d rows of numbers", table.rows - 1), &table);
+	else
+		page_table(h->t, &table);
+}
+
+/* Shares of a histogram as rows, for pages without plots. */
+static void add_confidences(struct html *h, int ctx)
+{
+	const struct context *c = &h->r->context[ctx];
+	bool any = false;
+
+	for (int s = 0; s < c->nschemes; s++)
+		any |= figure_has_confidence(h->r, ctx, s);
+	if (!any)
+		return;
+	page_heading(h->t, 3, NULL, "Top confidences");
+	page_paragraph(h->t, "caption", "How sure the network is of clean images and of what forging attacks submit: a scheme that admits by "
+		       "confidence admits whatever falls into its bands by chance. Share of images per bin, logarithmic; "
+		       "an empty bin lies on the floor of the plot.");
+	if (!h->plots) {
+		page_paragraph(h->t, NULL, "No plot: gnuplot is not installed. The series are in the JSON report.");
+		return;
+	}
+	text_add(h->t, "<div class=\"plots\">\n");
+	for (int s = 0; s < c->nschemes; s++)
+		figure(h, figure_confidence(h->r, ctx, s, figure_id(h)), c->scheme[s].label);
+	text_add(h->t, "</div>\n");
+}
+
+static void add_users(struct html *h, int ctx)
+{
+	const struct context *c = &h->r->context[ctx];
+	bool first = true;
+
+	for (int s = 0; s < c->nschemes; s++) {
+		const struct group *g = rows_group(h->r, ctx, s, -1, 0);
+		struct table table;
+		const char *worst;
+
+		if (!g)
+			continue;
+		table = table_users(h->r, g, &worst);
+		if (!table.rows)
+			continue;
+		if (first)
+			page_heading(h->t, 3, NULL, "Authentication of every user");
+		first = false;
+		page_heading(h->t, 4, NULL, table.title);
+		page_table(h->t, &table);
+	}
+}
+
+static void add_context(struct html *h, const struct report_input *in, int ctx)
+{
+	const struct context *c = &h->r->context[ctx];
+	struct table functional = table_functional(h->r, ctx), resistance = table_resistance(h->r, ctx),
+		     overhead = table_overhead(h->r, ctx, in->timings);
+
+	page_heading(h->t, 2, arena_printf(&h->r->mem, "c%d", ctx + 1), c->label);
+	page_paragraph(h->t, "lede", arena_printf(&h->r->mem, "%d scheme%s, %d attack%s, seed%s %s, %s training and %s test images, tier %s.",
+						  c->nschemes, c->nschemes == 1 ? "" : "s", c->nseries, c->nseries == 1 ? "" : "s",
+						  c->nseeds == 1 ? "" : "s", c->seeds,
+						  c->limit_train ? arena_printf(&h->r->mem, "%ld", c->limit_train) : "all",
+						  c->limit_test ? arena_printf(&h->r->mem, "%ld", c->limit_test) : "all", c->tier));
+	page_heading(h->t, 3, NULL, functional.title);
+	page_table(h->t, &functional);
+	if (c->nseries) {
+		page_heading(h->t, 3, NULL, resistance.title);
+		page_table(h->t, &resistance);
+	}
+	add_users(h, ctx);
+	for (int a = 0; a < c->nseries; a = attack_last(h->r, ctx, a) + 1)
+		add_attack(h, ctx, a, attack_last(h->r, ctx, a));
+	add_confidences(h, ctx);
+	if (overhead.rows > 1) {
+		page_heading(h->t, 3, NULL, overhead.title);
+		page_table(h->t, &overhead);
+	}
+}
+
+static void add_nav(struct html *h)
+{
+	text_add(h->t, "<nav aria-label=\"Contents\">");
+	for (int i = 0; i < h->r->ncontexts; i++) {
+		text_fmt(h->t, "<a href=\"#c%d\">", i + 1);
+		escape_html(h->t, h->r->context[i].label);
+		text_add(h->t, "</a> ");
+		for (int a = 0; a < h->r->context[i].nseries; a = attack_last(h->r, i, a) + 1) {
+			text_fmt(h->t, "<a href=\"#c%d-a%d\">", i + 1, a + 1);
+			escape_html(h->t, h->r->context[i].series[a].attack);
+			text_add(h->t, "</a> ");
+		}
+	}
+	text_add(h->t, "<a href=\"#failures\">What did not work</a> <a href=\"#repeat\">How to repeat</a></nav>\n");
+}
+
+static void add_failures(struct html *h)
+{
+	struct table failures = table_failures(h->r), na = table_inapplicable(h->r);
+
+	page_heading(h->t, 2, "failures", "What did not work");
+	if (failures.rows < 2)
+		page_paragraph(h->t, NULL, "Nothing failed, and no attack was broken or without effect.");
+	page_table(h->t, &failures);
+	if (na.rows > 1) {
+		page_heading(h->t, 3, NULL, na.title);
+		page_details(h->t, arena_printf(&h->r->mem, "%d cells where the attack does not apply to the scheme, with the reason",
+						na.rows - 1), &na);
+	}
+}
+
+static void add_repeat(struct html *h, const struct report_input *in)
+{
+	struct table provenance = table_provenance(h->r, in), cells = table_cells(h->r), definitions = table_definitions(h->r);
+
+	page_heading(h->t, 2, "repeat", "How to repeat each number");
+	if (in->command && *in->command) {
+		text_add(h->t, "<pre>");
+		escape_html(h->t, in->command);
+		text_add(h->t, "</pre>\n");
+	}
+	page_paragraph(h->t, NULL, "The same command on an empty store gives the same cell files, bit for bit, on any number of threads (times "
+		       "apart). Point at a number to see its trials and seeds; the file of its cell holds every single outcome.");
+	page_heading(h->t, 3, NULL, provenance.title);
+	page_table(h->t, &provenance);
+	page_heading(h->t, 3, NULL, "Details");
+	page_details(h->t, definitions.title, &definitions);
+	page_details(h->t, arena_printf(&h->r->mem, "All %d cells with their options", cells.rows - 1), &cells);
+}
+
+int html_report(struct rows *r, const struct report_input *in, struct text *t)
+{
+	struct html h = { .t = t, .r = r, .plots = plot_available() };
+	const char *limits = limits_warning(r);
+
+	page_begin(t, in->title && *in->title ? in->title : "lockbench report");
+	page_paragraph(t, "lede", arena_printf(&r->mem, "How good are these locks on a neural network, and what does it cost to pick them? %d cells%s.",
+					       r->ncells, r->nfailures ? arena_printf(&r->mem, ", %d failed", r->nfailures) : ""));
+	if (limits)
+		page_paragraph(t, "warning", limits);
+	if (!h.plots) {
+		warning("gnuplot is not installed: the report has tables but no plots (apt install gnuplot-nox)");
+		page_paragraph(t, "warning", "gnuplot was not installed when this report was written, so it has tables but no plots.");
+	}
+	add_nav(&h);
+	for (int i = 0; i < r->ncontexts; i++)
+		add_context(&h, in, i);
+	add_failures(&h);
+	add_repeat(&h, in);
+	if (h.failed)
+		page_paragraph(t, "warning", arena_printf(&r->mem, "%d plots could not be drawn; the numbers are in the tables.", h.failed));
+	page_end(t);
+	return 0;
+}

@@ -1,0 +1,104 @@
+/* The report as JSON: the groups with their numbers across seeds, every cell's verdict, and the failures.
+ *   { "schema": 1, "title", "store_hash", "command", "contexts": [ { "dataset", "dataset_hash", "model", "limits", "seeds", "groups": [
+ *     { "scheme", "label", "scheme_options", "attack", "attack_options", "goal", "strength_option", "strength", "seeds",
+ *       "cells": [keys], "verdicts": [...], "why": [...],
+ *       "metrics": {name: {"mean","low","high","min","max","n","of","k","trials","unit"}} } ] } ], "failures": [...] }
+ * A metric with n < of has seeds missing: its mean, low and high are null. */
+#include "reports/formats.h"
+
+#include "base/json.h"
+
+static json_t *metric_json(const char *name, const struct summary *s)
+{
+	json_t *j = json_object();
+	bool whole = s->n == s->of;
+
+	jset(j, "mean", whole ? json_real(s->mean) : json_null());
+	jset(j, "low", whole ? json_real(s->low) : json_null());
+	jset(j, "high", whole ? json_real(s->high) : json_null());
+	jset_num(j, "min", s->min);
+	jset_num(j, "max", s->max);
+	jset_int(j, "n", s->n);
+	jset_int(j, "of", s->of);
+	jset_int(j, "k", s->k);
+	jset_int(j, "trials", s->trials);
+	return jset_str(j, "unit", metric_unit(name));
+}
+
+static json_t *borrowed(const json_t *j)
+{
+	return j ? json_deep_copy(j) : json_null();
+}
+
+static json_t *group_json(struct rows *r, const struct group *g, const char *const *metric)
+{
+	const struct context *c = &r->context[g->context];
+	const struct scheme_row *s = &c->scheme[g->scheme];
+	const struct series *a = g->series < 0 ? NULL : &c->series[g->series];
+	json_t *j = json_object(), *cells = json_array(), *verdicts = json_array(), *reasons = json_array(), *numbers = json_object();
+	struct summary sum;
+
+	for (int i = 0; i < g->ncells + g->nfailures; i++) {
+		const json_t *cell = i < g->ncells ? g->cell[i] : g->failure[i - g->ncells];
+		const char *why, *verdict = group_verdict(r, g, i, &why);
+
+		json_array_append_new(cells, json_string(jget_str(cell, "key", "")));
+		json_array_append_new(verdicts, json_string(verdict));
+		json_array_append_new(reasons, json_string(why));
+	}
+	for (int i = 0; metric[i]; i++)
+		if (group_summary(g, metric[i], &sum))
+			jset(numbers, metric[i], metric_json(metric[i], &sum));
+	jset_str(j, "scheme", s->name);
+	jset_str(j, "label", s->label);
+	jset(j, "scheme_options", borrowed(s->options));
+	jset_str(j, "attack", a ? a->attack : "none");
+	jset(j, "attack_options", borrowed(g->options));
+	jset_str(j, "goal", a ? a->goal : NULL);
+	jset_str(j, "strength_option", a ? a->strength : NULL);
+	jset(j, "strength", g->has_strength ? json_real(g->strength) : json_null());
+	jset_int(j, "seeds", g->ncells);
+	jset(j, "cells", cells);
+	jset(j, "verdicts", verdicts);
+	jset(j, "why", reasons);
+	return jset(j, "metrics", numbers);
+}
+
+static json_t *context_json(struct rows *r, int ctx)
+{
+	const struct context *c = &r->context[ctx];
+	json_t *j = json_object(), *groups = json_array(), *limits = json_object();
+
+	for (int i = 0; i < r->ngroups; i++)
+		if (r->group[i].context == ctx)
+			json_array_append_new(groups, group_json(r, &r->group[i], rows_metrics(r, ctx, r->group[i].series)));
+	jset_int(limits, "train", c->limit_train);
+	jset_int(limits, "test", c->limit_test);
+	jset_str(j, "dataset", c->dataset);
+	jset_str(j, "dataset_hash", c->dataset_hash);
+	jset_str(j, "model", c->model);
+	jset_str(j, "tier", c->tier);
+	jset_str(j, "seeds", c->seeds);
+	jset(j, "limits", limits);
+	return jset(j, "groups", groups);
+}
+
+int json_report(struct rows *r, const struct report_input *in, struct text *t)
+{
+	json_t *j = json_object(), *contexts = json_array();
+	char *text;
+
+	for (int i = 0; i < r->ncontexts; i++)
+		json_array_append_new(contexts, context_json(r, i));
+	jset_int(j, "schema", 1);
+	jset_str(j, "title", in->title);
+	jset_str(j, "store_hash", in->store_hash);
+	jset_str(j, "command", in->command);
+	jset(j, "contexts", contexts);
+	jset(j, "failures", borrowed(in->failures));
+	text = json_pretty(j);
+	text_add(t, text);
+	free(text);
+	json_decref(j);
+	return 0;
+}

@@ -1,0 +1,111 @@
+/* The report as GitHub-flavoured Markdown: tables only, for a README or a pull request. */
+#include "reports/formats.h"
+
+#include <string.h>
+
+#include "reports/escape.h"
+
+static void add_cell(struct text *t, const struct tcell *c)
+{
+	text_char(t, ' ');
+	if (c->text)
+		escape_markdown(t, c->text);
+	if (c->range && *c->range) {
+		text_add(t, c->text ? " (" : "(");
+		escape_markdown(t, c->range);
+		text_char(t, ')');
+	}
+	if (c->tag) {
+		text_add(t, c->text ? " **" : "**");
+		escape_markdown(t, c->tag);
+		text_add(t, "**");
+	}
+	text_add(t, " |");
+}
+
+void markdown_table(struct text *t, const struct table *table)
+{
+	if (table->rows < 2)
+		return;
+	if (table->caption) {
+		escape_markdown(t, table->caption);
+		text_add(t, "\n\n");
+	}
+	for (int r = 0; r < table->rows; r++) {
+		text_char(t, '|');
+		for (int c = 0; c < table->cols; c++)
+			add_cell(t, table_at(table, r, c));
+		text_char(t, '\n');
+		if (r)
+			continue;
+		text_char(t, '|');
+		for (int c = 0; c < table->cols; c++)
+			text_add(t, table_at(table, 1, c)->number ? "---:|" : "---|");
+		text_char(t, '\n');
+	}
+	text_char(t, '\n');
+}
+
+static void heading(struct text *t, int level, const char *title)
+{
+	text_fmt(t, "%.*s ", level, "####");
+	escape_markdown(t, title);
+	text_add(t, "\n\n");
+}
+
+static void section(struct text *t, int level, const struct table *table)
+{
+	if (table->rows < 2)
+		return;
+	heading(t, level, table->title);
+	markdown_table(t, table);
+}
+
+static void add_context(struct rows *r, const struct report_input *in, int ctx, struct text *t)
+{
+	const struct context *c = &r->context[ctx];
+	struct table table = table_functional(r, ctx);
+	const char *worst;
+
+	heading(t, 2, c->label);
+	section(t, 3, &table);
+	table = table_resistance(r, ctx);
+	section(t, 3, &table);
+	for (int a = 0; a < c->nseries; a = attack_last(r, ctx, a) + 1) {
+		table = table_attack(r, ctx, a, attack_last(r, ctx, a));
+		section(t, 3, &table);
+	}
+	for (int s = 0; s < c->nschemes; s++) {
+		const struct group *g = rows_group(r, ctx, s, -1, 0);
+
+		table = g ? table_users(r, g, &worst) : (struct table){ 0 };
+		if (!table.rows)
+			continue;
+		heading(t, 3, "Authentication of every user");
+		markdown_table(t, &table);
+	}
+	table = table_overhead(r, ctx, in->timings);
+	section(t, 3, &table);
+}
+
+int markdown_report(struct rows *r, const struct report_input *in, struct text *t)
+{
+	const char *limits = limits_warning(r);
+	struct table table;
+
+	heading(t, 1, in->title && *in->title ? in->title : "lockbench report");
+	if (limits) {
+		text_add(t, "> **Warning:** ");
+		escape_markdown(t, limits);
+		text_add(t, "\n\n");
+	}
+	for (int i = 0; i < r->ncontexts; i++)
+		add_context(r, in, i, t);
+	table = table_failures(r);
+	section(t, 2, &table);
+	table = table_inapplicable(r);
+	section(t, 2, &table);
+	table = table_provenance(r, in);
+	section(t, 2, &table);
+	return 0;
+}

@@ -1,0 +1,350 @@
+/* The contract that every driver keeps: walks all tables, compares the lists with the sources on disk, and runs every
+ * attack against the unprotected control and every scheme through its hooks. */
+#include <check.h>
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "metrics/metric.h"
+#include "tests/support_bench.h"
+
+#define ALL_CAPS (2 * CAP_PAPER_TEST - 1u)
+
+/* ---- tables ---- */
+
+static const struct table {
+	const char *what, *folder, *list, *macro; /* the sources, the list, and what a line in it begins with */
+	const char *definition;                   /* what a driver's definition begins with, before its name */
+	const struct driver *const *drivers;
+} tables[] = {
+	{ "scheme", "schemes", "schemes/list.def", "SCHEME(", "const struct scheme scheme_", schemes },
+	{ "attack", "attacks", "attacks/list.def", "ATTACK(", "const struct attack attack_", attacks },
+	{ "metric", "metrics", "metrics/list.def", "METRIC(", "const struct metric metric_", metrics },
+	{ "dataset", "datasets", "datasets/list.def", "DATASET(", "const struct dataset_driver dataset_", datasets },
+	{ "model", "nn", "nn/models.def", "ARCH(", "const struct arch arch_", archs },
+};
+
+START_TEST(drivers_are_complete_and_sorted)
+{
+	const struct driver *const *t = tables[_i].drivers;
+
+	ck_assert_ptr_nonnull(t[0]);
+	for (int i = 0; t[i]; i++) {
+		ck_assert_msg(driver_check(t[i]) == 0, "%s", error_text());
+		if (i)
+			ck_assert_msg(strcmp(t[i - 1]->name, t[i]->name) < 0, "%s table: '%s' is not behind '%s'",
+				      tables[_i].what, t[i]->name, t[i - 1]->name);
+	}
+}
+END_TEST
+
+struct names { char at[128][64]; int n; };
+
+/* The identifier behind every `before` at the start of a line of the text; with term, only when term follows it. */
+static void collect(const char *text, const char *before, const char *term, struct names *out)
+{
+	const size_t len = strlen(before);
+
+	for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+		size_t k = 0;
+
+		if (strncmp(line, before, len) != 0)
+			continue;
+		while (isalnum((unsigned char)line[len + k]) || line[len + k] == '_')
+			k++;
+		if (!k || k > 63 || strncmp(line + len + k, term, strlen(term)) != 0)
+			continue;
+		ck_assert_int_lt(out->n, 128);
+		memcpy(out->at[out->n], line + len, k);
+		out->at[out->n++][k] = '\0';
+	}
+}
+
+static void collect_file(const char *path, const char *before, const char *term, struct names *out)
+{
+	size_t len;
+	char *text = file_read(path, 1 << 20, &len);
+
+	ck_assert_msg(text != NULL, "%s (tests run from the repository's root)", error_text());
+	collect(text, before, term, out);
+	free(text);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+START_TEST(lists_name_every_driver_on_disk)
+{
+	const struct table *t = &tables[_i];
+	struct names listed = { .n = 0 }, defined = { .n = 0 };
+	size_t files;
+	char **file = dir_list(t->folder, 1000, &files);
+	int n = 0;
+
+	ck_assert_ptr_nonnull(file);
+	collect_file(t->list, t->macro, ")", &listed);
+	for (size_t i = 0; i < files; i++) {
+		char path[512];
+		const size_t len = strlen(file[i]);
+
+		snprintf(path, sizeof(path), "%s/%s", t->folder, file[i]);
+		if (len > 2 && !strcmp(file[i] + len - 2, ".c"))
+			collect_file(path, t->definition, " =", &defined);
+	}
+	dir_list_free(file, files);
+	qsort(defined.at, defined.n, sizeof(defined.at[0]), by_name);
+	ck_assert_int_eq(listed.n, defined.n);
+	for (int i = 0; i < listed.n; i++)
+		ck_assert_str_eq(listed.at[i], defined.at[i]); /* the list is sorted, too */
+	while (t->drivers[n])
+		n++;
+	ck_assert_int_eq(n, listed.n);
+}
+END_TEST
+
+static void tiers_parse(const struct driver *d, const char *const *tier)
+{
+	for (int i = 0; i < 3; i++) {
+		void *conf = conf_of(d, tier[i] ? tier[i] : "");
+
+		ck_assert_msg(conf != NULL, "%s, tier %d: %s", d->name, i, error_text());
+		free(conf);
+	}
+}
+
+START_TEST(schemes_keep_their_contract)
+{
+	for (int i = 0; schemes[i]; i++) {
+		const struct scheme *s = (const struct scheme *)schemes[i];
+		const struct declared *d = &s->decl;
+
+		tiers_parse(&s->drv, s->tier);
+		ck_assert(s->lock && s->query);
+		ck_assert(d->scenario && d->mechanism && d->capacity && d->type && d->function && d->target_models);
+		ck_assert(d->knowledge && d->ships);
+		ck_assert_int_eq(d->has_users, s->enrol != NULL);
+		ck_assert_int_eq(d->has_revocation, s->revoke != NULL);
+		ck_assert_int_eq(d->has_ownership, s->verify != NULL);
+		if (s->enrol)
+			ck_assert(s->users && s->authenticate);
+	}
+}
+END_TEST
+
+START_TEST(attacks_keep_their_contract)
+{
+	for (int i = 0; attacks[i]; i++) {
+		const struct attack *a = (const struct attack *)attacks[i];
+		char text[160];
+
+		tiers_parse(&a->drv, a->tier);
+		ck_assert(a->run && a->inapplicable);
+		ck_assert(a->goal >= GOAL_USE && a->goal <= GOAL_DEGRADE);
+		ck_assert_str_ne(goal_names[a->goal], "");
+		ck_assert_uint_eq(a->needs & ~ALL_CAPS, 0);
+		ck_assert_uint_lt(strlen(capability_text(a->needs, text)), sizeof(text));
+		if (!a->strength)
+			continue;
+		ck_assert_msg(opt_find(a->drv.opts, a->strength) != NULL, "%s has no option '%s'", a->drv.name, a->strength);
+		ck_assert(a->strength_up == 1 || a->strength_up == -1);
+	}
+}
+END_TEST
+
+START_TEST(capability_text_names_all)
+{
+	char text[160];
+
+	ck_assert_str_eq(capability_text(0, text), "");
+	ck_assert_str_eq(capability_text(CAP_WEIGHTS | CAP_PAPER_TEST, text), "weights,paper-test");
+	ck_assert_uint_lt(strlen(capability_text(ALL_CAPS, text)), sizeof(text));
+}
+END_TEST
+
+START_TEST(metrics_keep_their_contract)
+{
+	static const char *const units[] = { "%", "ratio", "users", "bytes", "points", "yes/no", "forwards", "dB" };
+
+	for (int i = 0; metrics[i]; i++) {
+		const struct metric *m = (const struct metric *)metrics[i];
+		int known = 0;
+
+		ck_assert(m->title && m->unit && m->survey && m->compute);
+		ck_assert_uint_le(strlen(m->title), 24);
+		for (size_t k = 0; k < ARRAY_LEN(units); k++)
+			known |= !strcmp(m->unit, units[k]);
+		ck_assert_msg(known, "%s: unit '%s'", m->drv.name, m->unit);
+		ck_assert(m->min < m->max);
+		ck_assert(m->better >= -1 && m->better <= 1);
+	}
+}
+END_TEST
+
+START_TEST(datasets_and_models_keep_their_contract)
+{
+	for (int i = 0; datasets[i]; i++) {
+		const struct dataset_driver *d = (const struct dataset_driver *)datasets[i];
+
+		ck_assert(d->install && d->probe && d->load && d->peek);
+	}
+	for (int i = 0; archs[i]; i++) {
+		const struct arch *a = (const struct arch *)archs[i];
+
+		ck_assert(a->build && a->forward);
+	}
+}
+END_TEST
+
+static void page_exists(const char *folder, const char *name)
+{
+	char path[256], mark[128];
+	char *text;
+	size_t len;
+
+	snprintf(path, sizeof(path), "docs/%s/%s.md", folder, name);
+	snprintf(mark, sizeof(mark), "<!-- options:%s -->", name);
+	text = file_read(path, 1 << 20, &len);
+	ck_assert_msg(text != NULL, "%s", error_text());
+	ck_assert_msg(strstr(text, mark) != NULL, "%s has no place for its option table (%s)", path, mark);
+	free(text);
+}
+
+START_TEST(schemes_and_attacks_have_pages)
+{
+	for (int i = 0; schemes[i]; i++)
+		page_exists("schemes", schemes[i]->name);
+	for (int i = 0; attacks[i]; i++)
+		page_exists("attacks", attacks[i]->name);
+}
+END_TEST
+
+/* ---- hooks ---- */
+
+static void hooks_change_nothing(const struct world *w)
+{
+	const struct scheme *s = w->setup.scheme;
+	struct service v = { s, w->setup.conf, w->locked.model, w->locked.pub, 10 };
+	const struct images q = images_first(w->splits.test, 8);
+	const unsigned long before = model_bits(w->locked.model);
+	char pub[65], after[65];
+	float x[8 * 784], probs[8 * 10];
+	struct auth auth[8];
+	struct ownership *mark = xcalloc(1, sizeof(*mark));
+	struct bundle *creds = bundle_new();
+
+	for (int i = 0; i < 8; i++)
+		images_get(&q, i, x + i * 784);
+	bundle_put(creds, "image", DT_F32, 4, (int64_t[]){ 8, 1, 28, 28 }, x);
+	bundle_hash(w->locked.pub, pub);
+	ck_assert_msg(s->query(&v, NULL, 0, &q, 1, probs) == 0, "%s", error_text());
+	for (int i = 0; i < 8; i++) {
+		double sum = 0;
+
+		for (int k = 0; k < 10; k++)
+			sum += (double)probs[i * 10 + k];
+		ck_assert_double_eq_tol(sum, 1, 1e-4);
+	}
+	if (s->authenticate) {
+		ck_assert_msg(s->authenticate(&v, creds, 8, auth) == 0, "%s", error_text());
+		ck_assert_msg(s->query(&v, creds, 7, &q, 1, probs) == 0, "%s", error_text());
+	}
+	if (s->verify)
+		ck_assert_msg(s->verify(w->setup.conf, &w->locked, w->locked.model, mark) == 0, "%s", error_text());
+	bundle_hash(w->locked.pub, after);
+	ck_assert_str_eq(pub, after);
+	ck_assert_uint_eq(model_bits(w->locked.model), before);
+	if (!s->decl.changes_weights)
+		ck_assert_uint_eq(model_bits(w->base), before);
+	bundle_free(creds);
+	free(mark);
+}
+
+START_TEST(scheme_hooks_change_nothing)
+{
+	for (int i = 0; schemes[i]; i++) {
+		struct world w;
+
+		world_open(&w, (const struct scheme *)schemes[i]);
+		hooks_change_nothing(&w);
+		world_close(&w);
+	}
+}
+END_TEST
+
+/* Strength 0, where an attack has one, leaves everything bit-equal. */
+static void strength_zero_is_nothing(const struct world *w, const struct attack *a)
+{
+	const struct opt *o = a->strength ? opt_find(a->drv.opts, a->strength) : NULL;
+	struct product p;
+	char options[128];
+
+	if (!o || o->min > 0 || a->strength_up < 0 || a->goal != GOAL_REMOVE)
+		return;
+	snprintf(options, sizeof(options), "%s=0", a->strength);
+	ck_assert_msg(world_attack(w, a, options, NULL, &p) == 0, "%s", error_text());
+	ck_assert_uint_eq(model_bits(p.model), model_bits(w->locked.model));
+	product_release(&p);
+}
+
+/* On the unprotected control every attack runs and is judged, or says why it does not apply. */
+static void runs_or_says_why(const struct world *w, const struct attack *a)
+{
+	const char *options = a->tier[0] ? a->tier[0] : "", *verdict;
+	void *conf = conf_of(&a->drv, options);
+	struct observations o = { 0 };
+	struct product p;
+	char why[256];
+
+	if (a->inapplicable(conf, 0, 0)) {
+		ck_assert_uint_gt(strlen(a->inapplicable(conf, 0, 0)), 10);
+	} else {
+		ck_assert_msg(world_attack(w, a, options, NULL, &p) == 0, "%s: %s", a->drv.name, error_text());
+		ck_assert_int_eq(p.goal, a->goal);
+		ck_assert_msg(evaluate(&w->setup, &p, &o, &verdict, why) == 0, "%s: %s", a->drv.name, error_text());
+		ck_assert_str_eq(verdict, "ok");
+		obs_release(&o);
+		product_release(&p);
+	}
+	free(conf);
+}
+
+START_TEST(attacks_run_on_the_control)
+{
+	struct world w;
+	unsigned long before;
+
+	world_open(&w, (const struct scheme *)driver_find(schemes, "scheme", "none"));
+	before = model_bits(w.locked.model);
+	for (int i = 0; attacks[i]; i++) {
+		strength_zero_is_nothing(&w, (const struct attack *)attacks[i]);
+		runs_or_says_why(&w, (const struct attack *)attacks[i]);
+	}
+	ck_assert_uint_eq(model_bits(w.locked.model), before);
+	world_close(&w);
+}
+END_TEST
+
+Suite *suite_contract(void);
+Suite *suite_contract(void)
+{
+	Suite *s = suite_create("contract");
+	TCase *tc = tcase_create("contract");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_loop_test(tc, drivers_are_complete_and_sorted, 0, (int)ARRAY_LEN(tables));
+	tcase_add_loop_test(tc, lists_name_every_driver_on_disk, 0, (int)ARRAY_LEN(tables));
+	tcase_add_test(tc, schemes_keep_their_contract);
+	tcase_add_test(tc, attacks_keep_their_contract);
+	tcase_add_test(tc, capability_text_names_all);
+	tcase_add_test(tc, metrics_keep_their_contract);
+	tcase_add_test(tc, datasets_and_models_keep_their_contract);
+	tcase_add_test(tc, schemes_and_attacks_have_pages);
+	tcase_add_test(tc, scheme_hooks_change_nothing);
+	tcase_add_test(tc, attacks_run_on_the_control);
+	suite_add_tcase(s, tc);
+	return s;
+}

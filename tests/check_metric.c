@@ -1,0 +1,188 @@
+/* metrics/: every metric on observations whose numbers are worked out by hand. */
+#include <check.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "metrics/metric.h"
+
+static void put(struct observations *o, const char *name, const char *digits)
+{
+	unsigned char bits[64];
+	size_t n = strlen(digits);
+
+	for (size_t i = 0; i < n; i++)
+		bits[i] = digits[i] == '1';
+	obs_bits(o, name, bits, n);
+}
+
+/* 2 users with 5 credentials, 10 test images. */
+static void fill(struct observations *o)
+{
+	memset(o, 0, sizeof(*o));
+	put(o, "reference_correct", "1111111110");
+	put(o, "authorised_correct", "1111111001");
+	put(o, "unauthorised_correct", "0000000001");
+	put(o, "genuine_accepted", "1111111100");
+	put(o, "genuine_identified", "1111011100");
+	put(o, "zero_effort_accepted", "0000100000");
+	put(o, "revoked_accepted", "00000");
+	put(o, "forged_accepted", "10010");
+	put(o, "forged_as_claimed", "10000");
+	put(o, "attacked_correct", "1111000000");
+	put(o, "attacked_heldout_correct", "000");
+	put(o, "attacked_genuine_accepted", "1000000000");
+	put(o, "channel_authorised_correct", "1111100000");
+	put(o, "channel_unauthorised_correct", "0000000011");
+	put(o, "channel_genuine_accepted", "0000011000");
+	put(o, "channel_genuine_identified", "0000010000");
+	put(o, "mark_matched", "1110");
+	put(o, "null_verified", "0001");
+	obs_num(o, "users", 2);
+	obs_num(o, "credentials_per_user", 5);
+	obs_num(o, "users_analytic", 200);
+	obs_num(o, "users_measured", 2);
+	obs_num(o, "ownership_verified", 0);
+	obs_num(o, "parameters", 110);
+	obs_num(o, "reference_parameters", 100);
+	obs_num(o, "shipped_bytes", 500);
+	obs_num(o, "reference_bytes", 400);
+	obs_num(o, "macs", 30);
+	obs_num(o, "reference_macs", 10);
+	obs_num(o, "credential_bytes", 3136);
+	obs_num(o, "lock_forward_equivalents", 50);
+	obs_num(o, "reference_forward_equivalents", 200);
+	obs_num(o, "enrol_forward_equivalents", 70);
+	obs_num(o, "changed", 0.25);
+	obs_num(o, "channel_psnr", 31.5);
+}
+
+static const struct expected {
+	const char *name;
+	double value;
+	long k, n;
+} expected[] = {
+	{ "attacked_accuracy", 40, 4, 10 },
+	{ "attacked_authentication", 10, 1, 10 },
+	{ "attacked_heldout_accuracy", 0, 0, 3 },
+	{ "attacked_loss", 40, 0, 0 },
+	{ "authentication_mean", 80, 8, 10 },
+	{ "authentication_min", 60, 3, 5 },
+	{ "authorised_accuracy", 80, 8, 10 },
+	{ "changed", 25, 0, 0 },
+	{ "channel_authentication", 20, 2, 10 },
+	{ "channel_authentication_min", 0, 0, 5 },
+	{ "channel_authorised_accuracy", 50, 5, 10 },
+	{ "channel_identification", 10, 1, 10 },
+	{ "channel_psnr", 31.5, 0, 0 },
+	{ "channel_unauthorised_accuracy", 20, 2, 10 },
+	{ "credential_bytes", 3136, 0, 0 },
+	{ "enrol_cost", 7, 0, 0 },
+	{ "false_acceptance", 10, 1, 10 },
+	{ "fidelity_loss", 10, 0, 0 },
+	{ "forgery_acceptance", 40, 2, 5 },
+	{ "forgery_as_claimed", 20, 1, 5 },
+	{ "identification", 70, 7, 10 },
+	{ "lock_training_ratio", 0.25, 0, 0 },
+	{ "mac_ratio", 3, 0, 0 },
+	{ "mark_symbols", 75, 3, 4 },
+	{ "memory_ratio", 1.25, 0, 0 },
+	{ "null_verification", 25, 1, 4 },
+	{ "ownership_verified", 0, 0, 0 },
+	{ "parameter_ratio", 1.1, 0, 0 },
+	{ "reference_accuracy", 90, 9, 10 },
+	{ "revoked_acceptance", 0, 0, 5 },
+	{ "unauthorised_accuracy", 10, 1, 10 },
+	{ "users_analytic", 200, 0, 0 },
+	{ "users_measured", 2, 0, 0 },
+};
+
+static const struct metric *metric_named(const char *name)
+{
+	for (int i = 0; metrics[i]; i++)
+		if (!strcmp(metrics[i]->name, name))
+			return (const struct metric *)metrics[i];
+	return NULL;
+}
+
+START_TEST(value_is_as_by_hand)
+{
+	const struct expected *e = &expected[_i];
+	const struct metric *m = metric_named(e->name);
+	struct observations o, empty = { 0 };
+	struct value v = { 0 };
+
+	fill(&o);
+	ck_assert_ptr_nonnull(m);
+	ck_assert_int_eq(m->compute(&o, &v), 1);
+	ck_assert_double_eq_tol(v.value, e->value, 1e-12);
+	ck_assert_int_eq(v.k, e->k);
+	ck_assert_int_eq(v.n, e->n);
+	ck_assert_double_le(v.low, v.value);
+	ck_assert_double_ge(v.high, v.value);
+	ck_assert_double_ge(v.low, m->min);
+	ck_assert_double_le(v.high, m->max);
+	ck_assert_int_eq(m->compute(&empty, &v), 0); /* nothing seen, nothing said */
+	obs_release(&o);
+}
+END_TEST
+
+START_TEST(every_metric_is_expected)
+{
+	size_t n = 0;
+
+	while (metrics[n])
+		n++;
+	ck_assert_uint_eq(n, ARRAY_LEN(expected));
+}
+END_TEST
+
+START_TEST(json_holds_what_is_defined)
+{
+	struct observations o = { 0 };
+	json_t *j;
+
+	put(&o, "authorised_correct", "1110");
+	obs_num(&o, "lock_forward_equivalents", 3); /* its reference is missing: no ratio */
+	j = metrics_json(&o);
+	ck_assert_uint_eq(json_object_size(j), 1);
+	ck_assert_double_eq(jget_num(json_object_get(j, "authorised_accuracy"), "value", -1), 75);
+	ck_assert_int_eq(jget_int(json_object_get(j, "authorised_accuracy"), "n", -1), 4);
+	json_decref(j);
+	obs_release(&o);
+}
+END_TEST
+
+/* What cannot be right is not computed: ratios by zero, users that do not divide the trials, pairs of unequal length. */
+START_TEST(contradictions_say_nothing)
+{
+	struct observations o;
+	struct value v;
+
+	fill(&o);
+	obs_num(&o, "reference_macs", 0);
+	obs_num(&o, "credentials_per_user", 3);
+	put(&o, "attacked_correct", "11");
+	put(&o, "mark_matched", "");
+	ck_assert_int_eq(metric_named("mac_ratio")->compute(&o, &v), 0);
+	ck_assert_int_eq(metric_named("authentication_min")->compute(&o, &v), 0);
+	ck_assert_int_eq(metric_named("attacked_loss")->compute(&o, &v), 0);
+	ck_assert_int_eq(metric_named("mark_symbols")->compute(&o, &v), 0);
+	obs_release(&o);
+}
+END_TEST
+
+Suite *suite_metric(void);
+Suite *suite_metric(void)
+{
+	Suite *s = suite_create("metric");
+	TCase *tc = tcase_create("metric");
+
+	tcase_add_loop_test(tc, value_is_as_by_hand, 0, (int)ARRAY_LEN(expected));
+	tcase_add_test(tc, every_metric_is_expected);
+	tcase_add_test(tc, json_holds_what_is_defined);
+	tcase_add_test(tc, contradictions_say_nothing);
+	suite_add_tcase(s, tc);
+	return s;
+}
