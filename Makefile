@@ -18,8 +18,8 @@ WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -
 OPT     ?= -O2
 SANFLAGS = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS  ?= -g
-ALL      = -std=c11 -D_GNU_SOURCE -I. $(OPT) -fopenmp -ffp-contract=off $(WARN) -MMD -MP $(SANFLAGS) $(PKG_CFLAGS) $(CFLAGS)
-LIBS     = -fopenmp $(PKG_LIBS) -lcsv -lm -ldl
+ALL      = -std=c11 -D_GNU_SOURCE -I. $(OPT) -pthread -ffp-contract=off $(WARN) -MMD -MP $(SANFLAGS) $(PKG_CFLAGS) $(CFLAGS)
+LIBS     = -pthread $(PKG_LIBS) -lcsv -lm -ldl
 
 SRC     := $(filter-out bench/main.c,$(foreach r,$(ROOMS),$(wildcard $(r)/*.c)))
 OBJ      = $(SRC:%.c=$(B)/%.o)
@@ -73,8 +73,7 @@ $(B)/tests/run: $(B)/tests/run.o $(TEST32:%.c=$(B)/%.o) $(SUPPORT:%.c=$(B)/%.o) 
 $(B)/tests/run64: $(B)/d/tests/run.o $(TEST64:%.c=$(B)/d/%.o) $(SRC64:%.c=$(B)/d/%.o)
 	$(CC) $(SANFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 
-# One BLAS thread, and threads that wait sleep soon: tests share their cores with one another.
-TEST_ENV := OPENBLAS_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell GOMP_SPINCOUNT=2000
+TEST_ENV := OPENBLAS_NUM_THREADS=1 OPENBLAS_CORETYPE=Haswell
 ## unit: the unit tests only (CK_RUN_SUITE=name runs one suite)
 unit: $(B)/tests/run $(B)/tests/run64
 	LOCKBENCH=$(B)/lockbench $(TEST_ENV) $(B)/tests/run

@@ -91,7 +91,8 @@ struct attack {
 	const char *tier[3]; /* option overrides for smoke, short, paper: "a=b c=d", NULL: none */
 	/* needs under these options (a superset of `needs` bits may be required by an option); NULL: needs. */
 	unsigned (*needs_for)(const void *conf);
-	/* Does the attack apply to a scheme with these declarations? Returns NULL when it does, else the reason (static text). */
+	/* Does the attack apply to a scheme with these declarations? Returns NULL when it does, else the reason (static text).
+	 * NULL: it applies to every scheme. */
 	const char *(*inapplicable)(const void *conf, int has_users, int has_ownership);
 	/* Required. 0, or -1 after error(). */
 	int (*run)(struct access *a, const void *conf, struct product *p);

@@ -41,12 +41,6 @@ static unsigned finetune_needs(const void *conf)
 	return CAP_WEIGHTS | CAP_WRITE | (c->data == DATA_PAPER_TEST ? CAP_PAPER_TEST : CAP_LABELLED);
 }
 
-static const char *finetune_inapplicable(const void *conf, int has_users, int has_ownership)
-{
-	(void)conf, (void)has_users, (void)has_ownership;
-	return NULL; /* without a mark it still says what fine-tuning does to accuracy and to keys */
-}
-
 static int tune(struct access *a, const struct finetune_conf *c, const struct images *v, struct product *p)
 {
 	const struct train_conf t = {
@@ -101,6 +95,5 @@ const struct attack attack_finetune = {
 	.strength_up = 1,
 	.tier = { "images=1000 epochs=3", NULL, NULL },
 	.needs_for = finetune_needs,
-	.inapplicable = finetune_inapplicable,
 	.run = finetune_run,
 };

@@ -197,7 +197,7 @@ const struct attack attack_forge = {
 	.needs = 0,
 	.strength = "tries",
 	.strength_up = 1,
-	.tier = { "tries=1000 steps=100 search=3 alpha=1 lr=0.05", "steps=100 search=3 alpha=1 lr=0.05", NULL },
+	.tier = { "tries=1000 steps=60 search=2 alpha=1 lr=0.05", "steps=100 search=2 alpha=1 lr=0.05", NULL },
 	.needs_for = forge_needs,
 	.inapplicable = forge_inapplicable,
 	.run = forge_run,

@@ -59,12 +59,6 @@ static int jpeg_channel(const struct product *p, const float *in, int n, int c, 
 	return ret;
 }
 
-static const char *jpeg_inapplicable(const void *conf, int has_users, int has_ownership)
-{
-	(void)conf, (void)has_users, (void)has_ownership;
-	return NULL; /* without users it says what compression costs the unprotected network */
-}
-
 static int jpeg_run(struct access *a, const void *conf, struct product *p)
 {
 	if (a->c != 1 && a->c != 3)
@@ -89,6 +83,5 @@ const struct attack attack_jpeg = {
 	.needs = CAP_CHANNEL,
 	.strength = "quality",
 	.strength_up = -1,
-	.inapplicable = jpeg_inapplicable,
 	.run = jpeg_run,
 };

@@ -92,12 +92,6 @@ static void prune(struct model *m, const struct prune_conf *c, size_t *zeroed, s
 
 /* ---- hooks ---- */
 
-static const char *prune_inapplicable(const void *conf, int has_users, int has_ownership)
-{
-	(void)conf, (void)has_users, (void)has_ownership;
-	return NULL; /* without a mark it still says what pruning costs in accuracy */
-}
-
 static int prune_run(struct access *a, const void *conf, struct product *p)
 {
 	size_t zeroed, all;
@@ -127,6 +121,5 @@ const struct attack attack_prune = {
 	.needs = CAP_WEIGHTS | CAP_WRITE,
 	.strength = "rate",
 	.strength_up = 1,
-	.inapplicable = prune_inapplicable,
 	.run = prune_run,
 };

@@ -1,5 +1,5 @@
 /* Threads: one loop over fixed tiles. What a tile computes must not depend on which thread runs it or
- * when, so results are the same bits for any number of threads. OpenMP is used here and nowhere else. */
+ * when, so results are the same bits for any number of threads. Threads are made here and nowhere else. */
 #ifndef LB_BASE_TILE_H
 #define LB_BASE_TILE_H
 
@@ -10,7 +10,7 @@ int tile_threads(int n);
 int tile_threads_get(void);
 
 /* Call fn(ctx, i, thread) for i in 0 .. n-1, each once, in any order; thread in 0 .. threads-1.
- * Returns when all are done. Nested calls run on the calling thread. */
+ * Returns when all are done. Nested calls run on the calling thread. One thread of a process calls this (and its tiles do). */
 void tile_for(int n, void (*fn)(void *ctx, int i, int thread), void *ctx);
 
 #endif

@@ -111,32 +111,34 @@ static double psnr(const float *in, const float *out, size_t len)
 	return sum > 0 ? fmin(-10 * log10(sum / (double)len), 100) : 100;
 }
 
-/* What the channel does to the test images: mean PSNR and the share that it changes. */
-static int observe_channel(const struct setup *s, const struct product *p, struct observations *o, int *changed)
+/* The test images as they arrive: out (test images, c*h*w), and labels in the same order. What the channel did to them is observed:
+ * mean PSNR, and the share that it changed. */
+static int channel_images(const struct setup *s, const struct product *p, float *out, uint8_t *labels, struct observations *o,
+			  int *changed)
 {
 	const struct images *test = &s->splits->test;
 	const size_t len = images_size(test);
-	float *in = xmalloc(len, sizeof(*in)), *out = xmalloc(len, sizeof(*out));
+	float *in = xmalloc(len, sizeof(*in));
 	double sum = 0;
 	long differ = 0;
 	int ret = 0;
 
-	for (int i = 0; i < test->n && !ret; i++) {
+	for (int i = 0; i < test->n && !ret; i++, out += len) {
 		images_get(test, i, in);
+		labels[i] = (uint8_t)images_label(test, i);
 		ret = p->channel(p, in, 1, test->c, test->h, test->w, out);
 		if (ret)
 			break;
 		sum += psnr(in, out, len);
 		differ += memcmp(in, out, len * sizeof(*in)) != 0;
 	}
-	if (!ret) {
-		obs_num(o, "channel_psnr", sum / test->n);
-		obs_num(o, "changed", (double)differ / test->n);
-		*changed = differ > 0;
-	}
 	free(in);
-	free(out);
-	return ret;
+	if (ret)
+		return -1;
+	obs_num(o, "channel_psnr", sum / test->n);
+	obs_num(o, "changed", (double)differ / test->n);
+	*changed = differ > 0;
+	return 0;
 }
 
 /* Issued credentials as they arrive: images come through the channel, other keys do not take that way. NULL after error(). */
@@ -169,20 +171,19 @@ static int observe_channel_users(const struct judge *j, const struct bundle *cre
 	return ret;
 }
 
-static int observe_channel_answers(const struct judge *j, const struct product *p, const struct bundle *creds,
+/* test: what arrives of the test images. */
+static int observe_channel_answers(const struct judge *j, const struct images *test, const struct bundle *creds,
 				   struct observations *o)
 {
-	const struct setup *s = j->s;
-	const int n = s->splits->test.n;
-	unsigned char *right = xmalloc(n, 1);
-	int ret = judge_answers(s, &j->service, creds, j->row, j->nrows, p, "authorised", right);
+	unsigned char *right = xmalloc(test->n, 1);
+	int ret = judge_answers(j->s, &j->service, creds, j->row, j->nrows, test, "authorised", right);
 
 	if (!ret) {
-		obs_bits(o, "channel_authorised_correct", right, n);
-		ret = judge_answers(s, &j->service, NULL, NULL, 0, p, "unauthorised", right);
+		obs_bits(o, "channel_authorised_correct", right, test->n);
+		ret = judge_answers(j->s, &j->service, NULL, NULL, 0, test, "unauthorised", right);
 	}
 	if (!ret)
-		obs_bits(o, "channel_unauthorised_correct", right, n);
+		obs_bits(o, "channel_unauthorised_correct", right, test->n);
 	free(right);
 	return ret;
 }
@@ -190,14 +191,24 @@ static int observe_channel_answers(const struct judge *j, const struct product *
 static int judge_degrade(const struct judge *j, const struct product *p, struct observations *o, int *changed)
 {
 	const struct setup *s = j->s;
+	const size_t n = s->splits->test.n, len = images_size(&s->splits->test);
+	float *x = xmalloc(n * len, sizeof(*x));
+	uint8_t *labels = xmalloc(n, 1);
+	struct images test = s->splits->test;
 	struct bundle *creds = s->creds ? channelled(s, p) : NULL;
-	int ret = s->creds && !creds ? -1 : observe_channel(s, p, o, changed);
+	int ret = s->creds && !creds ? -1 : channel_images(s, p, x, labels, o, changed);
 
+	test.px = NULL;
+	test.index = NULL;
+	test.fx = x;
+	test.labels = labels;
 	if (!ret && creds)
 		ret = observe_channel_users(j, creds, o);
 	if (!ret)
-		ret = observe_channel_answers(j, p, creds, o);
+		ret = observe_channel_answers(j, &test, creds, o);
 	bundle_free(creds);
+	free(x);
+	free(labels);
 	return ret;
 }
 

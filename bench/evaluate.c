@@ -20,7 +20,7 @@ static int observe_authorised(const struct judge *j, struct observations *o)
 	const struct setup *s = j->s;
 	const int n = s->splits->test.n;
 	unsigned char *right = xmalloc(n, 1);
-	const int ret = judge_answers(s, &j->service, s->creds, j->row, j->nrows, NULL, "authorised", right);
+	const int ret = judge_answers(s, &j->service, s->creds, j->row, j->nrows, &s->splits->test, "authorised", right);
 
 	if (!ret)
 		obs_bits(o, "authorised_correct", right, n);
@@ -37,7 +37,7 @@ static int observe_accuracy(const struct judge *j, struct observations *o)
 
 	if (!ret) {
 		obs_bits(o, "reference_correct", right, n);
-		ret = judge_answers(s, &j->service, NULL, NULL, 0, NULL, "unauthorised", right);
+		ret = judge_answers(s, &j->service, NULL, NULL, 0, &s->splits->test, "unauthorised", right);
 	}
 	if (!ret)
 		obs_bits(o, "unauthorised_correct", right, n);

@@ -30,7 +30,8 @@ struct variants {
 struct grid {
 	char dataset[64], model[64];
 	const struct yaml *train[2]; /* of the header and of the block, may be NULL */
-	int limit_train, limit_test, users, per_user, controls;
+	int limit_train;             /* -1: not said, the tier's for the model */
+	int limit_test, users, per_user, controls;
 	int *seed, nseeds;           /* in the arena */
 	const struct yaml *schemes, *attacks;
 };
@@ -479,11 +480,15 @@ static int add_control(struct parser *ps, const char *name, struct variants *v)
 static int grid_recipe(const struct parser *ps, const struct grid *g, struct point *p)
 {
 	const struct tier_defaults *t = &tier_table[ps->job->tier];
+	bool wide;
 
 	if (model_spec_parse(&p->spec, g->model) < 0)
 		return -1;
 	train_recipe(&p->recipe, &p->spec);
-	p->recipe.epochs = strncmp(p->spec.arch, "wrn", 3) ? t->epochs : t->epochs_wrn;
+	wide = !strncmp(p->spec.arch, "wrn", 3);
+	p->recipe.epochs = wide ? t->epochs_wrn : t->epochs;
+	if (p->limit_train < 0)
+		p->limit_train = wide ? t->limit_train_wrn : t->limit_train;
 	for (int i = 0; i < 2; i++)
 		for (int k = 0; g->train[i] && k < g->train[i]->n; k++)
 			if (opt_set(train_opts, &p->recipe, g->train[i]->key[k]->text, g->train[i]->item[k]->text) < 0)
@@ -569,7 +574,7 @@ static void tier_grid(struct parser *ps, struct grid *g)
 {
 	const struct tier_defaults *t = &tier_table[ps->job->tier];
 
-	*g = (struct grid){ .model = "lenet5", .limit_train = t->limit_train, .limit_test = t->limit_test,
+	*g = (struct grid){ .model = "lenet5", .limit_train = -1, .limit_test = t->limit_test,
 			    .per_user = t->per_user, .controls = 1, .nseeds = t->seeds };
 	g->seed = arena_new(&ps->mem, t->seeds, int);
 	for (int i = 0; i < t->seeds; i++)

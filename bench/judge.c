@@ -7,7 +7,7 @@
 #include "base/rng.h"
 #include "bench/creds.h"
 
-#define CHUNK 500 /* credentials or channelled images in memory at once */
+#define CHUNK 500 /* credentials judged at once */
 #define BINS 50   /* of a histogram of confidences */
 
 /* ---- credentials ---- */
@@ -121,68 +121,40 @@ static int right_answers(const struct service *v, const struct bundle *cred, con
 	return ret;
 }
 
-/* The same after the channel has had the images. */
-static int right_through(const struct service *v, const struct bundle *cred, const struct images *q,
-			 const struct product *p, uint64_t nonce, unsigned char *right)
+/* Questions of whoever holds cred (one, NULL: none): images first, first + step, ... of test. */
+static int ask(const struct service *v, const struct bundle *cred, const struct images *test, int first, int step,
+	       uint64_t nonce, unsigned char *right)
 {
-	const size_t len = images_size(q);
-	float *in = xmalloc(len * q->n, sizeof(*in)), *out = xmalloc(len * q->n, sizeof(*out));
-	uint8_t *labels = xmalloc(q->n, 1);
-	struct images got = { .n = q->n, .c = q->c, .h = q->h, .w = q->w, .classes = q->classes, .fx = out, .labels = labels };
-	int ret;
+	const int n = (test->n - first + step - 1) / step;
+	int *index = xmalloc((size_t)n + 1, sizeof(*index));
+	unsigned char *got = xmalloc((size_t)n + 1, 1);
+	struct images q = *test;
+	int ret = 0;
 
-	for (int i = 0; i < q->n; i++) {
-		images_get(q, i, in + len * i);
-		labels[i] = (uint8_t)images_label(q, i);
-	}
-	ret = p->channel(p, in, q->n, q->c, q->h, q->w, out);
-	if (!ret)
-		ret = right_answers(v, cred, &got, nonce, right);
-	free(in);
-	free(out);
-	free(labels);
+	for (q.n = 0; q.n < n; q.n++)
+		index[q.n] = images_at(test, first + q.n * step);
+	q.index = index;
+	if (n > 0)
+		ret = right_answers(v, cred, &q, nonce + (uint64_t)first, got);
+	for (int i = 0; !ret && i < n; i++)
+		right[first + i * step] = got[i];
+	free(index);
+	free(got);
 	return ret;
 }
 
-/* Questions of whoever holds cred (one, NULL: none): test images first, first + step, ...; at most CHUNK a call. */
-static int ask(const struct setup *s, const struct service *v, const struct bundle *cred, int first, int step,
-	       const struct product *p, uint64_t nonce, unsigned char *right)
-{
-	const struct images *test = &s->splits->test;
-	int index[CHUNK];
-	unsigned char got[CHUNK];
-
-	for (int i = first; i < test->n;) {
-		struct images q = *test;
-		const int begin = i;
-		int ret;
-
-		for (q.n = 0; q.n < CHUNK && i < test->n; i += step)
-			index[q.n++] = images_at(test, i);
-		q.index = index;
-		ret = p ? right_through(v, cred, &q, p, nonce + (uint64_t)begin, got)
-			: right_answers(v, cred, &q, nonce + (uint64_t)begin, got);
-		if (ret)
-			return -1;
-		for (int k = 0; k < q.n; k++)
-			right[begin + k * step] = got[k];
-	}
-	return 0;
-}
-
 int judge_answers(const struct setup *s, const struct service *v, const struct bundle *creds, const int *row, int nrows,
-		  const struct product *p, const char *purpose, unsigned char *right)
+		  const struct images *test, const char *purpose, unsigned char *right)
 {
 	const uint64_t nonce = rng_derive(s->seed, purpose);
-
 	int ret = 0;
 
 	if (!nrows)
-		return ask(s, v, NULL, 0, 1, p, nonce, right);
+		return ask(v, NULL, test, 0, 1, nonce, right);
 	for (int i = 0; i < nrows && !ret; i++) {
 		struct bundle *one = creds_range(creds, row[i], 1);
 
-		ret = ask(s, v, one, i, nrows, p, nonce, right);
+		ret = ask(v, one, test, i, nrows, nonce, right);
 		bundle_free(one);
 	}
 	return ret;

@@ -25,10 +25,10 @@ int judge_creds(const struct setup *s, const struct service *v, const struct bun
 /* Issued credentials (maybe degraded ones) in user-major order: accepted, and identified as the right user (may be NULL). */
 int judge_genuine(const struct setup *s, const struct service *v, const struct bundle *creds, unsigned char *accepted,
 		  unsigned char *identified);
-/* The whole test set asked of service v, image i by whoever presents row i mod nrows of creds (nrows 0: without a credential),
- * through p's channel when p is not NULL. right (test images). purpose names the random stream of the answers. */
+/* All images of test asked of service v, image i by whoever presents row i mod nrows of creds (nrows 0: without a credential).
+ * right (test->n). purpose names the random stream of the answers. */
 int judge_answers(const struct setup *s, const struct service *v, const struct bundle *creds, const int *row, int nrows,
-		  const struct product *p, const char *purpose, unsigned char *right);
+		  const struct images *test, const char *purpose, unsigned char *right);
 /* Top confidences of m on v, counted in 50 bins over [0,1]. */
 int judge_histogram(struct model *m, const struct images *v, struct observations *o, const char *name);
 /* The owner's mark in m: mark_matched and ownership_verified; nothing when the scheme has none. */

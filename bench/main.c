@@ -25,8 +25,8 @@ static const char *blas_core(void)
 #endif
 }
 
-/* OpenBLAS reads its settings before main() begins: set them and start again, once. */
-static void pin_blas(char **argv)
+/* OpenBLAS reads its settings before main() begins: set what the user has not and start again, once. */
+static void pin_libraries(char **argv)
 {
 	const char *core = blas_core();
 	int again = 0;
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
 {
 	const struct cli_command *c;
 
-	pin_blas(argv);
+	pin_libraries(argv);
 	setlocale(LC_ALL, "C");
 	interrupt_install();
 	if (argc < 2) {

@@ -10,6 +10,7 @@
 #include "base/progress.h"
 #include "base/tile.h"
 #include "bench/cli.h"
+#include "bench/tier.h"
 #include "datasets/dataset.h"
 
 #define HISTORY_MAX 4000     /* timing files read for predictions */
@@ -18,14 +19,15 @@
 
 /* ---- names for people ---- */
 
-/* strength: an option that is always said, or NULL. */
-static const char *options_text(const struct driver *d, json_t *options, const char *strength, char *buf)
+/* "prune rate=0.5": the options that differ from defaults and tier, and always the strength (NULL: none). */
+static const char *options_text(const struct driver *d, const char *tier, json_t *options, const char *strength, char *buf)
 {
 	void *conf = xcalloc(1, d->conf_size ? d->conf_size : 1), *def = xcalloc(1, d->conf_size ? d->conf_size : 1);
 	int used = snprintf(buf, 200, "%s", d->name);
 	char a[OPT_TEXT_MAX], b[OPT_TEXT_MAX];
 
 	opt_defaults(d->opts, def);
+	tier_apply(d, tier, def);
 	if (opt_from_json(d->opts, conf, options) == 0) {
 		for (const struct opt *o = d->opts; o && o->name && used < 199; o++)
 			if (strcmp(opt_text(o, conf, a), opt_text(o, def, b)) != 0 || (strength && !strcmp(o->name, strength)))
@@ -36,9 +38,9 @@ static const char *options_text(const struct driver *d, json_t *options, const c
 	return buf;
 }
 
-const char *driver_text(const struct driver *d, json_t *options, char *buf)
+const char *scheme_text(const struct point *p, char *buf)
 {
-	return options_text(d, options, NULL, buf);
+	return options_text(&p->scheme->drv, p->scheme->tier[p->tier], p->scheme_options, NULL, buf);
 }
 
 const char *point_text(const struct point *p, char *buf)
@@ -46,9 +48,9 @@ const char *point_text(const struct point *p, char *buf)
 	char scheme[200], attack[200] = "no attack";
 
 	if (p->attack)
-		options_text(&p->attack->drv, p->attack_options, p->attack->strength, attack);
+		options_text(&p->attack->drv, p->attack->tier[p->tier], p->attack_options, p->attack->strength, attack);
 	snprintf(buf, 512, "seed %llu, %s, %s", (unsigned long long)p->seed,
-		 driver_text(&p->scheme->drv, p->scheme_options, scheme), attack);
+		 scheme_text(p, scheme), attack);
 	return buf;
 }
 
@@ -346,7 +348,7 @@ static void print_text(struct store *st, const struct plan_conf *c, const struct
 		printf("%.12s  %-8s  to make first: %s of seed %llu%s%s\n", t->key, why,
 		       t->stage == STAGE_BASE ? "base model" : t->stage == STAGE_LOCKED ? "locked model" : "credentials",
 		       (unsigned long long)p->seed, t->stage == STAGE_BASE ? "" : ", ",
-		       t->stage == STAGE_BASE ? "" : driver_text(&p->scheme->drv, p->scheme_options, text));
+		       t->stage == STAGE_BASE ? "" : scheme_text(p, text));
 	}
 	printf("%d cells: %d cached, %d to do; %d artefacts to make first\n", j->n, pl->ncached, pl->todo, pl->n - pl->todo);
 	if (pl->n)

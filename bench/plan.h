@@ -30,8 +30,8 @@ struct plan {
 int plan_make(struct plan *pl, struct store *st, const struct job *j, int threads);
 void plan_release(struct plan *pl);
 
-/* "activeguard watermark=scratch": a driver with those options that differ from its defaults. buf of at least 200 bytes. */
-const char *driver_text(const struct driver *d, json_t *options, char *buf);
+/* "activeguard watermark=scratch": the scheme, with options that differ from the tier's. buf of at least 200 bytes. */
+const char *scheme_text(const struct point *p, char *buf);
 /* "seed 1, activeguard watermark=scratch, prune rate=0.5"; buf of at least 512 bytes. */
 const char *point_text(const struct point *p, char *buf);
 

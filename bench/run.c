@@ -181,7 +181,7 @@ static const char *task_text(const struct runner *r, const struct task *t, char 
 		snprintf(buf, 512, "base model, seed %llu", (unsigned long long)p->seed);
 	else
 		snprintf(buf, 512, "%s %s, seed %llu", t->stage == STAGE_LOCKED ? "locking with" : "credentials of",
-			 driver_text(&p->scheme->drv, p->scheme_options, scheme), (unsigned long long)p->seed);
+			 scheme_text(p, scheme), (unsigned long long)p->seed);
 	return buf;
 }
 

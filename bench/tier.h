@@ -7,7 +7,7 @@
 
 struct tier_defaults {
 	int seeds;
-	int limit_train, limit_test; /* 0: all */
+	int limit_train, limit_train_wrn, limit_test; /* images; wrn: of wide residual networks; 0: all */
 	int per_user;                /* credentials issued to each user */
 	int epochs, epochs_wrn;      /* of the base model: small networks; wide residual networks */
 	int timeout;                 /* seconds for each task */

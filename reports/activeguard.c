@@ -21,7 +21,7 @@
 #include "base/json.h"
 #include "metrics/stats.h"
 #include "nn/model.h"
-#include "reports/rows.h"
+#include "reports/formats.h"
 #include "reports/tables.h"
 
 #define WM1 "1234567890210"
@@ -124,6 +124,18 @@ static char *criterion(struct arena *mem, const struct value_spec *v)
 	return arena_printf(mem, "the same");
 }
 
+/* By how much a value misses its criterion, and whether chance alone may be why; after what is known of the reason. */
+static const char *deviation(struct arena *mem, const struct value_spec *v, const struct summary *s, const char *note)
+{
+	double off = fabs(s->mean - v->bound) - (v->test == WITHIN ? v->slack : 0);
+	bool inside = (v->test == AT_LEAST && s->high >= v->bound) || (v->test == AT_MOST && s->low <= v->bound);
+
+	if (v->test == SAME)
+		return note ? note : "not the same";
+	return arena_printf(mem, "%s%smisses the criterion by %.3g%s", note ? note : "", note ? "; " : "", off,
+			    s->low < s->high ? inside ? "; the interval reaches it" : "; the interval does not reach it" : "");
+}
+
 /* s NULL or without cells: missing. note: why it is as it is, NULL for none. */
 static void add(struct ag *a, const struct value_spec *v, const struct summary *s, const char *note)
 {
@@ -131,6 +143,8 @@ static void add(struct ag *a, const struct value_spec *v, const struct summary *
 	json_t *j = json_object();
 	const char *verdict = !have ? "missing" : !published ? "no-published" : passes(v, s->mean) ? "meets" : "differs";
 
+	if (!strcmp(verdict, "differs"))
+		note = deviation(&a->r.mem, v, s, note);
 	if (s && s->n && s->n < s->of)
 		note = arena_printf(&a->r.mem, "%d of %d seeds are there", s->n, s->of);
 	jset_str(j, "table", v->table);
@@ -674,6 +688,7 @@ static void figure_6(struct ag *a)
 json_t *activeguard_values(const struct report_input *in, const char *dataset)
 {
 	struct ag a = { .dataset = dataset, .out = json_array() };
+	locale_t before = point_locale();
 	json_t *out = a.out;
 
 	rows_make(&a.r, in);
@@ -690,5 +705,6 @@ json_t *activeguard_values(const struct report_input *in, const char *dataset)
 	figure_5(&a);
 	figure_6(&a);
 	rows_release(&a.r);
+	point_locale_end(before);
 	return out;
 }

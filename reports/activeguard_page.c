@@ -312,6 +312,7 @@ static void print_grid(struct arena *mem, const json_t *values)
 
 void activeguard_print(const json_t *values, const char *dataset)
 {
+	locale_t before = point_locale();
 	struct arena mem = { 0 };
 
 	wrapped(arena_printf(&mem, "ActiveGuard (Xue et al.) on %s: what the paper prints, and what we measure", dataset), 0);
@@ -329,6 +330,7 @@ void activeguard_print(const json_t *values, const char *dataset)
 	if (partial(values))
 		wrapped(PARTIAL_TEXT, 0);
 	arena_release(&mem);
+	point_locale_end(before);
 }
 
 /* ---- pages ---- */
@@ -475,11 +477,13 @@ int activeguard_write(const json_t *values, const struct report_input *in, const
 {
 	const char *format = format_of(path);
 	struct text t = { 0 };
+	locale_t before;
 	struct rows r;
 	int ret;
 
 	if (!format)
 		return -1;
+	before = point_locale();
 	rows_make(&r, in);
 	if (!strcmp(format, "html"))
 		html_page(&r, values, in, dataset, &t);
@@ -498,5 +502,6 @@ int activeguard_write(const json_t *values, const struct report_input *in, const
 	ret = file_publish(path, text_str(&t), t.n);
 	text_release(&t);
 	rows_release(&r);
+	point_locale_end(before);
 	return ret;
 }

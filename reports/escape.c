@@ -163,9 +163,8 @@ void escape_gnuplot(struct text *t, const char *s)
 	for (size_t len; *s && room > 0; s += len, room--) {
 		int cp = tame(s, &len);
 
-		if (cp == '\'')
-			text_char(t, '\'');
-		text_code_point(t, (unsigned)cp);
+		/* gnuplot's own '' for a quote does not work at a string's start (5.4), so it becomes a typographic one. */
+		text_code_point(t, cp == '\'' ? 0x2019 : (unsigned)cp);
 	}
 	text_char(t, '\'');
 }

@@ -10,7 +10,7 @@
 void escape_html(struct text *t, const char *s);     /* for text and for quoted attributes */
 void escape_latex(struct text *t, const char *s);    /* for text mode, also as the first thing of a table row */
 void escape_markdown(struct text *t, const char *s); /* for a cell of a GitHub table or a line of text */
-void escape_gnuplot(struct text *t, const char *s);  /* with its single quotes; at most 120 characters; use with noenhanced */
+void escape_gnuplot(struct text *t, const char *s);  /* with its single quotes, those inside typographic; at most 120 characters; use with noenhanced */
 void escape_terminal(struct text *t, const char *s); /* controls visible as \xNN */
 /* With its double quotes, bytes unchanged. safe: a leading = + - @ tab or CR gets a ' in front, so that no
  * spreadsheet takes the text for a formula (CWE-1236). */

@@ -65,7 +65,7 @@ char *figure_curve(struct rows *r, int context, int series, const char *metric, 
 
 		if (!n)
 			continue;
-		line[p.nlines++] = (struct plot_line){ c->scheme[s].label, n, at[0], at[1], at[2], at[3] };
+		line[p.nlines++] = (struct plot_line){ c->scheme[s].label, n, at[0], at[1], at[2], at[3], s };
 		most = n > most ? n : most;
 	}
 	p.title = arena_printf(&r->mem, "%s under %s, by %s", metric_title(metric), a->label, p.xlabel);
@@ -153,7 +153,7 @@ char *figure_confidence(struct rows *r, int context, int scheme, const char *id)
 			x[i][k] = (double)k / (double)h[i].n;
 			y[i][k] = fmax(k < h[i].n ? h[i].share[k] : h[i].share[k - 1], floor_share);
 		}
-		line[i] = (struct plot_line){ h[i].title, (int)h[i].n + 1, x[i], y[i], NULL, NULL };
+		line[i] = (struct plot_line){ h[i].title, (int)h[i].n + 1, x[i], y[i], NULL, NULL, i };
 	}
 	p.fixed_y = true;
 	p.ylow = floor_share;

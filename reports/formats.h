@@ -5,6 +5,7 @@
 #include "reports/report.h"
 #include "reports/tables.h"
 #include "reports/text.h"
+#include <locale.h>
 
 int html_report(struct rows *r, const struct report_input *in, struct text *t);
 int markdown_report(struct rows *r, const struct report_input *in, struct text *t);
@@ -16,6 +17,10 @@ int json_report(struct rows *r, const struct report_input *in, struct text *t);
 void markdown_table(struct text *t, const struct table *table);
 void latex_begin(struct text *t, const char *title);
 void latex_table(struct text *t, const struct table *table, int number); /* label tab:lb-NUMBER */
+
+/* Numbers have a point, whatever the locale: between these two calls of one thread. */
+locale_t point_locale(void);
+void point_locale_end(locale_t before);
 
 /* "html", "md", "tex", "csv" or "json" by the path's end; NULL after error(). */
 const char *format_of(const char *path);

@@ -120,7 +120,7 @@ static void add_context(struct html *h, const struct report_input *in, int ctx)
 		     overhead = table_overhead(h->r, ctx, in->timings);
 
 	page_heading(h->t, 2, arena_printf(&h->r->mem, "c%d", ctx + 1), c->label);
-	page_paragraph(h->t, "lede", arena_printf(&h->r->mem, "%d scheme%s, %d attack%s, seed%s %s, %s training and %s test images, tier %s.",
+	page_paragraph(h->t, "lede", arena_printf(&h->r->mem, "%d scheme%s, %d attack variant%s, seed%s %s, %s training and %s test images, tier %s.",
 						  c->nschemes, c->nschemes == 1 ? "" : "s", c->nseries, c->nseries == 1 ? "" : "s",
 						  c->nseeds == 1 ? "" : "s", c->seeds,
 						  c->limit_train ? arena_printf(&h->r->mem, "%ld", c->limit_train) : "all",

@@ -4,7 +4,7 @@
  * data lie in files with generated names. gnuplot runs with -d (no start-up files), an empty environment, no network where the
  * kernel allows it, 60 s of processor and 90 s of wall time, 16 MiB of output. What it wrote is taken apart and put together
  * again from a list of known elements and attributes, so nothing else can reach the page.
- * Lines are told apart by dashes and markers, not by colour alone; the colours are Okabe and Ito's. */
+ * Lines are told apart by dashes and markers, not by colour alone; the colours are near Okabe and Ito's, light enough for dark pages. */
 #include "reports/plot.h"
 
 #include <ctype.h>
@@ -65,7 +65,7 @@ bool plot_available(void)
 /* ---- script and data ---- */
 
 static const struct { const char *colour; int dash, point; } styles[] = {
-	{ "#0072b2", 1, 7 }, { "#d55e00", 2, 5 }, { "#009e73", 3, 9 }, { "#b5629b", 4, 13 }, { "#8a8a8a", 5, 4 },
+	{ "#1f83c4", 1, 7 }, { "#d55e00", 2, 5 }, { "#009e73", 3, 9 }, { "#b5629b", 4, 13 }, { "#8a8a8a", 5, 4 },
 	{ "#c98a00", 6, 8 }, { "#3a9bd1", 2, 6 }, { "#a0522d", 3, 12 },
 };
 
@@ -104,7 +104,7 @@ static void add_script(struct text *t, const struct plot *p)
 		text_add(t, "set logscale y\nset format y '%g'\n");
 	text_add(t, "plot ");
 	for (int i = 0; i < p->nlines; i++) {
-		size_t s = (size_t)i % ARRAY_LEN(styles);
+		size_t s = (size_t)p->line[i].style % ARRAY_LEN(styles);
 		bool bars = p->line[i].low && p->kind == PLOT_CURVES;
 
 		text_fmt(t, "%s'plot_%04d.dat' using 1:2%s with %s lc rgb '%s' dt %d", i ? ", \\\n  " : "", i + 1, bars ? ":3:4" : "",

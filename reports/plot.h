@@ -9,6 +9,7 @@ struct plot_line {
 	int n;
 	const double *x, *y;      /* (n) */
 	const double *low, *high; /* (n) intervals, or NULL */
+	int style;                /* colour, dashes and marker: the same number looks the same in every plot */
 };
 
 enum plot_kind { PLOT_CURVES, PLOT_STEPS };

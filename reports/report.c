@@ -22,15 +22,32 @@ const char *format_of(const char *path)
 	return NULL;
 }
 
+locale_t point_locale(void)
+{
+	static locale_t c;
+
+	if (!c)
+		c = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+	return c ? uselocale(c) : (locale_t)0;
+}
+
+void point_locale_end(locale_t before)
+{
+	if (before)
+		uselocale(before);
+}
+
 int report_write(const struct report_input *in, const char *path)
 {
 	const char *format = format_of(path);
 	struct text t = { 0 };
+	locale_t before;
 	struct rows r;
 	int ret = -1;
 
 	if (!format)
 		return -1;
+	before = point_locale();
 	rows_make(&r, in);
 	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
 		if (!strcmp(formats[i].name, format))
@@ -39,5 +56,6 @@ int report_write(const struct report_input *in, const char *path)
 		ret = file_publish(path, text_str(&t), t.n);
 	text_release(&t);
 	rows_release(&r);
+	point_locale_end(before);
 	return ret;
 }

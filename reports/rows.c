@@ -295,15 +295,15 @@ static int by_rank(const void *a, const void *b)
 }
 
 /* Sort array (n, size) by what `order` says and tell in moved[old] = new. */
-static void permute(void *array, int n, size_t size, struct ranked *order, int *moved)
+static void permute(void *array, size_t n, size_t size, struct ranked *order, int *moved)
 {
-	char *copy = xmalloc((size_t)n + 1, size);
+	char *copy = xmalloc(n + 1, size);
 
-	qsort(order, (size_t)n, sizeof(*order), by_rank);
-	memcpy(copy, array, (size_t)n * size);
-	for (int i = 0; i < n; i++) {
-		memcpy((char *)array + (size_t)i * size, copy + (size_t)order[i].old * size, size);
-		moved[order[i].old] = i;
+	qsort(order, n, sizeof(*order), by_rank);
+	memcpy(copy, array, n * size);
+	for (size_t i = 0; i < n; i++) {
+		memcpy((char *)array + i * size, copy + (size_t)order[i].old * size, size);
+		moved[order[i].old] = (int)i;
 	}
 	free(copy);
 }
@@ -322,12 +322,12 @@ static void sort_context(struct rows *r, int ctx)
 
 	for (int i = 0; i < c->nschemes; i++)
 		order[i] = (struct ranked){ c->scheme[i].key, scheme_rank(c->scheme[i].name), i };
-	if (c->nschemes)
-		permute(c->scheme, c->nschemes, sizeof(*c->scheme), order, scheme);
+	if (c->nschemes > 0)
+		permute(c->scheme, (size_t)c->nschemes, sizeof(*c->scheme), order, scheme);
 	for (int i = 0; i < c->nseries; i++)
 		order[i] = (struct ranked){ c->series[i].key, 0, i };
-	if (c->nseries)
-		permute(c->series, c->nseries, sizeof(*c->series), order, series);
+	if (c->nseries > 0)
+		permute(c->series, (size_t)c->nseries, sizeof(*c->series), order, series);
 	for (int i = 0; i < r->ngroups; i++) {
 		struct group *g = &r->group[i];
 
@@ -366,8 +366,8 @@ static void sort_all(struct rows *r)
 		sort_context(r, i);
 		order[i] = (struct ranked){ r->context[i].key, 0, i };
 	}
-	if (r->ncontexts)
-		permute(r->context, r->ncontexts, sizeof(*r->context), order, moved);
+	if (r->ncontexts > 0)
+		permute(r->context, (size_t)r->ncontexts, sizeof(*r->context), order, moved);
 	for (int i = 0; i < r->ngroups; i++) {
 		struct group *g = &r->group[i];
 

@@ -40,7 +40,7 @@ END_TEST
 START_TEST(anything_else_is_refused)
 {
 	struct bundle *c = lock_enrol(&lock, &desk, 0, 1, 1), *f;
-	float x[4 * LEN];
+	float x[4 * LEN] = { 0 };
 	struct auth a[4];
 
 	memcpy(x, bundle_get(c, "image", DT_F32)->data, LEN * sizeof(*x)); /* one level off in one pixel */

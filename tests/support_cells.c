@@ -194,7 +194,7 @@ static json_t *prune_cell(const char *dataset, const char *scheme, long long see
 		random_bits(&o, "mark_matched", "pruned", seed, 13, lost ? 0.8 : 1);
 		obs_num(&o, "ownership_verified", !lost);
 	}
-	if (!rate)
+	if (rate == 0)
 		jset_str(jset_str(c, "verdict", "noop"), "why", "no weight differs from the deployed model");
 	finish(c, &o);
 	return c;
@@ -359,6 +359,12 @@ static void set_limits(struct sample *s, int limit)
 	json_array_foreach(s->cells, i, c) {
 		jset_int(json_object_get(c, "limits"), "train", limit);
 		jset_int(json_object_get(c, "limits"), "test", limit);
+	}
+	json_array_foreach(s->failures, i, c) {
+		json_t *point = json_object_get(c, "point");
+
+		jset_int(json_object_get(point, "limits"), "train", limit);
+		jset_int(json_object_get(point, "limits"), "test", limit);
 	}
 }
 

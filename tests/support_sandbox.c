@@ -111,10 +111,3 @@ int run_child(void (*fn)(void *), void *arg, char **text)
 		free(got);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
-
-/* LeakSanitizer asks for this: LLVM's OpenMP runtime drops a few hundred bytes a thread when teams change size. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libomp.so";
-}

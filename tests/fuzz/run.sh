@@ -25,13 +25,7 @@ if [ -z "$names" ]; then
 	done
 fi
 
-# One thread is enough and clang's OpenMP may be absent: base/tile.c finds this in place of omp.h.
-mkdir -p "$B/include"
-[ -f "$B/include/omp.h" ] || cat >"$B/include/omp.h" <<'OMP'
-static inline int omp_in_parallel(void) { return 0; }
-static inline int omp_get_thread_num(void) { return 0; }
-OMP
-
+mkdir -p "$B"
 targets=
 for n in $names; do
 	targets="$targets $B/fuzz_$n"
@@ -40,7 +34,7 @@ make -s -j"${FUZZ_JOBS:-2}" -f - B="$B" CC="$CLANG" $targets <<'MAKE' || exit 2
 PKGS  := openblas libjpeg libpng zlib jansson libfyaml sqlite3 libcrypto
 SRC   := $(filter-out bench/main.c,$(foreach r,base nn datasets schemes attacks metrics bench reports,$(wildcard $(r)/*.c)))
 OBJ   := $(SRC:%.c=$(B)/%.o)
-FLAGS := -std=c11 -D_GNU_SOURCE -I$(B)/include -I. -O1 -g -ffp-contract=off -Wno-unknown-pragmas -MMD -MP \
+FLAGS := -std=c11 -D_GNU_SOURCE -pthread -I. -O1 -g -ffp-contract=off -Wno-unknown-pragmas -MMD -MP \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	$(shell pkg-config --cflags $(PKGS))
 LIBS  := $(shell pkg-config --libs $(PKGS)) -lcsv -lm -ldl

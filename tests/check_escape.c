@@ -1,0 +1,217 @@
+/* reports/escape.c: known answers, and for hostile and random strings the properties that keep a page whole. */
+#include <check.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "reports/escape.h"
+#include "tests/support_cells.h"
+
+static const struct known {
+	void (*escape)(struct text *, const char *);
+	const char *in, *out;
+} known[] = {
+	{ escape_html, "<a href=\"x\" id='y'>&", "&lt;a href=&quot;x&quot; id=&#39;y&#39;&gt;&amp;" },
+	{ escape_html, "a\nb\x01", "a b " },
+	{ escape_html, "\xff", "\xef\xbf\xbd" },
+	{ escape_latex, "50% of $x_1 & {y} \\z", "50\\% of \\$x\\_1 \\& \\{y\\} \\textbackslash{}z" },
+	{ escape_latex, "--", "-{}-{}" },
+	{ escape_latex, "[x]*", "{[}x{]}{*}" },
+	{ escape_latex, "\xe6\x97\xa5", "{[}U+65E5{]}" },
+	{ escape_markdown, "a|b <c> [d]", "a\\|b &lt;c&gt; \\[d\\]" },
+	{ escape_markdown, "99.15 at www.x", "99.15 at www\\.x" },
+	{ escape_markdown, "- x", "\\- x" },
+	{ escape_gnuplot, "it's", "'it\xe2\x80\x99s'" },
+	{ escape_gnuplot, "a\nb", "'a b'" },
+	{ escape_terminal, "\x1b[2J\t", "\\x1b[2J\\x09" },
+	{ escape_terminal, "\xc2\x9b" "1m\xe2\x80\xae", "\\x9b1m\\u202e" },
+};
+
+START_TEST(known_answers)
+{
+	struct text t = { 0 };
+
+	known[_i].escape(&t, known[_i].in);
+	ck_assert_str_eq(text_str(&t), known[_i].out);
+	text_release(&t);
+}
+END_TEST
+
+START_TEST(csv_quotes_and_disarms)
+{
+	struct text t = { 0 };
+
+	escape_csv(&t, "a\"b,c\r\nd", true);
+	ck_assert_str_eq(t.s, "\"a\"\"b,c\r\nd\"");
+	text_release(&t);
+	escape_csv(&t, "=1+1", true);
+	ck_assert_str_eq(t.s, "\"'=1+1\"");
+	text_release(&t);
+	escape_csv(&t, "=1+1", false);
+	ck_assert_str_eq(t.s, "\"=1+1\"");
+	text_release(&t);
+}
+END_TEST
+
+/* ---- properties ---- */
+
+static bool is_utf8(const char *s)
+{
+	for (size_t len; *s; s += len)
+		if (utf8_next(s, &len) < 0)
+			return false;
+	return true;
+}
+
+/* Only the five entities, nothing that opens or closes anything. */
+static bool html_is_text(const char *s)
+{
+	static const char *const entity[] = { "&amp;", "&lt;", "&gt;", "&quot;", "&#39;" };
+
+	for (; *s; s++) {
+		bool known_one = *s != '&';
+
+		for (size_t i = 0; i < ARRAY_LEN(entity); i++)
+			known_one |= !strncmp(s, entity[i], strlen(entity[i]));
+		if (!known_one || strchr("<>\"'", *s) || (unsigned char)*s < 0x20)
+			return false;
+	}
+	return true;
+}
+
+/* Braces balance, and every special character is behind a backslash that is ours. */
+static bool latex_is_text(const char *s)
+{
+	static const char *const macro[] = { "textbackslash{}", "textasciicircum{}", "textasciitilde{}", "textless{}", "textgreater{}",
+					     "textbar{}", "textasciigrave{}", "char34", "ensuremath{", "ldots{}", "pm", "cdot", "times",
+					     "varepsilon", "lambda", "rightarrow", "approx", "leq", "geq", "circ" };
+	int depth = 0;
+
+	for (; *s; s++) {
+		bool ours = false;
+
+		if (*s == '\\') {
+			s++;
+			for (size_t i = 0; i < ARRAY_LEN(macro); i++)
+				ours |= !strncmp(s, macro[i], strlen(macro[i]));
+			if (!ours && (!*s || !strchr("{}$&#_%", *s)))
+				return false;
+			if (!ours)
+				continue;
+		}
+		if (strchr("$&#%\"", *s) || (unsigned char)*s < 0x20 || (*s == '-' && s[1] == '-' && s[2] == '-' && s[3] == '-'))
+			return false;
+		depth += *s == '{' ? 1 : *s == '}' ? -1 : 0;
+		if (depth < 0)
+			return false;
+	}
+	return depth == 0;
+}
+
+static bool markdown_is_text(const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '\\' && s[1])
+			s++;
+		else if (strchr("|<>[]*_`~#$@", *s) || (unsigned char)*s < 0x20)
+			return false;
+	}
+	return true;
+}
+
+/* One quoted string on one line, without a quote inside. */
+static bool gnuplot_is_one_string(const char *s)
+{
+	size_t n = strlen(s);
+
+	if (n < 2 || s[0] != '\'' || s[n - 1] != '\'')
+		return false;
+	for (size_t i = 1; i < n - 1; i++)
+		if (s[i] == '\'' || (unsigned char)s[i] < 0x20)
+			return false;
+	return true;
+}
+
+static bool terminal_is_quiet(const char *s)
+{
+	for (size_t len; *s; s += len) {
+		int cp = utf8_next(s, &len);
+
+		if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x202a && cp <= 0x202e))
+			return false;
+	}
+	return true;
+}
+
+static const struct property {
+	void (*escape)(struct text *, const char *);
+	bool (*holds)(const char *);
+} properties[] = {
+	{ escape_html, html_is_text }, { escape_latex, latex_is_text }, { escape_markdown, markdown_is_text },
+	{ escape_gnuplot, gnuplot_is_one_string }, { escape_terminal, terminal_is_quiet },
+};
+
+static void check_all(const char *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(properties); i++) {
+		struct text t = { 0 };
+
+		properties[i].escape(&t, s);
+		ck_assert_msg(properties[i].holds(text_str(&t)), "escape %zu of '%s' gives '%s'", i, s, text_str(&t));
+		ck_assert_msg(is_utf8(text_str(&t)), "escape %zu of '%s' is not UTF-8", i, s);
+		text_release(&t);
+	}
+}
+
+START_TEST(hostile_strings_stay_text)
+{
+	for (int i = 0; hostile[i]; i++)
+		check_all(hostile[i]);
+}
+END_TEST
+
+START_TEST(random_strings_stay_text)
+{
+	static const char *const piece[] = { "\\", "'", "\"", "<", ">", "&", "|", "\n", "\r", "\t", "{", "}", "$", "%", "#", "_", "^", "~", "-",
+					     "`", "[", "]", "*", "\x1b", "\xc2\x9b", "\xe2\x80\xae", "\xff", "\xe2\x82", "a", "1", ".", ":", "/" };
+	struct rng r;
+
+	rng_open(&r, 7, "escape", 0, 0);
+	for (int i = 0; i < 5000; i++) {
+		char s[64] = "";
+
+		for (uint32_t n = rng_below(&r, 12); n > 0; n--)
+			strcat(s, piece[rng_below(&r, ARRAY_LEN(piece))]);
+		check_all(s);
+	}
+}
+END_TEST
+
+START_TEST(utf8_is_strict)
+{
+	static const char *const bad[] = { "\xc0\xaf", "\xc1\x81", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5", "\x80",
+					   "\xe2\x82" };
+	size_t len;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		ck_assert_int_eq(utf8_next(bad[i], &len), -1);
+	ck_assert_int_eq(utf8_next("\xf0\x9f\x94\x92", &len), 0x1f512);
+	ck_assert_uint_eq(len, 4);
+	ck_assert_uint_eq(utf8_width("\xc3\xa9t\xc3\xa9"), 3);
+}
+END_TEST
+
+Suite *suite_escape(void);
+Suite *suite_escape(void)
+{
+	Suite *s = suite_create("escape");
+	TCase *tc = tcase_create("escape");
+
+	tcase_add_loop_test(tc, known_answers, 0, ARRAY_LEN(known));
+	tcase_add_test(tc, csv_quotes_and_disarms);
+	tcase_add_test(tc, hostile_strings_stay_text);
+	tcase_add_test(tc, random_strings_stay_text);
+	tcase_add_test(tc, utf8_is_strict);
+	suite_add_tcase(s, tc);
+	return s;
+}

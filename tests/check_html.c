@@ -1,0 +1,220 @@
+/* reports/html.c: one self-contained, well-formed page that says what the cells say, and nothing that a name can break. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "tests/support_cells.h"
+#include "tests/support_sandbox.h"
+
+static char *page(const struct report_input *in)
+{
+	char *html = sample_report(in, sandbox("report.html"));
+
+	ck_assert_msg(html != NULL, "%s", error_text());
+	return html;
+}
+
+static int occurrences(const char *s, const char *what)
+{
+	int n = 0;
+
+	for (; (s = strstr(s, what)); s += strlen(what))
+		n++;
+	return n;
+}
+
+/* Tags open and close in order; attributes are quoted. */
+static void assert_well_formed(const char *html)
+{
+	static const char *const empty[] = { "meta", "!doctype", "br" };
+	char stack[64][16];
+	int depth = 0;
+
+	for (const char *p = html; (p = strchr(p, '<')); p++) {
+		bool closing = p[1] == '/', skip = false, quoted = false;
+		const char *name = p + 1 + closing, *end = name;
+		size_t n = strcspn(name, " >/\n");
+
+		for (; *end && (quoted || *end != '>'); end++)
+			quoted ^= *end == '"';
+		ck_assert_msg(*end == '>', "open tag at %.40s", p);
+		for (size_t i = 0; i < ARRAY_LEN(empty); i++)
+			skip |= n == strlen(empty[i]) && !strncmp(name, empty[i], n);
+		ck_assert_uint_lt(n, 16);
+		if (closing) {
+			ck_assert_int_gt(depth, 0);
+			depth--;
+			ck_assert_msg(strlen(stack[depth]) == n && !strncmp(stack[depth], name, n), "</%.*s> closes <%s>", (int)n, name, stack[depth]);
+		} else if (!skip && end[-1] != '/') {
+			ck_assert_int_lt(depth, 64);
+			snprintf(stack[depth++], sizeof(stack[0]), "%.*s", (int)n, name);
+		}
+		p = end;
+	}
+	ck_assert_int_eq(depth, 0);
+}
+
+START_TEST(page_is_whole_and_self_contained)
+{
+	struct sample s;
+	char *html;
+
+	sample_make(&s, "fashion-mnist", 2, 0);
+	html = page(&s.in);
+	assert_well_formed(html);
+	ck_assert_ptr_nonnull(strstr(html, "default-src 'none'; style-src 'unsafe-inline'; img-src data:"));
+	ck_assert_ptr_null(strstr(html, "<script"));
+	ck_assert_ptr_null(strstr(html, "http://"));
+	ck_assert_ptr_null(strstr(html, "https://"));
+	ck_assert_ptr_null(strstr(html, "src="));
+	ck_assert_ptr_nonnull(strstr(html, s.in.store_hash));
+	ck_assert_ptr_nonnull(strstr(html, s.in.command));
+	ck_assert_ptr_nonnull(strstr(html, "none [control]"));
+	ck_assert_ptr_nonnull(strstr(html, "keycheck [control]"));
+	ck_assert_ptr_nonnull(strstr(html, "stopped after 600 s"));
+	ck_assert_ptr_nonnull(strstr(html, "the scheme has no credentials to forge"));
+	ck_assert_ptr_nonnull(strstr(html, "Worst user"));
+	ck_assert_ptr_nonnull(strstr(html, "authorised latency ms 1"));
+	ck_assert_ptr_null(strstr(html, "Partial data"));
+	free(html);
+	sample_release(&s);
+}
+END_TEST
+
+START_TEST(same_input_same_bytes)
+{
+	struct sample s;
+	char *a, *b;
+
+	sample_make(&s, "fashion-mnist", 1, 0);
+	a = page(&s.in);
+	b = page(&s.in);
+	ck_assert_str_eq(a, b);
+	free(a);
+	setenv("SOURCE_DATE_EPOCH", "1700000000", 1);
+	a = page(&s.in);
+	ck_assert_ptr_nonnull(strstr(a, "2023-11-14"));
+	free(a);
+	free(b);
+	sample_release(&s);
+}
+END_TEST
+
+START_TEST(partial_limits_have_a_banner)
+{
+	struct sample s;
+	char *html;
+
+	sample_make(&s, "fashion-mnist", 1, 500);
+	html = page(&s.in);
+	ck_assert_ptr_nonnull(strstr(html, "Partial data: fashion-mnist, lenet5: 500 training and 500 test images"));
+	free(html);
+	sample_release(&s);
+}
+END_TEST
+
+START_TEST(hostile_names_stay_text)
+{
+	for (int i = 0; hostile[i]; i++) {
+		json_t *cells = json_array(), *c = sample_attacked("mnist", "none", "prune", "rate", 0.5, 1);
+		struct report_input in = { .cells = cells, .title = hostile[i], .command = hostile[i], .store_hash = hostile[i] };
+		char *html;
+
+		setenv("LOCKBENCH_GNUPLOT", "/nonexistent", 1); /* check_plot has the titles */
+		jset_str(jset_str(jset_str(jset_str(c, "dataset", hostile[i]), "scheme", hostile[i]), "attack", hostile[i]), "why", hostile[i]);
+		jset_str(jset_str(jset_str(c, "model", hostile[i]), "verdict", "noop"), "key", hostile[i]);
+		if (*hostile[i] && json_object_get(c, "scheme"))
+			jset_str(json_object_get(c, "attack_options"), "option", hostile[i]);
+		sample_metric(c, "x\"><b>", 1, 0, 2, 0, 0);
+		json_array_append_new(cells, c);
+		html = page(&in);
+		assert_well_formed(html);
+		ck_assert_ptr_null(strstr(html, "<script"));
+		ck_assert_ptr_null(strstr(html, "<img"));
+		ck_assert_ptr_null(strstr(html, "<b>"));
+		free(html);
+		json_decref(cells);
+	}
+}
+END_TEST
+
+START_TEST(missing_gnuplot_leaves_tables)
+{
+	struct sample s;
+	char *html;
+
+	setenv("LOCKBENCH_GNUPLOT", "/nonexistent", 1);
+	sample_make(&s, "fashion-mnist", 1, 0);
+	html = page(&s.in);
+	assert_well_formed(html);
+	ck_assert_ptr_null(strstr(html, "<svg"));
+	ck_assert_ptr_nonnull(strstr(html, "gnuplot was not installed"));
+	ck_assert_int_gt(occurrences(html, "<table>"), 6);
+	free(html);
+	sample_release(&s);
+}
+END_TEST
+
+START_TEST(failing_gnuplot_leaves_tables)
+{
+	struct sample s;
+	char *html;
+
+	setenv("LOCKBENCH_GNUPLOT", "/bin/false", 1);
+	sample_make(&s, "fashion-mnist", 1, 0);
+	html = page(&s.in);
+	assert_well_formed(html);
+	ck_assert_ptr_nonnull(strstr(html, "could not be drawn"));
+	ck_assert_str_eq(error_text(), "");
+	free(html);
+	sample_release(&s);
+}
+END_TEST
+
+START_TEST(unknown_formats_are_refused)
+{
+	static const char *const name[] = { "x", "x.pdf", "x.html/y", ".html.gz", "" };
+	struct report_input in = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(name); i++) {
+		ck_assert_int_eq(report_write(&in, name[i]), -1);
+		ck_assert_int_eq(error_code(), EXIT_UNEVALUABLE);
+		error_clear();
+	}
+}
+END_TEST
+
+START_TEST(empty_store_has_a_page)
+{
+	json_t *cells = json_array();
+	struct report_input in = { .cells = cells };
+	char *html = page(&in);
+
+	assert_well_formed(html);
+	free(html);
+	json_decref(cells);
+}
+END_TEST
+
+Suite *suite_html(void);
+Suite *suite_html(void)
+{
+	Suite *s = suite_create("html");
+	TCase *tc = tcase_create("html");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, sandbox_open, sandbox_close);
+	tcase_add_test(tc, page_is_whole_and_self_contained);
+	tcase_add_test(tc, same_input_same_bytes);
+	tcase_add_test(tc, partial_limits_have_a_banner);
+	tcase_add_test(tc, hostile_names_stay_text);
+	tcase_add_test(tc, missing_gnuplot_leaves_tables);
+	tcase_add_test(tc, failing_gnuplot_leaves_tables);
+	tcase_add_test(tc, unknown_formats_are_refused);
+	tcase_add_test(tc, empty_store_has_a_page);
+	suite_add_tcase(s, tc);
+	return s;
+}
