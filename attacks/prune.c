@@ -3,7 +3,8 @@
  * Source: Han et al., "Learning both Weights and Connections for Efficient Neural Networks", NIPS 2015, the pruning
  * step of section 3; the attack of ActiveGuard's Table VI.
  * Differs: one shot without retraining (as ActiveGuard's table implies); an exact share instead of a threshold of
- * so many standard deviations, ties going to the earlier weight, so that equal models prune equally. */
+ * so many standard deviations, ties going to the earlier weight, so that equal models prune equally; of all layers
+ * together by default, because that is what reproduces ActiveGuard's table (docs/attacks/prune.md has the numbers). */
 #include <math.h>
 #include <stddef.h>
 
@@ -21,8 +22,8 @@ struct prune_conf {
 
 static const struct opt prune_opts[] = {
 	{ "rate", OPT_FLOAT, offsetof(struct prune_conf, rate), "0.5", 0, 0.99, "share of the weights that become zero", NULL },
-	{ "scope", OPT_CHOICE, offsetof(struct prune_conf, scope), "layer", 0, 0,
-	  "share of each layer's weights, or of all layers' together", "layer|global" },
+	{ "scope", OPT_CHOICE, offsetof(struct prune_conf, scope), "global", 0, 0,
+	  "share of all layers' weights together, or of each layer's", "layer|global" },
 	{ "weights", OPT_CHOICE, offsetof(struct prune_conf, which), "all", 0, 0,
 	  "which weights: of all layers, or of convolutions only; never biases or batch norm", "all|conv" },
 	{ 0 }
@@ -112,7 +113,8 @@ const struct attack attack_prune = {
 		.name = "prune",
 		.summary = "zero the smallest weights of the stolen model to wipe out its mark",
 		.source = "Han et al., NIPS 2015, section 3; ActiveGuard, section IV-E, table VI. Differs: one shot "
-			  "without retraining; an exact share instead of a threshold per layer",
+			  "without retraining; an exact share, of all layers together by default, instead of a "
+			  "threshold per layer",
 		.version = 1,
 		.conf_size = sizeof(struct prune_conf),
 		.opts = prune_opts,

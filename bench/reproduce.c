@@ -42,9 +42,9 @@ static char *job_text(const struct reproduce_conf *c, const char *model)
 		"- schemes: [activeguard: {watermark: scratch}]\n  controls: false\n  attacks:\n"
 		"  - forge: {method: [clean, fgsm, cw], tries: 10000}\n"
 		"  - finetune: {images: 7000, epochs: [30, 50], data: [%s]}\n"
-		"  - prune: {rate: %s}\n"
+		"  - prune: {rate: %s, scope: [layer, global]}\n"
 		/* Table VI: the second mark */
-		"- schemes: [activeguard: {watermark: scratch, digits: '3876876994865'}]\n  %s\n  attacks: [prune: {rate: %s}]\n"
+		"- schemes: [activeguard: {watermark: scratch, digits: '3876876994865'}]\n  %s\n  attacks: [prune: {rate: %s, scope: [layer, global]}]\n"
 		/* Table III: unmarked, and marked by fine-tuning; the controls beside them */
 		"- schemes: [activeguard: {watermark: none}]\n  users: 1\n  credentials_per_user: 1\n"
 		"- schemes: [activeguard: {watermark: finetune}]\n  %s\n"

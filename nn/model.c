@@ -59,7 +59,7 @@ int model_spec_parse(struct model_spec *s, const char *name)
 	size_t n = dash ? (size_t)(dash - name) : strlen(name);
 	int width = dash ? parse_width(dash + 1) : 0;
 	const struct arch *a;
-	char arch[sizeof(s->arch)];
+	char arch[sizeof(s->arch)] = "";
 
 	if (n >= sizeof(arch))
 		return error(EXIT_UNEVALUABLE, "model '%.100s' is unknown", name);

@@ -492,18 +492,47 @@ static double share_below(const struct group *g, const char *series, double limi
 	return total > 0 ? 100 * below / total : NAN;
 }
 
+/* Share of a histogram within the tolerance of a legal confidence, %, bins counted by their overlap; NAN without one. */
+static double share_legal(const struct group *g, const char *series, const json_t *options)
+{
+	const json_t *levels = json_object_get(options, "confidences"), *level;
+	double tolerance = option_number(options, "tolerance", 0.01), total = 0, inside = 0;
+	size_t n, at;
+	double *v = g ? group_series(g, series, &n) : NULL;
+
+	for (size_t i = 0; v && i < n; i++) {
+		double low = (double)i / (double)n, high = (double)(i + 1) / (double)n;
+
+		total += v[i];
+		json_array_foreach(levels, at, level) {
+			double c = json_number_value(level), overlap = fmin(high, c + tolerance) - fmax(low, c - tolerance);
+
+			inside += overlap > 0 ? v[i] * overlap / (high - low) : 0;
+		}
+	}
+	free(v);
+	return total > 0 ? 100 * inside / total : NAN;
+}
+
 static const char *forge_note(struct ag *a, const struct group *g)
 {
-	double share = share_below(g, "confidence_histogram", 0.5);
+	const struct group *from = g;
+	const char *series = "confidence_histogram";
+	const json_t *options;
 
 	if (!g)
 		return NULL;
-	if (!isfinite(share))
-		share = share_below(functional(a, NULL, NULL), "confidence_histogram_clean", 0.5);
-	if (!isfinite(share))
+	if (!isfinite(share_below(from, series, 0.5))) {
+		from = functional(a, NULL, NULL);
+		series = "confidence_histogram_clean";
+	}
+	options = from ? scheme_options(a, from) : NULL;
+	if (!isfinite(share_below(from, series, 0.5)))
 		return NULL;
-	return arena_printf(&a->r.mem, "only a top confidence within the tolerance of a legal value passes, and these lie below 0.5: "
-			    "%.2f %% of what was submitted has one below 0.5", share);
+	return arena_printf(&a->r.mem, "only a top confidence within %g of %s passes; by the histogram about %.2f %% of what was submitted has "
+			    "one there, %.2f %% one below 0.5", option_number(options, "tolerance", 0.01),
+			    option_text(&a->r.mem, json_object_get(options, "confidences")), share_legal(from, series, options),
+			    share_below(from, series, 0.5));
 }
 
 static void table_4(struct ag *a)

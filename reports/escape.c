@@ -119,21 +119,22 @@ static bool is_digit(int c)
 	return c >= '0' && c <= '9';
 }
 
-/* Does this character of s need a backslash? before: the one in front of it, 0 at the start. */
-static bool markdown_special(int before, const char *s)
+/* Does *s need a backslash? start: the text's beginning. */
+static bool markdown_special(const char *start, const char *s)
 {
 	if (strchr("\\|[]*_`~#$@", *s))
 		return true;
 	if (*s == ':') /* a scheme of a bare link, or an emoji's name */
 		return s[1] && s[1] != ' ';
-	if (*s == '.') /* "www." is a link, "1." a list; 99.15 is only a number */
-		return !is_digit(before) || !is_digit(s[1]);
-	return !before && strchr("-+=", *s);
+	if (*s == '.') /* "www." is a link, "1." at the start a list; 99.15 is only a number */
+		return (s > start && (s[-1] == 'w' || s[-1] == 'W') && s[1] && s[1] != ' ') ||
+		       (!is_digit(s[1]) && strspn(start, "0123456789") == (size_t)(s - start));
+	return s == start && strchr("-+=", *s) && !is_digit(s[1]); /* a list, a rule, an underlined heading */
 }
 
 void escape_markdown(struct text *t, const char *s)
 {
-	int before = 0;
+	const char *start = s;
 
 	for (size_t len; *s; s += len) {
 		int cp = tame(s, &len);
@@ -145,11 +146,10 @@ void escape_markdown(struct text *t, const char *s)
 		else if (cp == '>')
 			text_add(t, "&gt;");
 		else {
-			if (cp == *s && markdown_special(before, s))
+			if (cp == *s && markdown_special(start, s))
 				text_char(t, '\\');
 			text_code_point(t, (unsigned)cp);
 		}
-		before = cp;
 	}
 }
 

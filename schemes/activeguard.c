@@ -405,7 +405,7 @@ static int ag_enrol(const struct lock_env *e, const void *conf, struct locked *l
 	image = bundle_put(out, "image", DT_F32, 4, (const int64_t[]){ n, s->c, s->h, s->w }, NULL);
 	ok = bundle_put_u8(out, "ok", n, NULL);
 	tries = bundle_put_i32(out, "tries", n, NULL);
-	l2 = bundle_put_f32(out, "l2", n, NULL);
+	l2 = bundle_put_f32(out, "about_l2", n, NULL);
 	bundle_meta_num(out, "credential_bytes", (double)len * (c->store == STORE_UINT8 ? 1 : 4));
 	pending_init(&p, n, len);
 	for (int i = 0; i < n; i++)

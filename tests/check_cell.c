@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/progress.h"
 #include "base/tile.h"
 #include "bench/job.h"
 #include "bench/store.h"
@@ -23,6 +24,7 @@ static void load(struct job *j, const char *const *sets, int n)
 static void setup(void)
 {
 	sandbox_open();
+	progress_quiet = 1;
 	load(&job, NULL, 0);
 	ck_assert_int_eq(job.n, 2);
 }
@@ -40,7 +42,7 @@ static void teardown(void)
 static const struct change { const char *set; int same; } changes[] = {
 	{ "seeds=[2]", 0 }, { "train.epochs=2", 0 }, { "train.lr=0.5", 0 }, { "limit.train=201", 0 }, { "model=mlp", 0 },
 	{ "schemes.keycheck.users=7", 1 }, { "users=1", 2 }, { "credentials_per_user=2", 2 }, { "limit.test=51", 3 },
-	{ "attacks.prune.rate=0.25", 3 }, { "attacks.prune.scope=global", 3 },
+	{ "attacks.prune.rate=0.25", 3 }, { "attacks.prune.scope=layer", 3 },
 	{ "tier=short", 4 }, { "name=other", 4 }, { "timeout=7", 4 }, { "attacks.prune.rate=[0.5]", 4 },
 };
 

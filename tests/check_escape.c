@@ -21,6 +21,8 @@ static const struct known {
 	{ escape_markdown, "a|b <c> [d]", "a\\|b &lt;c&gt; \\[d\\]" },
 	{ escape_markdown, "99.15 at www.x", "99.15 at www\\.x" },
 	{ escape_markdown, "- x", "\\- x" },
+	{ escape_markdown, "-1.9. End.", "-1.9. End." },
+	{ escape_markdown, "12. x", "12\\. x" },
 	{ escape_gnuplot, "it's", "'it\xe2\x80\x99s'" },
 	{ escape_gnuplot, "a\nb", "'a b'" },
 	{ escape_terminal, "\x1b[2J\t", "\\x1b[2J\\x09" },

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/progress.h"
 #include "bench/plan.h"
 #include "tests/support_sandbox.h"
 
@@ -15,6 +16,7 @@ static struct plan pl;
 static void setup(void)
 {
 	sandbox_open();
+	progress_quiet = 1;
 	ck_assert_msg(job_parse(&job, text, strlen(text), "f.yaml", NULL, 0) == 0, "%s", error_text());
 	ck_assert_msg(job_resolve(&job, NULL) == 0, "%s", error_text());
 }

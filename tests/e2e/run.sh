@@ -1,0 +1,261 @@
+#!/bin/sh
+# The program from outside: runs, kills, resumes, compares bytes, and asks for every documented exit code.
+# usage: tests/e2e/run.sh LOCKBENCH [--update]    from anywhere; --update rewrites tests/golden/ from this run
+# Last line: "N passed, N failed" (skipped tests are named above it). Exit status 1 when one failed.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+lb=${1:?usage: run.sh LOCKBENCH [--update]}
+case $lb in /*) ;; *) lb=$PWD/$lb ;; esac
+update=${2:-}
+unset LOCKBENCH_KERNELS
+work=$(mktemp -d /tmp/lockbench-e2e-XXXXXX)
+mounted=
+cleanup()
+{
+	[ -n "$mounted" ] && umount "$mounted" 2>/dev/null
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+cd "$work" || exit 1
+passed=0 failed=0
+
+pass() { passed=$((passed + 1)); }
+fail() { failed=$((failed + 1)); echo "FAIL: $*"; [ -s err ] && sed 's/^/    stderr: /' err | head -5; }
+skip() { echo "skipped: $*"; }
+
+# expect CODE NAME [TEXT] -- COMMAND...: exit code, and a text that stderr or stdout must hold
+expect()
+{
+	code=$1 name=$2 text=
+	shift 2
+	[ "$1" = -- ] || { text=$1; shift; }
+	shift
+	"$@" >out 2>err
+	got=$?
+	if [ $got -ne "$code" ]; then
+		fail "$name: exit $got, not $code"
+	elif [ -n "$text" ] && ! grep -qF -- "$text" out err; then
+		fail "$name: no '$text' in its output"
+	else
+		pass
+	fi
+}
+# same NAME A B: equal trees
+same() { if diff -r "$2" "$3" >out 2>err; then pass; else fail "$1: $2 and $3 differ"; fi; }
+count() { find "$1" -name '*.json' 2>/dev/null | wc -l; }
+
+job=$work/tiny.yaml
+cat >"$job" <<'JOB'
+name: e2e
+dataset: synthetic
+model: lenet5
+seeds: 2
+train: {epochs: 3}
+limit: {train: 400, test: 100}
+users: 2
+credentials_per_user: 1
+timeout: 120
+schemes:
+- activeguard: {watermark: scratch, steps: 20, tries: 1}
+attacks:
+- prune: {rate: [0, 0.5, 0.9]}
+- finetune: {images: 40, epochs: 1}
+- forge: {method: [clean, fgsm], tries: 20}
+JOB
+
+# ---- a whole run, and the same by other ways ----
+expect 0 "plan before the run" "42 to do" -- "$lb" plan "$job" --store whole
+[ ! -e whole ] && pass || fail "plan makes no store"
+expect 0 "run" "38 cells ok, 4 n/a, 0 cached, 0 failed" -- "$lb" run "$job" --store whole -q --threads 1
+expect 0 "a second run computes nothing" "0 cells ok, 0 n/a, 42 cached, 0 failed" -- "$lb" run "$job" --store whole -q
+expect 0 "run on 2 threads" -- "$lb" run "$job" --store threads -q --threads 2
+same "1 and 2 threads" whole/cells threads/cells
+same "1 and 2 threads, artefacts" whole/artefacts threads/artefacts
+expect 0 "run with 2 workers" -- "$lb" run "$job" --store workers -q -j 2
+same "1 and 2 workers" whole/cells workers/cells
+expect 0 "verify" "0 bad" -- "$lb" verify whole
+expect 0 "plan after the run" "42 cached, 0 to do" -- "$lb" plan "$job" --store whole
+expect 0 "an added attack retrains nothing" "0 artefacts to make first" -- "$lb" plan "$job" --store whole --set 'attacks.prune.rate=[0, 0.25]'
+
+# ---- killed and resumed ----
+for after in 0.4 0.9 1.7; do
+	"$lb" run "$job" --store killed -q -j 2 >out 2>err &
+	pid=$!
+	sleep $after
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	sleep 0.3
+	orphans=$(pgrep -f "worker --store killed " | wc -l)
+	[ "$orphans" -eq 0 ] && pass || fail "kill -9 after $after s leaves $orphans workers"
+done
+echo half >killed/cells/cell.json.tmp-1-1 2>/dev/null
+expect 0 "resume after kill -9" "0 failed" -- "$lb" run "$job" --store killed -q
+same "killed and resumed" whole/cells killed/cells
+same "killed and resumed, artefacts" whole/artefacts killed/artefacts
+
+# ---- Ctrl-C ----
+"$lb" run "$job" --store stopped -q --set train.epochs=200 >out 2>err &
+pid=$!
+sleep 1
+kill -INT $pid
+wait $pid
+code=$?
+[ $code -eq 130 ] && pass || fail "Ctrl-C: exit $code, not 130"
+[ "$(pgrep -f 'worker --store stopped ' | wc -l)" -eq 0 ] && pass || fail "Ctrl-C leaves workers"
+"$lb" run "$job" --store stopped -q --set train.epochs=200 >out 2>err &
+pid=$!
+sleep 1
+kill -TERM $pid
+wait $pid
+code=$?
+[ $code -eq 143 ] && pass || fail "SIGTERM: exit $code, not 143"
+
+# ---- cells that fail, crash, hang: they alone, and they say why ----
+expect 3 "failing cells" "24 cells ok, 4 n/a, 0 cached, 14 failed" -- "$lb" run "$job" --store failing -q --set 'schemes.activeguard.layer=absent.weight'
+expect 0 "status names the failures" "absent.weight" -- "$lb" status failing
+expect 3 "failed cells are tried again" "0 cells ok, 0 n/a, 28 cached, 14 failed" -- "$lb" run "$job" --store failing -q --set 'schemes.activeguard.layer=absent.weight'
+expect 0 "and counted" "failed, attempt 2" -- "$lb" status failing
+"$lb" run "$job" --store crashed -q --set seeds=1 --set train.epochs=100 >out 2>err &
+pid=$!
+sleep 1
+pkill -SEGV -P $pid
+wait $pid
+code=$?
+[ $code -eq 3 ] && grep -q 'signal 11' err && pass || fail "crashing worker: exit $code, not 3"
+expect 0 "a crash is repaired by running again" "0 failed" -- "$lb" run "$job" --store crashed -q --set seeds=1 --set train.epochs=100
+[ "$(count crashed/failures)" -eq 0 ] && pass || fail "repaired failures are still listed"
+"$lb" run "$job" --store hung -q --set seeds=1 --set train.epochs=100 --set timeout=3 >out 2>err &
+pid=$!
+sleep 1
+pkill -STOP -P $pid
+wait $pid
+code=$?
+[ $code -eq 3 ] && grep -q 'timeout' err && pass || fail "hanging worker: exit $code, not 3"
+
+# ---- damage ----
+cp -r whole damaged
+cell=$(find damaged/cells -name '*.json' | sort | head -1)
+sed -i 's/"seed": [12]/"seed": 3/' "$cell"
+expect 1 "verify finds a changed cell" "1 bad" -- "$lb" verify damaged
+artefact=$(find damaged/artefacts -name '*.safetensors' -size +100k | sort | head -1)
+printf x | dd of="$artefact" bs=1 seek=50000 conv=notrunc 2>/dev/null
+expect 1 "verify finds a changed artefact" "2 bad" -- "$lb" verify damaged
+expect 0 "gc keeps what is needed" "0 of" -- "$lb" gc whole
+
+# ---- bad input ----
+expect 2 "no command" "usage:" -- "$lb"
+expect 0 "help" "COMMAND" -- "$lb" --help
+expect 0 "version" "lockbench 0" -- "$lb" --version
+expect 2 "unknown command" "did you mean 'run'" -- "$lb" rum
+expect 2 "unknown option" "did you mean 'store'" -- "$lb" run "$job" --stroe x
+expect 2 "option out of range" "allowed: 1 to 64" -- "$lb" run "$job" -j 0
+expect 2 "missing job" "No such file" -- "$lb" run absent.yaml
+printf 'dataset: synthetic\nschems: [none]\n' >bad.yaml
+expect 2 "broken job" "bad.yaml:2:1: unknown key 'schems'; did you mean 'schemes'?" -- "$lb" run bad.yaml
+head -c 3000 /dev/urandom >random.yaml
+expect 2 "a job of random bytes" -- "$lb" plan random.yaml
+expect 2 "unknown data set" "no data set 'absent'" -- "$lb" plan "$job" --set dataset=absent
+expect 2 "no such store" "is no store" -- "$lb" status absent
+mkdir full && touch full/letter.txt
+expect 2 "a directory that is no store" "is no store" -- "$lb" run "$job" --store full -q
+touch file
+expect 74 "a store below a file" "cannot create" -- "$lb" run "$job" --store file/store -q
+expect 74 "a store in /proc" "cannot" -- "$lb" run "$job" --store /proc/lockbench -q
+expect 2 "a report of nothing" "say where" -- "$lb" report whole
+expect 2 "a report of unknown kind" -- "$lb" report whole -o report.doc
+expect 74 "a report to nowhere" -- "$lb" report whole -o absent/report.md
+expect 2 "missing model" -- "$lb" eval --dataset synthetic --model absent.safetensors
+expect 2 "missing option" "--dataset is missing" -- "$lb" eval --model x
+expect 74 "full standard output" "standard output" -- sh -c '"$1" list >/dev/full' sh "$lb"
+
+# ---- two runs on one store ----
+"$lb" run "$job" --store busy -q --set train.epochs=200 >out1 2>err1 &
+pid=$!
+sleep 0.7
+expect 75 "two runs on one store" "in use by another run" -- "$lb" run "$job" --store busy -q
+kill -INT $pid
+wait $pid
+
+# ---- a full disk ----
+mkdir small
+if mount -t tmpfs -o size=700k none small 2>/dev/null; then
+	mounted=$work/small
+	expect 74 "full disk" "nothing is lost" -- "$lb" run "$job" --store small/store -q
+	before=$(count small/store/cells)
+	mount -o remount,size=64m "$mounted"
+	expect 0 "verify after a full disk" "0 bad" -- "$lb" verify small/store
+	expect 0 "resume after a full disk" "0 failed" -- "$lb" run "$job" --store small/store -q
+	same "full disk and resumed ($before cells before)" whole/cells small/store/cells
+else
+	skip "full disk (no permission to mount a tmpfs)"
+fi
+
+# ---- reports and machine-readable output ----
+expect 0 "reports" -- "$lb" report whole -o r.html -o r.md -o r.tex -o r.csv -o r.json
+for f in r.html r.md r.tex r.csv r.json; do [ -s $f ] && pass || fail "$f is empty"; done
+expect 0 "reports again" -- "$lb" report whole -o again.html -o again.csv
+cmp -s r.html again.html && cmp -s r.csv again.csv && pass || fail "two reports of one store differ"
+if command -v python3 >/dev/null; then
+	python3 - <<'PY' >out 2>err && pass || fail "CSV reads back"
+import csv, json
+rows = list(csv.reader(open("r.csv", newline="")))
+assert len(rows) > 40 and all(len(r) == len(rows[0]) for r in rows), (len(rows), {len(r) for r in rows})
+json.load(open("r.json"))
+PY
+	for c in "plan $job --store whole" "status whole" "verify whole" "list" "show prune" "show scheme:none" "data list" \
+		"run $job --store whole" "gc whole --dry-run" "report whole -o r.md"; do
+		# shellcheck disable=SC2086
+		"$lb" $c --json >out 2>err && python3 -c 'import json,sys; json.load(sys.stdin)' <out 2>/dev/null && pass ||
+			fail "$c --json is not one JSON value"
+	done
+else
+	skip "JSON and CSV read back (no python3)"
+fi
+
+# ---- tools ----
+expect 0 "train" "test accuracy" -- "$lb" train --dataset synthetic --model lenet5 --epochs 1 --limit 300 --seed 3 --threads 1 -o a.safetensors -q
+expect 0 "train on 2 threads" -- "$lb" train --dataset synthetic --model lenet5 --epochs 1 --limit 300 --seed 3 --threads 2 -o b.safetensors -q
+cmp -s a.safetensors b.safetensors && pass || fail "training on 1 and 2 threads differs"
+expect 0 "eval" '"accuracy"' -- "$lb" eval --dataset synthetic --model a.safetensors --json
+expect 0 "predict" "float32 (50,10)" -- "$lb" predict --dataset synthetic --model a.safetensors --arch lenet5 --split test --limit 50 -o l.npy -q
+[ "$(wc -c <l.npy)" -eq $((128 + 50 * 10 * 4)) ] && pass || fail "logits have another size"
+for m in fgsm pgd cw; do
+	expect 0 "craft $m" "succeed" -- "$lb" craft --method $m --steps 5 --search 1 --dataset synthetic --model a.safetensors --limit 8 -o x.npy -q
+done
+expect 2 "a model of another shape" -- "$lb" eval --dataset synthetic --model a.safetensors --arch wrn10-1
+head -c 5000 a.safetensors >cut.safetensors
+expect 2 "a cut model" -- "$lb" eval --dataset synthetic --model cut.safetensors
+
+# ---- golden cells ----
+golden=$root/tests/golden
+kernel=$("$lb" --version | sed 's/.*kernels \([a-z]*\).*/\1/')
+expect 0 "golden job" "0 failed" -- "$lb" run "$golden/golden.yaml" --store gold -q
+if [ "$update" = --update ]; then
+	rm -rf "$golden/$kernel"
+	mkdir -p "$golden/$kernel"
+	find gold/cells -name '*.json' -exec cp {} "$golden/$kernel/" \;
+	echo "golden: rewrote $golden/$kernel"
+elif [ -d "$golden/$kernel" ]; then
+	mkdir flat && find gold/cells -name '*.json' -exec cp {} flat/ \;
+	same "golden cells (rewrite them with --update when results may change)" "$golden/$kernel" flat
+else
+	skip "golden cells (none for kernel '$kernel')"
+fi
+if LOCKBENCH_KERNELS=plain "$lb" --version 2>/dev/null | grep -q plain && [ "$kernel" != plain ]; then
+	export LOCKBENCH_KERNELS=plain
+	expect 0 "golden job, plain kernels" "0 failed" -- "$lb" run "$golden/golden.yaml" --store goldp -q
+	if [ "$update" = --update ]; then
+		rm -rf "$golden/plain"
+		mkdir -p "$golden/plain"
+		find goldp/cells -name '*.json' -exec cp {} "$golden/plain/" \;
+	elif [ -d "$golden/plain" ]; then
+		mkdir flatp && find goldp/cells -name '*.json' -exec cp {} flatp/ \;
+		same "golden cells, plain kernels" "$golden/plain" flatp
+	fi
+	unset LOCKBENCH_KERNELS
+fi
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
