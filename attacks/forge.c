@@ -38,7 +38,7 @@ static const struct opt forge_opts[] = {
 	{ "search", OPT_INT, AT(search), "5", 1, 30, "cw: binary-search steps on the constant", NULL },
 	{ "lr", OPT_FLOAT, AT(lr), "0.005", 1e-6, 10, "cw: learning rate", NULL },
 	{ "alpha", OPT_FLOAT, AT(alpha), "0.01", 1e-9, 1e9, "cw: first constant", NULL },
-	{ "kappa", OPT_FLOAT, AT(kappa), "0", 0, 1000, "cw: confidence, the margin of the wrong class over the others (logits)", NULL },
+	{ "kappa", OPT_FLOAT, AT(kappa), "5", 0, 1000, "cw: confidence, the margin of the wrong class over the others (logits)", NULL },
 	{ "round8", OPT_BOOL, AT(round8), "0", 0, 0, "submit 8-bit images instead of floats", NULL },
 	{ 0 }
 };

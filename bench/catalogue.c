@@ -22,7 +22,7 @@ static const struct section {
 /* ---- list ---- */
 
 struct list_conf { struct cli_common common; };
-static const struct opt list_opts[] = { CLI_COMMON(struct list_conf), { NULL } };
+static const struct opt list_opts[] = { CLI_COMMON(struct list_conf), { 0 } };
 
 static void list_text(const struct section *s)
 {
@@ -98,7 +98,7 @@ struct show_conf {
 static const struct opt show_opts[] = {
 	{ "markdown", OPT_BOOL, offsetof(struct show_conf, markdown), "false", 0, 0, "only the option table, as Markdown (for docs/)", NULL },
 	CLI_COMMON(struct show_conf),
-	{ NULL }
+	{ 0 }
 };
 
 static const char *const deployments[] = { "retrain for each user", "retrain", "fine-tune", "post hoc" };

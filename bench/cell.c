@@ -251,7 +251,7 @@ static int train_base(struct work *w)
 	const struct point *p = w->p;
 	double start = now_seconds();
 	struct train_stats stats = { 0 };
-	struct model *m = model_new(&p->spec, w->owner_seed);
+	struct model *m = model_new_init(&p->spec, (enum init_kind)p->recipe.init, w->owner_seed);
 	int ret = -1;
 
 	if (m && train(m, &cache.splits.owner, &p->recipe, w->owner_seed, "base model", NULL, &stats) == 0 &&

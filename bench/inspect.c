@@ -14,7 +14,7 @@
 #include "reports/report.h"
 
 struct inspect_conf { struct cli_common common; };
-static const struct opt inspect_opts[] = { CLI_COMMON(struct inspect_conf), { NULL } };
+static const struct opt inspect_opts[] = { CLI_COMMON(struct inspect_conf), { 0 } };
 
 /* Parse, open the store named by the first argument ("store" by default). 0, 1 when help was printed, -1 after error(). */
 static int begin(const struct cli_command *self, int argc, char **argv, struct inspect_conf *c, struct cli_args *args,
@@ -216,7 +216,7 @@ struct report_conf {
 static const struct opt report_opts[] = {
 	{ "title", OPT_STRING, offsetof(struct report_conf, title), "", 0, 0, "heading; the job's name by default", NULL },
 	CLI_COMMON(struct report_conf),
-	{ NULL }
+	{ 0 }
 };
 
 static int write_reports(const struct report_conf *c, const struct cli_args *args, struct store *st)
@@ -389,7 +389,7 @@ struct gc_conf {
 static const struct opt gc_opts[] = {
 	{ "dry-run", OPT_BOOL, offsetof(struct gc_conf, dry_run), "false", 0, 0, "only say what would go", NULL },
 	CLI_COMMON(struct gc_conf),
-	{ NULL }
+	{ 0 }
 };
 
 static void needed(json_t *set, const char *key)

@@ -64,7 +64,7 @@ static const struct opt scalar_opts[] = {
 	{ "test", OPT_INT, ROW(test), "0", 0, INT_MAX, "test images used; 0: all", NULL },
 	{ "seed", OPT_INT, ROW(seed), "0", 0, INT_MAX, "a seed", NULL },
 	{ "seeds", OPT_INT, ROW(count), "1", 1, SEEDS_MAX, "how many seeds", NULL },
-	{ NULL }
+	{ 0 }
 };
 
 static int want(const struct yaml *y, enum yaml_kind kind, const char *key)

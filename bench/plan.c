@@ -271,7 +271,7 @@ static const struct opt plan_opts[] = {
 	{ "store", OPT_STRING, offsetof(struct plan_conf, store), "store", 1, 255, "directory of the results", NULL },
 	{ "workers", OPT_INT, offsetof(struct plan_conf, workers), "1", 1, 64, "worker processes (predictions only)", NULL },
 	CLI_COMMON(struct plan_conf),
-	{ NULL }
+	{ 0 }
 };
 
 /* Whether a cell is there, and if not what is. */
@@ -300,12 +300,15 @@ static void cell_state(struct store *st, const struct job *j, const struct plan 
 	free(path);
 }
 
-static double cell_seconds(const struct plan *pl, int cell)
+/* Predicted seconds of each cell's own task; caller frees. */
+static double *cell_seconds(const struct plan *pl, int n)
 {
+	double *s = xcalloc(n ? n : 1, sizeof(*s));
+
 	for (int i = 0; i < pl->n; i++)
-		if (pl->t[i].cell == cell && pl->t[i].stage == STAGE_CELL)
-			return pl->t[i].seconds;
-	return 0;
+		if (pl->t[i].stage == STAGE_CELL)
+			s[pl->t[i].cell] = pl->t[i].seconds;
+	return s;
 }
 
 static double free_bytes(const char *dir)
@@ -320,12 +323,12 @@ static double free_bytes(const char *dir)
 static void print_text(struct store *st, const struct plan_conf *c, const struct job *j, const struct plan *pl)
 {
 	char why[256], text[512], left[32];
-	double space = free_bytes(c->store);
+	double space = free_bytes(c->store), *seconds = cell_seconds(pl, j->n);
 	int guesses = 0;
 
 	printf("%-12s  %-8s  %s\n", "cell", "seconds", "what: state");
 	for (int i = 0; i < j->n; i++) {
-		double s = cell_seconds(pl, i);
+		double s = seconds[i];
 		char secs[32] = "?";
 
 		cell_state(st, j, pl, i, why, sizeof(why));
@@ -350,6 +353,7 @@ static void print_text(struct store *st, const struct plan_conf *c, const struct
 		       (unsigned long long)p->seed, t->stage == STAGE_BASE ? "" : ", ",
 		       t->stage == STAGE_BASE ? "" : scheme_text(p, text));
 	}
+	free(seconds);
 	printf("%d cells: %d cached, %d to do; %d artefacts to make first\n", j->n, pl->ncached, pl->todo, pl->n - pl->todo);
 	if (pl->n)
 		printf("predicted: %s%s of work on %d worker%s%s%s, %.1f MiB of disk", pl->unknown ? "at least " : "",

@@ -42,6 +42,7 @@ struct runner {
 	const struct run_options *opt;
 	struct store *st;
 	struct plan plan;
+	int first;              /* no task before this one is waiting */
 	struct worker *w;
 	int nw, threads;
 	int ok, na, failed;     /* cells of this run */
@@ -324,9 +325,11 @@ static int read_answers(struct runner *r, struct worker *w)
 
 /* ---- handing out ---- */
 
-static int next_task(const struct runner *r)
+static int next_task(struct runner *r)
 {
-	for (int i = 0; i < r->plan.n; i++) {
+	while (r->first < r->plan.n && r->plan.t[r->first].state != TASK_WAITING)
+		r->first++;
+	for (int i = r->first; i < r->plan.n; i++) {
 		const struct task *t = &r->plan.t[i];
 
 		if (t->state == TASK_WAITING && (t->after < 0 || r->plan.t[t->after].state == TASK_DONE))
@@ -571,7 +574,7 @@ static const struct opt run_opts[] = {
 	{ "store", OPT_STRING, offsetof(struct run_conf, store), "store", 1, 255, "directory of the results", NULL },
 	{ "workers", OPT_INT, offsetof(struct run_conf, workers), "1", 1, WORKERS_MAX, "worker processes (-j); threads are shared out", NULL },
 	CLI_COMMON(struct run_conf),
-	{ NULL }
+	{ 0 }
 };
 
 static int run_main(const struct cli_command *self, int argc, char **argv)

@@ -141,7 +141,7 @@ static const struct opt train_tool_opts[] = {
 	{ "seed", OPT_INT, ROW(seed), "1", 0, 2147483647, "of initial weights, order and augmentation", NULL },
 	{ "limit", OPT_INT, ROW(limit), "0", 0, 1e9, "only the first so many training images; 0: all", NULL },
 	CLI_COMMON(struct tool_conf),
-	{ NULL }
+	{ 0 }
 };
 
 static int recipe_of(const struct tool_conf *c, const struct model_spec *s, const struct cli_args *args, struct train_conf *r)
@@ -222,7 +222,7 @@ static int train_main(const struct cli_command *self, int argc, char **argv)
 	if (!d)
 		return -1;
 	shape_from(&s, d);
-	m = model_new(&s, (uint64_t)c.seed);
+	m = model_new_init(&s, (enum init_kind)r.init, (uint64_t)c.seed);
 	ret = m ? train_and_save(&c, &args, d, m, &r) : -1;
 	model_free(m);
 	dataset_free(d);
@@ -243,7 +243,7 @@ static const struct opt predict_opts[] = {
 	{ "arch", OPT_STRING, ROW(arch), "", 0, 31, "which network, where the file does not say (lenet5, wrn10-4, ...)", NULL },
 	SPLIT_ROWS("0"),
 	CLI_COMMON(struct tool_conf),
-	{ NULL }
+	{ 0 }
 };
 
 /* Load what predict, eval and craft stand on, call fn. */
@@ -353,7 +353,7 @@ static const struct opt craft_opts[] = {
 	{ "round8", OPT_BOOL, ROW(round8), "false", 0, 0, "cw: 8-bit images", NULL },
 	{ "seed", OPT_INT, ROW(seed), "1", 0, 2147483647, "pgd: of the random start", NULL },
 	CLI_COMMON(struct tool_conf),
-	{ NULL }
+	{ 0 }
 };
 
 static int run_cw(const struct tool_conf *c, struct model *m, float *x, const int *t, int n)

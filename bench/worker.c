@@ -25,7 +25,7 @@ static const struct opt worker_opts[] = {
 	{ "data-dir", OPT_STRING, offsetof(struct worker_conf, data_dir), "", 0, 0, "look for data sets here first", NULL },
 	{ "threads", OPT_INT, offsetof(struct worker_conf, threads), "0", 0, 64, "threads", NULL },
 	{ "parent", OPT_INT, offsetof(struct worker_conf, parent), "0", 0, 0, "process to end with", NULL },
-	{ NULL }
+	{ 0 }
 };
 
 static int do_task(struct store *st, const json_t *task, const char *data_dir)

@@ -225,7 +225,7 @@ void model_free(struct model *m)
 	free(m);
 }
 
-/* ---- initial values: PyTorch's reset_parameters() ---- */
+/* ---- initial values: PyTorch's reset_parameters(), or Keras' defaults ---- */
 
 static bool has_suffix(const char *name, const char *suffix)
 {
@@ -258,24 +258,37 @@ static double uniform_bound(const struct param *weight)
 	return 1 / sqrt((double)(weight->len / (size_t)weight->d[0]));
 }
 
+/* Glorot uniform: sqrt(6 / (fan_in + fan_out)). */
+static double glorot_bound(const struct param *weight)
+{
+	const size_t field = weight->nd == 4 ? (size_t)weight->d[2] * weight->d[3] : 1;
+
+	return sqrt(6.0 / (double)((size_t)(weight->d[0] + weight->d[1]) * field));
+}
+
 /* prev: the parameter before, which of a bias is its layer's weight. */
-static void init_param(const struct model *m, struct param *p, const struct param *prev, struct rng *r)
+static void init_param(const struct model *m, struct param *p, const struct param *prev, enum init_kind init, struct rng *r)
 {
 	if (p->buffer)
 		fill(p, has_suffix(p->name, ".running_var") ? 1 : 0);
 	else if (p->nd == 4 && m->arch->he_normal)
 		fill_normal(p, r, sqrt(2.0 / ((double)p->d[0] * p->d[2] * p->d[3])));
 	else if (p->nd > 1)
-		fill_uniform(p, r, uniform_bound(p));
+		fill_uniform(p, r, init == INIT_KERAS ? glorot_bound(p) : uniform_bound(p));
 	else if (has_suffix(p->name, ".weight")) /* batch norm's scale */
 		fill(p, 1);
-	else if (prev->nd > 1)
+	else if (prev->nd > 1 && init == INIT_TORCH)
 		fill_uniform(p, r, uniform_bound(prev));
 	else
 		fill(p, 0);
 }
 
 struct model *model_new(const struct model_spec *s, uint64_t seed)
+{
+	return model_new_init(s, INIT_TORCH, seed);
+}
+
+struct model *model_new_init(const struct model_spec *s, enum init_kind init, uint64_t seed)
 {
 	struct model *m = new_shapes(s);
 	struct rng_key key = rng_key(seed, "init");
@@ -286,7 +299,7 @@ struct model *model_new(const struct model_spec *s, uint64_t seed)
 	allocate(m);
 	for (int i = 0; i < m->np; i++) {
 		rng_at(&r, key, (uint32_t)i, 0);
-		init_param(m, &m->p[i], i ? &m->p[i - 1] : NULL, &r);
+		init_param(m, &m->p[i], i ? &m->p[i - 1] : NULL, init, &r);
 	}
 	return m;
 }

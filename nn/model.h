@@ -23,6 +23,11 @@ struct param {
 	                   * convolution, 1 of a linear layer, 0 of biases and batch norm; for model_macs() */
 };
 
+/* Whose default initial values: PyTorch's kaiming uniform with a = sqrt 5, or Keras' Glorot uniform with zero biases, whose weights
+ * are about twice as large in LeNet-5 (what magnitude pruning does to a mark depends on it). Architectures that bring
+ * their own rule for convolutions (WRN: He normal) keep it. */
+enum init_kind { INIT_TORCH, INIT_KERAS };
+
 struct model;
 struct arch {
 	struct driver drv; /* must be first; no options: the spec says all */
@@ -63,6 +68,7 @@ const char *model_spec_name(const struct model_spec *s, char *buf);
  * (kaiming uniform with a = sqrt 5 for conv and linear, 1/sqrt(fan_in) biases; He normal for WRN convs).
  * NULL after error(). */
 struct model *model_new(const struct model_spec *s, uint64_t seed);
+struct model *model_new_init(const struct model_spec *s, enum init_kind init, uint64_t seed);
 struct model *model_copy(const struct model *m);
 void model_free(struct model *m);
 struct param *model_find(const struct model *m, const char *name); /* NULL when absent */

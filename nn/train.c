@@ -26,6 +26,7 @@ const struct opt train_opts[] = {
 	{ "crop-pad", OPT_INT, ROW(crop_pad), "0", 0, 64, "pixels of zero padding for random crops, 0 for none", NULL },
 	{ "flip", OPT_BOOL, ROW(flip), "no", 0, 0, "mirror every other image at random", NULL },
 	{ "smoothing", OPT_FLOAT, ROW(smoothing), "0", 0, 0.999, "label smoothing, 0 for none", NULL },
+	{ "init", OPT_CHOICE, ROW(init), "torch", 0, 0, "whose initial values a training from scratch starts from", "torch|keras" },
 	{ 0 }
 };
 

@@ -21,6 +21,7 @@ struct train_conf {
 	int crop_pad;         /* augmentation: random crop after zero-padding by so many pixels; 0: none */
 	int flip;             /* 1: random horizontal flip */
 	double smoothing;     /* label smoothing */
+	int init;             /* enum init_kind: where a training from scratch starts */
 };
 /* The rows of train_conf: shared by `train`, the job's recipe and drivers that train. */
 extern const struct opt train_opts[];

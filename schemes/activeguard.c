@@ -268,7 +268,7 @@ static int mark_embed(const struct ag_conf *c, const struct lock_env *e, struct 
 		recipe.lr = c->finetune_lr > 0 ? c->finetune_lr : recipe.lr / 10;
 		l->model = model_copy(e->base);
 	} else {
-		l->model = model_new(&e->base->spec, e->seed);
+		l->model = model_new_init(&e->base->spec, (enum init_kind)recipe.init, e->seed);
 	}
 	if (!l->model)
 		return -1;

@@ -12,7 +12,7 @@ struct conf {
 static const struct opt opts[] = {
 	{ "workers", OPT_INT, offsetof(struct conf, workers), "1", 1, 64, "worker processes", NULL },
 	CLI_COMMON(struct conf),
-	{ NULL }
+	{ 0 }
 };
 static const struct cli_command cmd = { .name = "try", .summary = "nothing", .arguments = "FILE [FILE]", .min_args = 1, .max_args = 2,
 					.opts = opts, .conf_size = sizeof(struct conf), .sets = true, .outputs = true };

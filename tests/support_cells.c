@@ -184,7 +184,7 @@ static json_t *prune_cell(const char *dataset, const char *scheme, long long see
 {
 	const char *mark = jget_str(options, "watermark", "none"), *digits = jget_str(options, "digits", "");
 	json_t *c = attack_cell(dataset, scheme, seed, options, "prune", "remove",
-				jset_str(one_option("rate", rate), "scope", "layer"), "rate");
+				jset_str(one_option("rate", rate), "scope", "global"), "rate");
 	struct observations o = { 0 };
 	bool lost = rate >= 0.5 && !strncmp(digits, "123", 3);
 
@@ -207,7 +207,7 @@ static json_t *finetune_cell(const char *dataset, const char *scheme, long long 
 
 	jset_str(ao, "data", "pool");
 	jset_int(ao, "images", 7000);
-	jset_num(ao, "lr", 0.001);
+	jset_num(ao, "lr", 0.0001);
 	c = attack_cell(dataset, scheme, seed, options, "finetune", "remove", ao, "epochs");
 	random_bits(&o, "attacked_correct", "tuned", seed + epochs, TEST_IMAGES, sure(dataset) - 0.001);
 	obs_num(&o, "changed", 1);
