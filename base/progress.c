@@ -79,7 +79,7 @@ static double fraction_done(const struct progress *p, double done)
 	return done >= p->total ? 1 : done > 0 ? done / p->total : 0;
 }
 
-/* "42%, 3 s left" or, without a total, "420". */
+/* "42%, 3 s left" or, without a total, "420". The first percent says too little about the rest to name a time. */
 static void state_text(const struct progress *p, double done, char *buf, size_t size)
 {
 	double f = fraction_done(p, done);
@@ -87,7 +87,7 @@ static void state_text(const struct progress *p, double done, char *buf, size_t 
 
 	if (f < 0)
 		snprintf(buf, size, "%.0f", done);
-	else if (f > 0)
+	else if (f >= 0.01)
 		snprintf(buf, size, "%3d%%, %s left", (int)(100 * f),
 			 duration_text((now_seconds() - p->start) * (1 - f) / f, left));
 	else

@@ -228,6 +228,9 @@ expect 2 "a model of another shape" -- "$lb" eval --dataset synthetic --model a.
 head -c 5000 a.safetensors >cut.safetensors
 expect 2 "a cut model" -- "$lb" eval --dataset synthetic --model cut.safetensors
 
+# ---- documentation ----
+expect 0 "pages are what the program says (else: make docs)" -- sh "$root/docs/generate.sh" "$lb" --check
+
 # ---- golden cells ----
 # Cells under names that stay when a key changes, so that a diff shows what changed: flatten STORE DIRECTORY
 flatten()
