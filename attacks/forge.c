@@ -5,7 +5,7 @@
  * noise are ours.
  * Differs: images of the attack pool, not of the test set (which the evaluator submits as zero-effort trials); FGSM and
  * PGD push away from the model's own answer, cleverhans's default; every C&W image aims at a wrong class of its
- * own drawn at random, where cleverhans takes the nearest.
+ * own drawn at random, where cleverhans takes the nearest, and keeps a margin (kappa 5, cleverhans's default is 0).
  *
  * None of these aims at the rule (class and confidence), so a low rate says little about a forger who knows it. */
 #include <math.h>
@@ -188,7 +188,8 @@ const struct attack attack_forge = {
 		.name = "forge",
 		.summary = "submit clean, random or adversarial images as credentials, without knowing the rule",
 		.source = "ActiveGuard, section IV-E, table IV; FGSM, PGD and C&W with the settings of cleverhans 2.1. "
-			  "Differs: images of the attack pool, not of the test set; C&W aims at a random wrong class",
+			  "Differs: images of the attack pool, not of the test set; C&W aims at a random wrong class, "
+			  "with kappa 5 instead of 0",
 		.version = 1,
 		.conf_size = sizeof(struct forge_conf),
 		.opts = forge_opts,

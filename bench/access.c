@@ -13,10 +13,14 @@
 /* Share of the test set that the published leaking protocols train on: ActiveGuard takes 7,000 of 10,000. */
 #define PAPER_TEST_SHARE 0.7
 
+/* What was granted is kept here: an attack can write into its handle, and gains nothing by it. */
 struct oracle {
 	struct service service;
 	struct ledger *ledger;
 	uint64_t seed;
+	unsigned caps;
+	const struct bundle *creds; /* the leaked ones */
+	int ncreds;
 };
 
 struct access_store {
@@ -86,8 +90,8 @@ static int grant_creds(struct access *a, struct access_store *k, const struct se
 		row[u] = u * s->per_user;
 	k->creds = creds_rows(s->creds, row, s->users, false);
 	free(row);
-	a->creds = k->creds;
-	a->ncreds = s->users;
+	a->creds = k->oracle.creds = k->creds;
+	a->ncreds = k->oracle.ncreds = s->users;
 	return 0;
 }
 
@@ -103,7 +107,8 @@ int access_open(struct access *a, struct access_store **keep, const struct setup
 	k->oracle = (struct oracle){
 		.service = { s->scheme, s->conf, s->locked->model, s->locked->pub, s->data->classes },
 		.ledger = ledger,
-		.seed = rng_derive(seed, "oracle")
+		.seed = rng_derive(seed, "oracle"),
+		.caps = caps
 	};
 	if (caps & (CAP_WEIGHTS | CAP_GRADX))
 		a->model = k->model = model_copy(s->locked->model);
@@ -165,16 +170,16 @@ int access_query(struct access *a, const struct images *v, int cred, float *out)
 	struct oracle *o = a->oracle;
 	const uint64_t nonce = o->seed + (uint64_t)o->ledger->queries;
 
-	if (!(a->caps & (CAP_LABEL | CAP_PROB)))
+	if (!(o->caps & (CAP_LABEL | CAP_PROB)))
 		return denied("queried the service", "label");
-	if (cred >= 0 && (!(a->caps & CAP_CRED) || cred >= a->ncreds))
+	if (cred >= 0 && (!(o->caps & CAP_CRED) || cred >= o->ncreds))
 		return denied("presented a credential it does not hold", "cred");
 	if (charge(&o->ledger->queries, o->ledger->max_queries, v->n, "queries") < 0)
 		return -1;
-	if (o->service.scheme->query(&o->service, cred >= 0 ? a->creds : NULL, cred >= 0 ? cred : 0, v, nonce, out) < 0)
+	if (o->service.scheme->query(&o->service, cred >= 0 ? o->creds : NULL, cred >= 0 ? cred : 0, v, nonce, out) < 0)
 		return -1;
-	if (!(a->caps & CAP_PROB))
-		one_hot(out, v->n, a->classes);
+	if (!(o->caps & CAP_PROB))
+		one_hot(out, v->n, o->service.classes);
 	return 0;
 }
 
@@ -186,7 +191,7 @@ int access_submit(struct access *a, const float *x, int n, unsigned char *accept
 	struct auth *auth;
 	int ret = 0;
 
-	if (!(a->caps & CAP_DECISION))
+	if (!(o->caps & CAP_DECISION))
 		return denied("submitted credentials", "decision");
 	if (charge(&o->ledger->submissions, o->ledger->max_submissions, n, "submissions") < 0)
 		return -1;

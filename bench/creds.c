@@ -143,8 +143,10 @@ bool creds_ok(const struct bundle *b, int i)
 
 double creds_bytes(const struct bundle *b)
 {
-	double bytes = 0;
+	double bytes = bundle_meta_getnum(b, "credential_bytes", 0);
 
+	if (bytes > 0)
+		return bytes;
 	for (int i = 0; i < b->nt; i++)
 		if (!bookkeeping(&b->t[i]))
 			bytes += (double)row_bytes(&b->t[i]);

@@ -25,7 +25,7 @@ bool creds_same_form(const struct bundle *a, const struct bundle *b);
 struct images creds_view(const struct bundle *b, int classes);
 /* Was credential i made well? true when b does not say. */
 bool creds_ok(const struct bundle *b, int i);
-/* Bytes of one credential, without the bookkeeping. */
+/* Bytes of one credential as its holder stores it: what the driver said, else its tensors' without the bookkeeping. */
 double creds_bytes(const struct bundle *b);
 
 #endif

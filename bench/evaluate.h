@@ -23,8 +23,7 @@ struct setup {
 };
 
 /* Fill o. p NULL: the functional evaluation (no attack). verdict: "ok", "noop" (the product changed nothing) or
- * "scheme-untrained" (authorised accuracy below half-way between chance and certainty is not a lock worth attacking: under
- * chance + 10 points); why: one line, at least 256 bytes. 0, or -1 after error(). Everything here is deterministic. */
+ * "scheme-untrained" (authorised accuracy under chance + 10 points is not a lock worth attacking); why: one line, at least 256 bytes. 0, or -1 after error(). Everything here is deterministic. */
 int evaluate(const struct setup *s, const struct product *p, struct observations *o, const char **verdict, char *why);
 
 /* What cannot repeat to the bit (seconds, bytes of memory) goes beside the cell, not into it: latency per image authorised

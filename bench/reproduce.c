@@ -37,7 +37,7 @@ static const char *recipe(const struct reproduce_conf *c, bool wide)
 {
 	if (wide)
 		return "";
-	return c->tier == TIER_SHORT ? "train: {init: keras, epochs: 30}\n" : "train: {init: keras}\n";
+	return c->tier == TIER_SHORT ? "train: {init: keras, lr: 0.001, epochs: 30}\n" : "train: {init: keras, lr: 0.001}\n";
 }
 
 static char *job_text(const struct reproduce_conf *c, const char *model)
@@ -88,7 +88,20 @@ static int choose_model(const struct reproduce_conf *c, char model[64])
 	return 0;
 }
 
-static int write_values(const struct reproduce_conf *c, const struct cli_args *args, const char *command)
+/* Only what this job asks for: the store may hold other tiers and recipes, and cells of older drivers, all of which fit the tables. */
+static void keep_own(json_t *list, const struct job *j)
+{
+	json_t *own = json_object();
+
+	for (int i = 0; i < j->n; i++)
+		jset_bool(own, j->cells[i].key.cell, 1);
+	for (size_t i = json_array_size(list); i-- > 0;)
+		if (!json_object_get(own, jget_str(json_array_get(list, i), "key", "")))
+			json_array_remove(list, i);
+	json_decref(own);
+}
+
+static int write_values(const struct reproduce_conf *c, const struct cli_args *args, const struct job *j)
 {
 	struct store *st = store_open(c->store, false);
 	struct collection col;
@@ -98,7 +111,9 @@ static int write_values(const struct reproduce_conf *c, const struct cli_args *a
 	if (!st)
 		return -1;
 	if (collect(st, NULL, &col) == 0) {
-		col.input.command = command;
+		keep_own(col.cells, j);
+		keep_own(col.failures, j);
+		col.input.command = j->command;
 		values = activeguard_values(&col.input, c->dataset);
 		ret = values ? 0 : -1;
 	}
@@ -134,7 +149,7 @@ static int reproduce(const struct cli_command *self, int argc, char **argv, cons
 		j.command = cli_command_text(self, argc, argv);
 		ret = run_job(&j, &o);
 	}
-	if (ret >= 0 && write_values(c, args, j.command) < 0)
+	if (ret >= 0 && write_values(c, args, &j) < 0)
 		ret = -1;
 	job_release(&j);
 	return ret;

@@ -25,7 +25,7 @@ struct train_conf {
 };
 /* The rows of train_conf: shared by `train`, the job's recipe and drivers that train. */
 extern const struct opt train_opts[];
-/* The recipe that suits an architecture (lenet5, mlp, cae, unet: Adam 1e-3; wrn10, wrn10t: SGD 0.1 Nesterov cosine, crop 4,
+/* The recipe that suits an architecture (lenet5, mlp: Adam 2e-3 cosine; cae, unet: Adam 1e-3; wrn10, wrn10t: SGD 0.1 Nesterov cosine, crop 4,
  * and flip of colour images). */
 void train_recipe(struct train_conf *c, const struct model_spec *s);
 

@@ -628,27 +628,32 @@ static void prune_row(struct ag *a, const char *name, const char *digits, const 
 	owner_row(a, "Table VI", row, g, known ? percent < lost : NONE, note);
 }
 
-/* The lowest rate that loses the mark, or the highest that keeps it with all below; NAN without cells. */
+/* The lowest rate that loses the mark, or the highest that keeps it with all below (0: none does); NAN without cells, and where a
+ * rate lacks seeds: a cell that failed has lost no mark. */
 static double threshold(struct ag *a, const char *digits, const char *scope, bool lowest_lost, double finest)
 {
 	double kept = NAN, lost = NAN;
-	const struct context *c = a->context >= 0 ? &a->r.context[a->context] : NULL;
 
-	for (int i = 0; c && i < a->r.ngroups; i++) {
-		const struct group *g = &a->r.group[i];
-		const struct want w = { .watermark = "scratch", .digits = digits, .attack = "prune", .option = { "scope" }, .value = { scope } };
-		double rate = 100 * g->strength;
+	for (int pass = 0; a->context >= 0 && pass < 2; pass++)
+		for (int i = 0; i < a->r.ngroups; i++) {
+			const struct group *g = &a->r.group[i];
+			const struct want w = { .watermark = "scratch", .digits = digits, .attack = "prune", .option = { "scope" },
+						.value = { scope } };
+			double rate = 100 * g->strength;
+			struct summary s;
 
-		if (!fits(a, g, &w) || !g->has_strength || rate > finest)
-			continue;
-		if (!verified(g))
-			lost = isnan(lost) || rate < lost ? rate : lost;
-		else
-			kept = isnan(kept) || rate > kept ? rate : kept;
-	}
+			if (!fits(a, g, &w) || !g->has_strength || rate > finest)
+				continue;
+			if (!metric_of(g, "ownership_verified", &s) || s.n < s.of)
+				return NAN;
+			if (!pass && !verified(g))
+				lost = fmin(rate, lost); /* fmin and fmax pass over NAN */
+			else if (pass && !(rate >= lost))
+				kept = fmax(rate, kept);
+		}
 	if (lowest_lost)
 		return lost;
-	return isnan(lost) || isnan(kept) || kept < lost ? kept : fmin(kept, lost);
+	return isnan(kept) && !isnan(lost) ? 0 : kept;
 }
 
 static void threshold_row(struct ag *a, const char *row, const char *column, double ours, double published, enum test test, double bound,
@@ -673,7 +678,7 @@ static void table_6(struct ag *a)
 				  m || !p ? 100 : p->wm1_lost);
 	if (p && p->wm1_lost < 100)
 		threshold_row(a, "wm1, lost from", "pruning rate", lost, p->wm1_lost, AT_MOST, 60,
-			      any && isnan(lost) ? "no rate that was run loses it" : NULL);
+			      any && isnan(lost) ? "no rate that was run loses it, or seeds are missing" : NULL);
 	if (p && isfinite(p->wm2[0]))
 		threshold_row(a, "wm2, kept up to", "pruning rate", threshold(a, WM2, "global", false, 90), 90, AT_LEAST, 90, NULL);
 	for (int m = 0; m < 2; m++) /* the other reading of the paper: no number is published for it apart */

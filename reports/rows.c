@@ -638,6 +638,7 @@ static void summarise(struct summary *s, const double *v, const char *metric)
 int group_summary(const struct group *g, const char *metric, struct summary *s)
 {
 	double *v = xcalloc((size_t)g->ncells + 1, sizeof(*v));
+	double low, high;
 	bool interval;
 
 	*s = (struct summary){ .of = g->ncells + g->nfailures };
@@ -656,12 +657,12 @@ int group_summary(const struct group *g, const char *metric, struct summary *s)
 	interval = s->low < s->high;
 	if (s->n)
 		summarise(s, v, metric);
-	/* Equal proportions have no spread between seeds, but they are no certainty either. */
-	if (s->n > 1 && s->min == s->max && interval && s->trials > 0 && !strcmp(metric_unit(metric), "%")) {
-		clopper_pearson(s->k, s->trials, CONFIDENCE, &s->low, &s->high);
-		s->low *= 100;
-		s->high *= 100;
-		s->pooled = true;
+	/* Seeds that happen to agree, all or nearly, make a proportion no more certain than its trials do. */
+	if (s->n > 1 && interval && s->trials > 0 && !strcmp(metric_unit(metric), "%")) {
+		clopper_pearson(s->k, s->trials, CONFIDENCE, &low, &high);
+		s->pooled = 100 * low < s->low || 100 * high > s->high;
+		s->low = fmin(s->low, 100 * low);
+		s->high = fmax(s->high, 100 * high);
 	}
 	free(v);
 	return s->n > 0;

@@ -18,9 +18,10 @@
 struct summary {
 	int n, of;         /* cells that define the metric, of all cells that there should be */
 	double mean;
-	double low, high;  /* n > 1: 95 % t-interval over seeds, inside the metric's range; n = 1: the cell's exact interval */
+	double low, high;  /* n > 1: 95 % t-interval over seeds, inside the metric's range, and of a proportion never narrower
+			    * than the exact one over all trials; n = 1: the cell's exact interval */
 	double min, max;   /* over seeds */
-	bool pooled;       /* the seeds agree to the digit, so low and high are the exact interval over all trials */
+	bool pooled;       /* the seeds (nearly) agree: low, high or both are of the exact interval over all trials */
 	long k, trials;    /* successes of trials, summed; trials = 0 where the metric is not a proportion */
 };
 

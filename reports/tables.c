@@ -135,7 +135,7 @@ static const char *summary_note(struct arena *mem, const char *metric, const str
 	if (s->n == 1)
 		return arena_printf(mem, "%s1 seed, exact 95 %% interval", trials);
 	if (s->pooled)
-		return arena_printf(mem, "%s%d seeds, all alike: exact 95 %% interval over all trials", trials, s->n);
+		return arena_printf(mem, "%s%d seeds, nearly alike: not narrower than the exact 95 %% interval over all trials", trials, s->n);
 	return arena_printf(mem, "%s%d seeds, 95 %% t-interval; smallest %s, largest %s", trials, s->n,
 			    value_text(mem, metric, s->min), value_text(mem, metric, s->max));
 }

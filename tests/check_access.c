@@ -207,6 +207,34 @@ START_TEST(labels_only_are_one_hot)
 }
 END_TEST
 
+/* The handle is the attack's memory: what it writes there grants nothing. */
+START_TEST(an_attack_cannot_grant_itself_more)
+{
+	const struct images v = images_first(w.splits.pool, 20);
+	float probs[20 * 10], x[784] = { 0 };
+	unsigned char accepted;
+
+	open_with(CAP_LABEL);
+	a.caps = EVERYTHING;
+	a.creds = w.creds;
+	a.ncreds = WORLD_USERS;
+	ck_assert_int_eq(access_query(&a, &v, 0, probs), -1);
+	error_clear();
+	ck_assert_int_eq(access_submit(&a, x, 1, &accepted), -1);
+	error_clear();
+	a.creds = NULL;
+	ck_assert_int_eq(access_query(&a, &v, -1, probs), 0);
+	for (int i = 0; i < 200; i++)
+		ck_assert(probs[i] == 0 || probs[i] == 1);
+	access_close(&a, keep);
+
+	open_with(CAP_PROB | CAP_CRED);
+	a.ncreds = WORLD_USERS * WORLD_EACH;
+	ck_assert_int_eq(access_query(&a, &v, WORLD_USERS, probs), -1);
+	access_close(&a, keep);
+}
+END_TEST
+
 START_TEST(submissions_are_judged_counted_and_bounded)
 {
 	unsigned char accepted[WORLD_USERS * WORLD_EACH];
@@ -289,6 +317,7 @@ Suite *suite_access(void)
 	tcase_add_test(tc, a_scheme_without_credentials_leaks_none);
 	tcase_add_test(tc, queries_are_counted_and_bounded);
 	tcase_add_test(tc, labels_only_are_one_hot);
+	tcase_add_test(tc, an_attack_cannot_grant_itself_more);
 	tcase_add_test(tc, submissions_are_judged_counted_and_bounded);
 	tcase_add_test(tc, spending_is_bounded);
 	tcase_add_test(tc, paper_test_is_the_head_of_the_test_view);

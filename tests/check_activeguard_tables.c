@@ -151,6 +151,57 @@ START_TEST(seeds_that_are_missing_are_missing)
 }
 END_TEST
 
+static json_t *pruned_cell(const char *digits, double rate)
+{
+	json_t *c;
+	size_t i;
+
+	json_array_foreach(sample.cells, i, c)
+		if (!strcmp(jget_str(c, "attack", ""), "prune") && !strcmp(jget_str(c, "scheme", ""), "activeguard") &&
+		    !strcmp(jget_str(json_object_get(c, "scheme_options"), "digits", ""), digits) &&
+		    fabs(jget_num(json_object_get(c, "attack_options"), "rate", -1) - rate) < 1e-9)
+			return c;
+	ck_abort_msg("no pruned cell %s %g", digits, rate);
+	return NULL;
+}
+
+/* A seed that crashed at 10 % has not lost its mark there. */
+START_TEST(a_failed_seed_is_no_lost_mark)
+{
+	json_t *f = json_object(), *point = json_deep_copy(pruned_cell("1234567890210", 0.1));
+
+	jset_int(point, "seed", 2);
+	jset_str(jset_str(f, "verdict", "crashed"), "why", "signal 11");
+	jset(f, "point", point);
+	json_array_append_new(sample.failures, f);
+	json_decref(values);
+	values = activeguard_values(&sample.in, "mnist");
+	ck_assert_str_eq(jget_str(value("Table VI", "wm1, lost from", "pruning rate"), "verdict", ""), "missing");
+	ck_assert_str_eq(jget_str(value("Table VI", "wm2, kept up to", "pruning rate"), "verdict", ""), "meets");
+}
+END_TEST
+
+/* Lost at some rates, standing again at a higher one: what counts lies below the first loss. */
+START_TEST(a_mark_is_kept_up_to_the_rate_below_the_first_loss)
+{
+	static const struct { int lost; double kept; } cases[] = { { 7, 60 }, { 9, 80 }, { 0, 0 } };
+	const json_t *v;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		json_t *m = json_object_get(json_object_get(pruned_cell("3876876994865", cases[i].lost / 10.0), "metrics"), "ownership_verified");
+
+		ck_assert_ptr_nonnull(m);
+		jset_num(m, "value", 0);
+		json_decref(values);
+		values = activeguard_values(&sample.in, "mnist");
+		v = value("Table VI", "wm2, kept up to", "pruning rate");
+		ck_assert_double_eq_tol(jget_num(v, "ours", -1), cases[i].kept, 1e-9);
+		ck_assert_str_eq(jget_str(v, "verdict", ""), "differs");
+		jset_num(m, "value", 1);
+	}
+}
+END_TEST
+
 /* What activeguard_print says, caller frees. */
 static char *printed(void)
 {
@@ -209,6 +260,8 @@ Suite *suite_activeguard_tables(void)
 	tcase_add_test(tc, other_data_sets_have_nothing_published);
 	tcase_add_test(tc, wrn_has_the_papers_shapes);
 	tcase_add_test(tc, seeds_that_are_missing_are_missing);
+	tcase_add_test(tc, a_failed_seed_is_no_lost_mark);
+	tcase_add_test(tc, a_mark_is_kept_up_to_the_rate_below_the_first_loss);
 	tcase_add_test(tc, terminal_tables_fit);
 	tcase_add_loop_test(tc, pages_are_written, 0, ARRAY_LEN(formats));
 	suite_add_tcase(s, tc);

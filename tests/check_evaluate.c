@@ -95,6 +95,17 @@ START_TEST(functional)
 }
 END_TEST
 
+/* 8-bit images are handed to the service as floats, and stored in a quarter. */
+START_TEST(credentials_are_measured_as_they_are_stored)
+{
+	bundle_meta_num(w.creds, "credential_bytes", 784);
+	judge(&w.setup, NULL);
+	json_object_del(w.creds->meta, "credential_bytes");
+	ck_assert_double_eq(obs_getnum(&o, "credential_bytes", 0), 784);
+	obs_release(&o);
+}
+END_TEST
+
 START_TEST(repeats_to_the_bit_and_leaves_everything_alone)
 {
 	const unsigned long base = model_bits(w.base), locked = model_bits(w.locked.model);
@@ -304,6 +315,7 @@ Suite *suite_evaluate(void)
 	tcase_add_unchecked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, functional);
+	tcase_add_test(tc, credentials_are_measured_as_they_are_stored);
 	tcase_add_test(tc, repeats_to_the_bit_and_leaves_everything_alone);
 	tcase_add_test(tc, pruning_takes_the_small_half_of_the_mark);
 	tcase_add_test(tc, nothing_changed_is_a_noop);

@@ -163,11 +163,18 @@ START_TEST(bar_is_one_line_that_fits)
 END_TEST
 
 Suite *suite_progress(void);
+/* Other suites silence the bar; Check makes every suite before it runs the first test. */
+static void not_quiet(void)
+{
+	progress_quiet = 0;
+}
+
 Suite *suite_progress(void)
 {
 	Suite *s = suite_create("progress");
 	TCase *tc = tcase_create("progress");
 
+	tcase_add_checked_fixture(tc, not_quiet, NULL);
 	tcase_add_loop_test(tc, durations_read_well, 0, ARRAY_LEN(durations));
 	tcase_add_test(tc, clock_goes_forward);
 	tcase_add_loop_test(tc, plain_lines_are_few, 0, ARRAY_LEN(plains));

@@ -104,6 +104,26 @@ START_TEST(equal_seeds_are_no_certainty)
 }
 END_TEST
 
+/* Two of three alike: the seeds' spread is an accident, and the interval must not be a tenth of the trials' own. */
+START_TEST(nearly_equal_seeds_are_no_certainty)
+{
+	static const long k[] = { 9901, 9901, 9902 };
+	struct rows r;
+	struct summary s;
+	double low, high;
+
+	for (int i = 0; i < 3; i++)
+		sample_metric(add(sample_cell("mnist", "none", 1 + i)), "authorised_accuracy", (double)k[i] / 100, 98.8, 99.2, k[i], 10000);
+	r = made();
+	group_summary(&r.group[0], "authorised_accuracy", &s);
+	clopper_pearson(29704, 30000, 0.95, &low, &high);
+	ck_assert(s.pooled);
+	ck_assert_double_eq_tol(s.low, 100 * low, 1e-9);
+	ck_assert_double_eq_tol(s.high, 100 * high, 1e-9);
+	rows_release(&r);
+}
+END_TEST
+
 START_TEST(missing_seeds_are_counted_not_averaged)
 {
 	struct rows r;
@@ -281,6 +301,7 @@ Suite *suite_rows(void)
 	tcase_add_test(tc, one_seed_keeps_its_exact_interval);
 	tcase_add_test(tc, seeds_make_a_t_interval);
 	tcase_add_test(tc, equal_seeds_are_no_certainty);
+	tcase_add_test(tc, nearly_equal_seeds_are_no_certainty);
 	tcase_add_test(tc, missing_seeds_are_counted_not_averaged);
 	tcase_add_test(tc, limits_data_and_engines_are_not_mixed);
 	tcase_add_test(tc, labels_name_what_differs);

@@ -193,7 +193,7 @@ START_TEST(recipes)
 		strcpy(s.arch, archs_with[i]);
 		train_recipe(&c, &s);
 		ck_assert_int_eq(c.optimizer, s.arch[0] == 'w' ? OPTIM_SGD : OPTIM_ADAM);
-		ck_assert(c.lr == (s.arch[0] == 'w' ? 0.1 : 0.001) && c.crop_pad == (s.arch[0] == 'w' ? 4 : 0));
+		ck_assert(c.lr == (s.arch[0] == 'w' ? 0.1 : s.arch[0] == 'l' || s.arch[0] == 'm' ? 0.002 : 0.001) && c.crop_pad == (s.arch[0] == 'w' ? 4 : 0));
 		ck_assert(c.epochs > 0 && c.batch > 0);
 	}
 }

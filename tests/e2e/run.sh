@@ -144,6 +144,17 @@ printf x | dd of="$artefact" bs=1 seek=50000 conv=notrunc 2>/dev/null
 expect 1 "verify finds a changed artefact" "2 bad" -- "$lb" verify damaged
 expect 0 "gc keeps what is needed" "0 of" -- "$lb" gc whole
 
+# ---- a paper's tables come from what the command asked for, whatever else the store holds ----
+tables()
+{
+	"$lb" reproduce activeguard --dataset synthetic --tier smoke --store "$1" --json -q --set seeds=1 --set "train.epochs=$2" \
+		--set limit.train=400 --set limit.test=100 --set users=2 --set schemes.activeguard.steps=5 --set schemes.activeguard.tries=1 \
+		--set schemes.activeguard.finetune-epochs=1 --set attacks.finetune.epochs=1 --set attacks.forge.tries=20 \
+		--set attacks.forge.steps=5 2>err
+}
+tables mixed 3 >first.json && tables mixed 1 >mixed.json && tables alone 1 >alone.json && cmp mixed.json alone.json &&
+	! cmp -s first.json mixed.json && pass || fail "reproduce: other cells of the store reach its tables"
+
 # ---- bad input ----
 expect 2 "no command" "usage:" -- "$lb"
 expect 0 "help" "COMMAND" -- "$lb" --help
