@@ -271,11 +271,6 @@ static void cell_hash(json_t *cell, char out[HASH_HEX])
 		jset(cell, "sha256", kept);
 }
 
-bool store_has_cell(struct store *s, const char *key)
-{
-	return has(s, "cells", key);
-}
-
 int store_put_cell(struct store *s, const char *key, const json_t *cell)
 {
 	json_t *j = json_copy((json_t *)(uintptr_t)cell); /* shallow: one member more */
@@ -317,6 +312,18 @@ json_t *store_get_cell(struct store *s, const char *key)
 	}
 	free(path);
 	return cell;
+}
+
+bool store_has_cell(struct store *s, const char *key)
+{
+	json_t *cell = has(s, "cells", key) ? store_get_cell(s, key) : NULL;
+
+	if (!cell && error_code() != EXIT_YES) {
+		warning("%s; it will be made again", error_text());
+		error_clear();
+	}
+	json_decref(cell);
+	return cell != NULL;
 }
 
 int store_check_cell(struct store *s, const char *key)

@@ -23,6 +23,7 @@ const char *store_dir(const struct store *s);
 /* One writer at a time: EXIT_TEMPORARY with a message that names the holder when another run has it. */
 int store_lock(struct store *s);
 
+/* A damaged cell is warned of and counts as absent: the next run makes it again. */
 bool store_has_cell(struct store *s, const char *key);
 int store_put_cell(struct store *s, const char *key, const json_t *cell);
 json_t *store_get_cell(struct store *s, const char *key); /* checks that the key inside is the file's; NULL after error() */

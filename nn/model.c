@@ -613,7 +613,7 @@ static void softmax_row(float *row, int k)
 	for (int j = 1; j < k; j++)
 		max = row[j] > max ? row[j] : max;
 	for (int j = 0; j < k; j++)
-		sum += row[j] = expf(row[j] - max);
+		sum += row[j] = (float)exp((double)(row[j] - max)); /* through double: the same for any C library */
 	for (int j = 0; j < k; j++)
 		row[j] /= sum;
 }

@@ -556,6 +556,9 @@ static void table_4(struct ag *a)
 			v.published = a->paper->forge[i];
 		if (i >= 3 && !g)
 			continue;
+		if (g && i == 2)
+			note = arena_printf(&a->r.mem, "with a margin of 5 logits (kappa): the paper calls its examples highly confident, and gives no kappa%s%s",
+					    note ? "; " : "", note ? note : "");
 		if (i >= 3)
 			note = arena_printf(&a->r.mem, "not in the paper%s%s", note ? "; " : "", note ? note : "");
 		add(a, &v, metric_of(g, "forgery_acceptance", &s), note);

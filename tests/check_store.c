@@ -209,6 +209,18 @@ START_TEST(one_writer_at_a_time)
 }
 END_TEST
 
+/* A run must not pass over a cell that nobody can read: it would be missing from every report for ever. */
+START_TEST(a_damaged_cell_counts_as_absent)
+{
+	put(KEY, 1);
+	sandbox_write("s/cells/01/" KEY ".json", "{\"key\": \"" KEY "\"}", 10);
+	ck_assert(!store_has_cell(st, KEY));
+	ck_assert_int_eq(error_code(), EXIT_YES);
+	put(KEY, 1);
+	ck_assert(store_has_cell(st, KEY));
+}
+END_TEST
+
 START_TEST(temporary_files_of_killed_runs_are_swept)
 {
 	put(KEY, 1);
@@ -274,6 +286,7 @@ Suite *suite_store(void)
 	tcase_add_test(tc, a_damaged_artefact_is_moved_aside);
 	tcase_add_test(tc, other_directories_are_left_alone);
 	tcase_add_test(tc, one_writer_at_a_time);
+	tcase_add_test(tc, a_damaged_cell_counts_as_absent);
 	tcase_add_test(tc, temporary_files_of_killed_runs_are_swept);
 	tcase_add_test(tc, a_failing_disk_never_leaves_half_a_cell);
 	tcase_set_timeout(tc, 60);
