@@ -21,7 +21,7 @@ const char *const goal_names[] = { "use", "impersonate", "remove", "disown", "de
 /* In the order of enum capability: bit i is capability_names[i]. */
 static const char *const capability_names[] = {
 	"label", "prob", "decision", "gradx", "weights", "write", "algo", "param",
-	"labelled", "unlabelled", "cred", "channel", "paper-test"
+	"labelled", "unlabelled", "cred", "channel", "paper-test", "pair", "instance"
 };
 
 const char *capability_text(unsigned caps, char *buf)

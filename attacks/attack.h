@@ -26,6 +26,8 @@ enum capability {
 	CAP_UNLABELLED = 1 << 9,
 	CAP_CRED = 1 << 10,    /* leaked credentials */
 	CAP_CHANNEL = 1 << 11, /* sits between the users and the service */
+	CAP_PAIR = 1 << 13,    /* images beside what a user's client made of them */
+	CAP_INSTANCE = 1 << 14, /* the networks that users run (an insider's memory) */
 	CAP_PAPER_TEST = 1 << 12 /* labelled TEST images: a published protocol that leaks; labelled as such everywhere */
 };
 /* "weights,gradx"; buf of at least 160 bytes. */
@@ -52,8 +54,11 @@ struct access {
 	struct images unlabelled;   /* CAP_UNLABELLED: the same pool, labels NULL */
 	struct images val;          /* attacker's validation images: labelled with CAP_LABELLED */
 	struct images paper_test;   /* CAP_PAPER_TEST */
-	const struct bundle *creds; /* CAP_CRED */
+	const struct bundle *creds; /* CAP_CRED: of every user one, user-major */
 	int ncreds;
+	struct images plain, keyed; /* CAP_PAIR: images of the attack pool, unlabelled, and what the client of user i mod users sends */
+	struct model *const *instance; /* CAP_INSTANCE: of the first users one each; where nobody has his own: the deployed one */
+	int ninstances;
 	struct ledger *ledger;
 	const char *label;          /* for progress bars; NULL: silent */
 	struct oracle *oracle;      /* private to bench/access.c */
@@ -62,8 +67,12 @@ struct access {
 /* Query the service without (cred < 0) or with leaked credential number cred; out (n, classes): probabilities, or one-hot
  * top-1 when only CAP_LABEL is granted. Counted. -1 after error(): not granted, budget spent. */
 int access_query(struct access *a, const struct images *v, int cred, float *out);
+/* The same for somebody who presents credential `at` of creds, of the attacker's own making. */
+int access_query_as(struct access *a, const struct images *v, const struct bundle *creds, int at, float *out);
 /* Submit n image credentials x (n, c*h*w): accepted (n). Counted. */
 int access_submit(struct access *a, const float *x, int n, unsigned char *accepted);
+/* n credentials as somebody draws them who knows the scheme and no secret (CAP_ALGO), stacked in out. */
+int access_draw(struct access *a, uint64_t seed, int n, struct bundle *out);
 /* Note labelled samples and compute that were used; -1 after error() when over budget. */
 int access_spend(struct access *a, long labels, double forward_equivalents);
 

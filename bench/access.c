@@ -10,6 +10,8 @@
 #include "base/rng.h"
 #include "bench/creds.h"
 
+#define PAIRS 2000    /* at most, under CAP_PAIR */
+#define INSTANCES 30  /* at most, under CAP_INSTANCE */
 /* Share of the test set that the published leaking protocols train on: ActiveGuard takes 7,000 of 10,000. */
 #define PAPER_TEST_SHARE 0.7
 
@@ -21,14 +23,17 @@ struct oracle {
 	unsigned caps;
 	const struct bundle *creds; /* the leaked ones */
 	int ncreds;
+	const struct bundle *form;  /* an issued credential, for its form alone; NULL: none was issued */
 };
 
 struct access_store {
 	struct oracle oracle;
 	struct model *model;
 	struct bundle *pub, *creds;
-	uint8_t *memory[6]; /* pixels and labels of the copies */
+	uint8_t *memory[8]; /* pixels and labels of the copies */
 	int used;
+	float *keyed;
+	struct model *instance[INSTANCES];
 };
 
 /* ---- copies of images ---- */
@@ -95,6 +100,51 @@ static int grant_creds(struct access *a, struct access_store *k, const struct se
 	return 0;
 }
 
+/* What user i mod users sends for image i. */
+static int grant_pairs(struct access *a, struct access_store *k, const struct setup *s)
+{
+	const struct scheme *scheme = s->scheme;
+	size_t len;
+
+	if (!(a->caps & CAP_PAIR))
+		return 0;
+	if (!scheme->prepare || !s->creds || !s->users)
+		return error(EXIT_UNEVALUABLE, "pairs of plain and prepared queries were asked for, but nobody prepares queries for the "
+			     "scheme '%s'", scheme->drv.name);
+	a->plain = copy_images(k, images_first(s->splits->pool, PAIRS), false);
+	a->keyed = a->plain;
+	len = (size_t)images_size(&a->plain);
+	k->keyed = xmalloc(len * a->plain.n + 1, sizeof(*k->keyed));
+	for (int i = 0; i < a->plain.n; i++) {
+		struct images one = a->plain;
+
+		one.n = 1;
+		one.px += len * i;
+		if (scheme->prepare(&k->oracle.service, s->creds, i % s->users * s->per_user, &one, k->keyed + len * i) < 0)
+			return -1;
+	}
+	a->keyed.px = NULL;
+	a->keyed.fx = k->keyed;
+	return 0;
+}
+
+static int grant_instances(struct access *a, struct access_store *k, const struct setup *s)
+{
+	const int n = !s->creds || !s->scheme->unlock ? 1 : s->users < INSTANCES ? s->users : INSTANCES;
+
+	if (!(a->caps & CAP_INSTANCE))
+		return 0;
+	for (int u = 0; u < n; u++) {
+		k->instance[u] = s->creds && s->scheme->unlock ? s->scheme->unlock(&k->oracle.service, s->creds, u * s->per_user)
+							       : model_copy(s->locked->model);
+		if (!k->instance[u])
+			return -1;
+	}
+	a->instance = k->instance;
+	a->ninstances = n;
+	return 0;
+}
+
 int access_open(struct access *a, struct access_store **keep, const struct setup *s, unsigned caps, uint64_t seed,
 		struct ledger *ledger)
 {
@@ -105,17 +155,19 @@ int access_open(struct access *a, struct access_store **keep, const struct setup
 		.classes = s->data->classes, .ledger = ledger, .oracle = &k->oracle
 	};
 	k->oracle = (struct oracle){
-		.service = { s->scheme, s->conf, s->locked->model, s->locked->pub, s->data->classes },
+		.service = { .scheme = s->scheme, .conf = s->conf, .model = s->locked->model, .pub = s->locked->pub,
+			     .classes = s->data->classes },
 		.ledger = ledger,
 		.seed = rng_derive(seed, "oracle"),
-		.caps = caps
+		.caps = caps,
+		.form = s->creds
 	};
 	if (caps & (CAP_WEIGHTS | CAP_GRADX))
 		a->model = k->model = model_copy(s->locked->model);
 	if (caps & CAP_PARAM && s->locked->pub)
 		a->pub = k->pub = bundle_copy(s->locked->pub);
 	grant_images(a, k, s->splits);
-	if (grant_creds(a, k, s) < 0) {
+	if (grant_creds(a, k, s) < 0 || grant_pairs(a, k, s) < 0 || grant_instances(a, k, s) < 0) {
 		access_close(a, k);
 		*keep = NULL;
 		return -1;
@@ -130,6 +182,9 @@ void access_close(struct access *a, struct access_store *keep)
 		return;
 	for (int i = 0; i < keep->used; i++)
 		free(keep->memory[i]);
+	for (int i = 0; i < INSTANCES; i++)
+		model_free(keep->instance[i]);
+	free(keep->keyed);
 	model_free(keep->model);
 	bundle_free(keep->pub);
 	bundle_free(keep->creds);
@@ -165,21 +220,54 @@ static void one_hot(float *rows, int n, int k)
 	free(top);
 }
 
-int access_query(struct access *a, const struct images *v, int cred, float *out)
+static int query(struct oracle *o, const struct images *v, const struct bundle *creds, int at, float *out)
 {
-	struct oracle *o = a->oracle;
 	const uint64_t nonce = o->seed + (uint64_t)o->ledger->queries;
 
 	if (!(o->caps & (CAP_LABEL | CAP_PROB)))
 		return denied("queried the service", "label");
-	if (cred >= 0 && (!(o->caps & CAP_CRED) || cred >= o->ncreds))
-		return denied("presented a credential it does not hold", "cred");
 	if (charge(&o->ledger->queries, o->ledger->max_queries, v->n, "queries") < 0)
 		return -1;
-	if (o->service.scheme->query(&o->service, cred >= 0 ? o->creds : NULL, cred >= 0 ? cred : 0, v, nonce, out) < 0)
+	if (service_query(&o->service, creds, at, v, nonce, out) < 0)
 		return -1;
 	if (!(o->caps & CAP_PROB))
 		one_hot(out, v->n, o->service.classes);
+	return 0;
+}
+
+int access_query(struct access *a, const struct images *v, int cred, float *out)
+{
+	struct oracle *o = a->oracle;
+
+	if (cred >= 0 && (!(o->caps & CAP_CRED) || cred >= o->ncreds))
+		return denied("presented a credential it does not hold", "cred");
+	return query(o, v, cred >= 0 ? o->creds : NULL, cred >= 0 ? cred : 0, out);
+}
+
+int access_query_as(struct access *a, const struct images *v, const struct bundle *creds, int at, float *out)
+{
+	struct oracle *o = a->oracle;
+
+	if (!o->form || !creds_same_form(creds, o->form))
+		creds = NULL; /* malformed: as good as none */
+	return query(o, v, creds, at, out);
+}
+
+int access_draw(struct access *a, uint64_t seed, int n, struct bundle *out)
+{
+	struct oracle *o = a->oracle;
+	struct bundle *drawn;
+
+	if (!(o->caps & CAP_ALGO))
+		return denied("drew credentials as the scheme does", "algo");
+	if (!o->form)
+		return error(EXIT_UNEVALUABLE, "the scheme '%s' issues no credentials", o->service.scheme->drv.name);
+	if (o->service.scheme->wrong_keys)
+		return o->service.scheme->wrong_keys(&o->service, seed, n, out);
+	drawn = creds_random(o->form, n, seed);
+	bundle_release(out);
+	*out = *drawn;
+	free(drawn);
 	return 0;
 }
 

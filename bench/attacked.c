@@ -43,7 +43,7 @@ static int observe_genuine(const struct judge *j, const struct product *p, struc
 	int ret;
 
 	v.model = model_copy(p->model);
-	ret = judge_genuine(s, &v, s->creds, accepted, NULL);
+	ret = judge_genuine(s, &v, s->creds, accepted, NULL, NULL);
 	if (!ret) {
 		obs_num(o, "users", s->users);
 		obs_num(o, "credentials_per_user", s->per_user);
@@ -79,7 +79,7 @@ static int judge_impersonate(const struct judge *j, const struct product *p, str
 	const int n = p->ncreds;
 	unsigned char *accepted = xcalloc((size_t)n + 1, 1);
 	int *user = xmalloc((size_t)n + 1, sizeof(*user));
-	int ret = judge_creds(s, &j->service, p->creds, n, accepted, user);
+	int ret = judge_creds(s, &j->service, p->creds, n, accepted, user, NULL);
 
 	*changed = n > 0;
 	if (!ret) {
@@ -154,33 +154,38 @@ static struct bundle *channelled(const struct setup *s, const struct product *p)
 	return creds;
 }
 
-static int observe_channel_users(const struct judge *j, const struct bundle *creds, struct observations *o)
+static int observe_channel_users(const struct judge *j, const struct service *v, const struct bundle *creds,
+				 struct observations *o)
 {
 	const struct setup *s = j->s;
 	unsigned char *accepted = xcalloc(j->ncreds, 1), *identified = xcalloc(j->ncreds, 1);
-	const int ret = judge_genuine(s, &j->service, creds, accepted, identified);
+	unsigned *passed = xcalloc(j->ncreds, sizeof(*passed));
+	const int ret = judge_genuine(s, v, creds, accepted, identified, passed);
 
 	if (!ret) {
 		obs_num(o, "users", s->users);
 		obs_num(o, "credentials_per_user", s->per_user);
 		obs_bits(o, "channel_genuine_accepted", accepted, j->ncreds);
-		obs_bits(o, "channel_genuine_identified", identified, j->ncreds);
+		if (s->scheme->decl.has_identities)
+			obs_bits(o, "channel_genuine_identified", identified, j->ncreds);
+		judge_observe(s->scheme, "channel", passed, j->ncreds, o);
 	}
+	free(passed);
 	free(accepted);
 	free(identified);
 	return ret;
 }
 
 /* test: what arrives of the test images. */
-static int observe_channel_answers(const struct judge *j, const struct images *test, const struct bundle *creds,
-				   struct observations *o)
+static int observe_channel_answers(const struct judge *j, const struct service *v, const struct images *test,
+				   const struct bundle *creds, struct observations *o)
 {
 	unsigned char *right = xmalloc(test->n, 1);
-	int ret = judge_answers(j->s, &j->service, creds, j->row, j->nrows, test, "authorised", right);
+	int ret = judge_answers(j->s, v, creds, j->row, j->nrows, test, "authorised", right);
 
 	if (!ret) {
 		obs_bits(o, "channel_authorised_correct", right, test->n);
-		ret = judge_answers(j->s, &j->service, NULL, NULL, 0, test, "unauthorised", right);
+		ret = judge_answers(j->s, v, NULL, NULL, 0, test, "unauthorised", right);
 	}
 	if (!ret)
 		obs_bits(o, "channel_unauthorised_correct", right, test->n);
@@ -188,6 +193,14 @@ static int observe_channel_answers(const struct judge *j, const struct images *t
 	return ret;
 }
 
+static int on_the_wire(const void *product, const float *in, int n, int c, int h, int w, float *out)
+{
+	const struct product *p = product;
+
+	return p->channel(p, in, n, c, h, w, out);
+}
+
+/* Queries that users' clients prepare are changed after that; otherwise it is the same to change the test images first, once. */
 static int judge_degrade(const struct judge *j, const struct product *p, struct observations *o, int *changed)
 {
 	const struct setup *s = j->s;
@@ -195,17 +208,25 @@ static int judge_degrade(const struct judge *j, const struct product *p, struct 
 	float *x = xmalloc(n * len, sizeof(*x));
 	uint8_t *labels = xmalloc(n, 1);
 	struct images test = s->splits->test;
+	struct service v = j->service;
 	struct bundle *creds = s->creds ? channelled(s, p) : NULL;
 	int ret = s->creds && !creds ? -1 : channel_images(s, p, x, labels, o, changed);
 
-	test.px = NULL;
-	test.index = NULL;
-	test.fx = x;
-	test.labels = labels;
+	if (s->scheme->prepare) {
+		v.wire = on_the_wire;
+		v.wire_ctx = p;
+	} else {
+		test.px = NULL;
+		test.index = NULL;
+		test.fx = x;
+		test.labels = labels;
+	}
 	if (!ret && creds)
-		ret = observe_channel_users(j, creds, o);
+		ret = observe_channel_users(j, &v, creds, o);
+	if (!ret && creds)
+		ret = judge_trace(j, &v, "channel", o);
 	if (!ret)
-		ret = observe_channel_answers(j, &test, creds, o);
+		ret = observe_channel_answers(j, &v, &test, creds, o);
 	bundle_free(creds);
 	free(x);
 	free(labels);

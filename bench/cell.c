@@ -70,65 +70,27 @@ static int load_data(const struct point *p, const char *data_dir)
 	return 0;
 }
 
-/* ---- models as bundles ---- */
-
-static struct bundle *model_to_bundle(const struct model *m)
-{
-	struct bundle *b = bundle_new();
-
-	bundle_meta(b, "format", "pt");
-	bundle_meta(b, "arch", m->spec.arch);
-	bundle_meta_num(b, "width", m->spec.width);
-	bundle_meta_num(b, "c", m->spec.c);
-	bundle_meta_num(b, "h", m->spec.h);
-	bundle_meta_num(b, "w", m->spec.w);
-	bundle_meta_num(b, "classes", m->spec.classes);
-	for (int i = 0; i < m->np; i++) {
-		const struct param *p = &m->p[i];
-		int64_t d[4] = { p->d[0], p->d[1], p->d[2], p->d[3] };
-		float *x = bundle_put(b, p->name, DT_F32, p->nd, d, NULL);
-
-		for (size_t k = 0; k < p->len; k++)
-			x[k] = (float)p->x[k];
-	}
-	return b;
-}
-
-static struct model *model_from_bundle(const struct bundle *b, const struct model_spec *spec)
-{
-	struct model *m = model_new(spec, 0);
-
-	for (int i = 0; m && i < m->np; i++) {
-		size_t len = 0;
-		const float *x = bundle_f32(b, m->p[i].name, &len);
-
-		if (!x || len != m->p[i].len) {
-			error(EXIT_UNEVALUABLE, "a stored model does not fit %s: tensor %s", spec->arch, m->p[i].name);
-			model_free(m);
-			return NULL;
-		}
-		for (size_t k = 0; k < len; k++)
-			m->p[i].x[k] = x[k];
-	}
-	return m;
-}
+/* ---- models as artefacts ---- */
 
 static int put_model(struct store *st, const char *key, const struct model *m, double fe)
 {
-	struct bundle *b = model_to_bundle(m);
+	struct bundle *b = bundle_new();
 	int ret;
 
+	bundle_meta(b, "format", "pt");
+	model_put(m, "", b);
 	bundle_meta_num(b, "forward_equivalents", fe);
 	ret = store_put_artefact(st, key, b);
 	bundle_free(b);
 	return ret;
 }
 
-/* NULL: absent, damaged (then it is out of the way) or after error(). */
+/* spec NULL: a lock may have changed the architecture, the artefact says which it is. NULL: absent, damaged (then it is out of
+ * the way) or after error(). */
 static struct model *get_model(struct store *st, const char *key, const struct model_spec *spec, double *fe)
 {
 	struct bundle *b = store_get_artefact(st, key);
-	struct model *m = b ? model_from_bundle(b, spec) : NULL;
+	struct model *m = b ? model_take(b, "", spec) : NULL;
 
 	if (b)
 		*fe = bundle_meta_getnum(b, "forward_equivalents", 0);
@@ -325,7 +287,7 @@ static int lock_model(struct work *w)
 
 static bool get_locked(struct work *w)
 {
-	w->locked.model = get_model(w->st, w->key.locked, &w->p->spec, &w->lock_fe);
+	w->locked.model = get_model(w->st, w->key.locked, NULL, &w->lock_fe);
 	w->locked.pub = w->locked.model ? get_part(w->st, w->key.locked, "pub") : NULL;
 	w->locked.secret = w->locked.pub ? get_part(w->st, w->key.locked, "secret") : NULL;
 	if (!w->locked.secret)

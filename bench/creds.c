@@ -12,14 +12,26 @@ static bool bookkeeping(const struct tensor *t)
 	return !strcmp(t->name, "ok") || !strcmp(t->name, "tries") || !strncmp(t->name, "about_", 6);
 }
 
-int creds_count(const struct bundle *b)
+/* Part of every credential of the bundle, instead of one row each. */
+static bool shared(const struct tensor *t)
 {
-	return b->nt ? (int)b->t[0].d[0] : 0;
+	return !strncmp(t->name, "shared_", 7);
 }
 
+int creds_count(const struct bundle *b)
+{
+	for (int i = 0; i < b->nt; i++)
+		if (!shared(&b->t[i]))
+			return (int)b->t[i].d[0];
+	return 0;
+}
+
+/* Bytes of it in one credential. */
 static size_t row_bytes(const struct tensor *t)
 {
-	return t->d[0] ? t->len / (size_t)t->d[0] * dtype_size(t->dtype) : 0;
+	const size_t bytes = t->len * dtype_size(t->dtype);
+
+	return shared(t) ? bytes : t->d[0] ? bytes / (size_t)t->d[0] : 0;
 }
 
 /* A tensor of b like t with n rows, zeroed. */
@@ -28,7 +40,8 @@ static char *put_like(struct bundle *b, const struct tensor *t, int n)
 	int64_t d[6];
 
 	memcpy(d, t->d, sizeof(d));
-	d[0] = n;
+	if (!shared(t))
+		d[0] = n;
 	return bundle_put(b, t->name, t->dtype, t->nd, d, NULL);
 }
 
@@ -44,7 +57,9 @@ struct bundle *creds_rows(const struct bundle *b, const int *row, int n, bool al
 		if (bookkeeping(t) && !all)
 			continue;
 		data = put_like(out, t, n);
-		for (int k = 0; k < n; k++) {
+		if (shared(t))
+			memcpy(data, t->data, size);
+		for (int k = 0; k < n && !shared(t); k++) {
 			BUG_ON(row[k] < 0 || row[k] >= t->d[0]);
 			memcpy(data + size * k, (const char *)t->data + size * row[k], size);
 		}
@@ -118,7 +133,8 @@ bool creds_same_form(const struct bundle *a, const struct bundle *b)
 	for (int i = 0; i < a->nt; i++) {
 		const struct tensor *t = &a->t[i], *u = bookkeeping(t) ? t : bundle_get(b, t->name, t->dtype);
 
-		if (!u || u->nd != t->nd || memcmp(&u->d[1], &t->d[1], (size_t)(t->nd > 1 ? t->nd - 1 : 0) * sizeof(*t->d)))
+		if (!u || u->nd != t->nd || (shared(t) && u->d[0] != t->d[0]) ||
+		    memcmp(&u->d[1], &t->d[1], (size_t)(t->nd > 1 ? t->nd - 1 : 0) * sizeof(*t->d)))
 			return false;
 	}
 	return members(a) == members(b);

@@ -1,4 +1,5 @@
-/* Stacked credentials: rows of a bundle whose tensors all have the number of credentials as first dimension. */
+/* Stacked credentials: rows of a bundle whose tensors have the number of credentials as first dimension, but for those named
+ * "shared_...", which belong to each. */
 #ifndef LB_BENCH_CREDS_H
 #define LB_BENCH_CREDS_H
 

@@ -9,7 +9,10 @@
 #include "bench/creds.h"
 #include "bench/judge.h"
 
-#define ZERO_EFFORT 10000 /* trials, at most */
+#define ZERO_EFFORT 10000 /* trials, at most: of clean images ... */
+#define ZERO_EFFORT_KEYS 200 /* ... and of random keys, each of which is tried on a probe of images */
+#define WRONG_KEYS 20     /* whose holders' accuracy is measured, each on the first ... */
+#define WRONG_KEY_IMAGES 1000 /* ... test images */
 #define ZERO_EFFORT_CHUNK 500
 #define NULL_MODELS 20    /* fresh ones in which the mark must not verify */
 
@@ -45,6 +48,36 @@ static int observe_accuracy(const struct judge *j, struct observations *o)
 	return ret;
 }
 
+/* What those get who hold a key that is not valid, key by key: where a key is no login, a wrong one is not simply refused. */
+static int observe_wrong_keys(const struct judge *j, struct observations *o)
+{
+	const struct setup *s = j->s;
+	const struct images test = images_first(s->splits->test, WRONG_KEY_IMAGES);
+	unsigned char *right = xmalloc(test.n, 1);
+	double accuracy[WRONG_KEYS];
+	struct bundle *creds;
+	int ret = 0;
+
+	if (!s->creds || !(s->scheme->unlock || s->scheme->prepare || s->scheme->wrong_keys)) {
+		free(right);
+		return 0;
+	}
+	creds = judge_wrong_keys(j, WRONG_KEYS, rng_derive(s->seed, "wrong keys"));
+	for (int i = 0; i < WRONG_KEYS && creds && !ret; i++) {
+		int n = 0;
+
+		ret = judge_answers(s, &j->service, creds, &i, 1, &test, "wrong keys", right);
+		for (int k = 0; k < test.n; k++)
+			n += right[k];
+		accuracy[i] = 100.0 * n / test.n;
+	}
+	if (creds && !ret)
+		obs_series(o, "wrong_key_accuracy", accuracy, WRONG_KEYS);
+	free(right);
+	bundle_free(creds);
+	return creds && !ret ? 0 : -1;
+}
+
 /* ---- users ---- */
 
 /* Users with at least one credential that is accepted and taken for them. */
@@ -67,22 +100,26 @@ static void observe_users(const struct judge *j, struct observations *o)
 		return;
 	obs_num(o, "users", s->users);
 	obs_num(o, "credentials_per_user", s->per_user);
-	obs_num(o, "users_measured", served_users(j));
+	if (s->scheme->decl.has_identities)
+		obs_num(o, "users_measured", served_users(j));
 	obs_num(o, "credential_bytes", creds_bytes(s->creds));
 	obs_bits(o, "genuine_accepted", j->accepted, j->ncreds);
-	obs_bits(o, "genuine_identified", j->identified, j->ncreds);
+	if (s->scheme->decl.has_identities)
+		obs_bits(o, "genuine_identified", j->identified, j->ncreds);
+	judge_observe(s->scheme, "genuine", j->passed, j->ncreds, o);
 }
 
 /* Trials first .. first+n-1 of somebody who makes no effort: clean images, or random content of a key's form. */
-static struct bundle *zero_effort(const struct setup *s, int first, int n)
+static struct bundle *zero_effort(const struct judge *j, int first, int n)
 {
+	const struct setup *s = j->s;
 	const struct images *test = &s->splits->test;
 	const size_t len = images_size(test);
 	struct bundle *creds;
 	float *x;
 
 	if (!creds_are_images(s->creds))
-		return creds_random(s->creds, n, rng_derive(s->seed, "zero effort") + (uint64_t)first);
+		return judge_wrong_keys(j, n, rng_derive(s->seed, "zero effort") + (uint64_t)first);
 	x = xmalloc(len * n, sizeof(*x));
 	for (int i = 0; i < n; i++)
 		images_get(test, first + i, x + len * i);
@@ -94,19 +131,24 @@ static struct bundle *zero_effort(const struct setup *s, int first, int n)
 static int observe_zero_effort(const struct judge *j, struct observations *o)
 {
 	const struct setup *s = j->s;
-	const int n = s->splits->test.n < ZERO_EFFORT ? s->splits->test.n : ZERO_EFFORT;
+	const int most = creds_are_images(s->creds) ? ZERO_EFFORT : ZERO_EFFORT_KEYS;
+	const int n = s->splits->test.n < most ? s->splits->test.n : most;
 	unsigned char *accepted = xcalloc(n, 1);
+	unsigned *passed = xcalloc(n, sizeof(*passed));
 	int ret = 0;
 
 	for (int first = 0; first < n && !ret; first += ZERO_EFFORT_CHUNK) {
 		const int k = n - first < ZERO_EFFORT_CHUNK ? n - first : ZERO_EFFORT_CHUNK;
-		struct bundle *creds = zero_effort(s, first, k);
+		struct bundle *creds = zero_effort(j, first, k);
 
-		ret = judge_creds(s, &j->service, creds, k, accepted + first, NULL);
+		ret = !creds ? -1 : judge_creds(s, &j->service, creds, k, accepted + first, NULL, passed + first);
 		bundle_free(creds);
 	}
-	if (!ret)
+	if (!ret) {
 		obs_bits(o, "zero_effort_accepted", accepted, n);
+		judge_observe(s->scheme, "zero_effort", passed, n, o);
+	}
+	free(passed);
 	free(accepted);
 	return ret;
 }
@@ -133,7 +175,7 @@ static int observe_revoked(const struct judge *j, struct observations *o)
 	v.model = copy.model;
 	v.pub = copy.pub;
 	if (!ret)
-		ret = judge_creds(s, &v, creds, s->per_user, accepted, NULL);
+		ret = judge_creds(s, &v, creds, s->per_user, accepted, NULL, NULL);
 	if (!ret)
 		obs_bits(o, "revoked_accepted", accepted, s->per_user);
 	free(accepted);
@@ -164,7 +206,7 @@ static int observe_null(const struct setup *s, struct observations *o)
 	if (!obs_get(o, "mark_matched", 'b'))
 		return 0;
 	for (int i = 0; i <= NULL_MODELS; i++) {
-		struct model *m = i ? model_new(&s->base->spec, rng_derive(s->seed, "null model") + (uint64_t)i)
+		struct model *m = i ? model_new(&s->locked->model->spec, rng_derive(s->seed, "null model") + (uint64_t)i)
 				    : model_copy(s->base);
 		const int got = m ? verifies(s, m) : -1;
 
@@ -214,7 +256,10 @@ static int evaluate_functional(const struct judge *j, struct observations *o)
 	if (observe_accuracy(j, o) < 0 || judge_histogram(s->locked->model, &s->splits->test, o, "confidence_histogram_clean") < 0 ||
 	    judge_mark(s, s->locked->model, o) < 0 || observe_null(s, o) < 0)
 		return -1;
-	return s->creds ? observe_zero_effort(j, o) < 0 || observe_revoked(j, o) < 0 ? -1 : 0 : 0;
+	if (!s->creds)
+		return 0;
+	return observe_wrong_keys(j, o) < 0 || observe_zero_effort(j, o) < 0 || observe_revoked(j, o) < 0 ||
+	       judge_trace(j, &j->service, "genuine", o) < 0 ? -1 : 0;
 }
 
 static void conclude(const struct setup *s, const struct observations *o, int changed, const char **verdict, char *why)

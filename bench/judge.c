@@ -9,6 +9,26 @@
 
 #define CHUNK 500 /* credentials judged at once */
 #define BINS 50   /* of a histogram of confidences */
+#define PROBE 200 /* questions that show whether a credential is of use */
+#define VOTERS 25 /* of them are traced */
+
+/* ---- questions ---- */
+
+static int right_answers(const struct service *v, const struct bundle *cred, const struct images *q, uint64_t nonce,
+			 unsigned char *right)
+{
+	float *probs = xmalloc((size_t)q->n * v->classes, sizeof(*probs));
+	int *top = xmalloc(q->n, sizeof(*top));
+	const int ret = service_query(v, cred, 0, q, nonce, probs);
+
+	if (!ret)
+		argmax_rows(probs, q->n, v->classes, top);
+	for (int i = 0; !ret && i < q->n; i++)
+		right[i] = top[i] == images_label(q, i);
+	free(probs);
+	free(top);
+	return ret;
+}
 
 /* ---- credentials ---- */
 
@@ -21,15 +41,74 @@ static int authenticate(const struct service *v, const struct bundle *creds, int
 	return ret;
 }
 
-int judge_creds(const struct setup *s, const struct service *v, const struct bundle *creds, int n,
-		unsigned char *accepted, int *user)
+/* Whom the owner takes the sender of these queries for: the user most of them are traced to, the smallest of equals; -1 nobody. */
+static int voted(const struct setup *s, const struct service *v, const struct bundle *one, const struct images *q, int *user)
 {
-	const bool open = !v->scheme->authenticate, refuse = !open && s->creds && !creds_same_form(creds, s->creds);
+	struct traced *t = xcalloc(VOTERS, sizeof(*t));
+	const struct images part = images_first(*q, VOTERS);
+	float *x = service_sent(v, one, 0, &part);
+	int most = 0, ret = x ? s->scheme->trace(s->conf, s->locked, x, part.n, t) : -1;
+
+	for (int i = 0; i < part.n && !ret; i++) {
+		int votes = 0;
+
+		for (int k = 0; k < part.n; k++)
+			votes += t[k].user == t[i].user;
+		if (t[i].user >= 0 && (votes > most || (votes == most && t[i].user < *user))) {
+			*user = t[i].user;
+			most = votes;
+		}
+	}
+	free(x);
+	free(t);
+	return ret;
+}
+
+/* Where nobody asks for credentials, one is accepted that is of use: with it, the service answers the owner's validation images
+ * at least half as far above chance as the unprotected network. */
+static int judge_use(const struct setup *s, const struct service *v, const struct bundle *creds, int n, unsigned char *accepted,
+		     int *user)
+{
+	const struct images probe = images_first(s->splits->val, PROBE);
+	unsigned char *right = xmalloc(probe.n, 1);
+	struct model *base = model_copy(s->base);
+	const int want = model_correct(base, &probe, right);
+	int ret = want < 0 ? -1 : 0;
+
+	model_free(base);
+	for (int i = 0; i < n && !ret; i++) {
+		struct bundle *one = creds_range(creds, i, 1);
+		int got = 0;
+
+		ret = right_answers(v, one, &probe, 1, right);
+		for (int k = 0; k < probe.n; k++)
+			got += right[k];
+		accepted[i] = 2 * got * v->classes >= want * v->classes + probe.n;
+		if (!ret && user && accepted[i] && s->scheme->trace)
+			ret = voted(s, v, one, &probe, &user[i]);
+		bundle_free(one);
+	}
+	free(right);
+	return ret;
+}
+
+int judge_creds(const struct setup *s, const struct service *v, const struct bundle *creds, int n,
+		unsigned char *accepted, int *user, unsigned *passed)
+{
+	const struct scheme *scheme = v->scheme;
+	const bool by_use = !scheme->authenticate && (scheme->unlock || scheme->prepare);
+	const bool open = !scheme->authenticate && !by_use, refuse = !open && s->creds && !creds_same_form(creds, s->creds);
 	struct auth auth[CHUNK];
 
 	memset(accepted, open, n);
-	for (int i = 0; user && i < n; i++)
-		user[i] = -1;
+	for (int i = 0; i < n; i++) {
+		if (user)
+			user[i] = -1;
+		if (passed)
+			passed[i] = 0;
+	}
+	if (by_use && !refuse)
+		return judge_use(s, v, creds, n, accepted, user);
 	for (int first = 0; first < n && !open && !refuse; first += CHUNK) {
 		const int k = n - first < CHUNK ? n - first : CHUNK;
 
@@ -40,17 +119,33 @@ int judge_creds(const struct setup *s, const struct service *v, const struct bun
 			accepted[first + i] = auth[i].accepted != 0;
 			if (user)
 				user[first + i] = auth[i].accepted ? auth[i].user : -1;
+			if (passed)
+				passed[first + i] = auth[i].passed;
 		}
 	}
 	return 0;
 }
 
+void judge_observe(const struct scheme *scheme, const char *prefix, const unsigned *passed, int n, struct observations *o)
+{
+	unsigned char *bit = xmalloc((size_t)n + 1, 1);
+	char name[128];
+
+	for (int c = 0; c < (int)ARRAY_LEN(scheme->checks) && scheme->checks[c]; c++) {
+		for (int i = 0; i < n; i++)
+			bit[i] = passed[i] >> c & 1;
+		snprintf(name, sizeof(name), "%s_check_%s", prefix, scheme->checks[c]);
+		obs_bits(o, name, bit, (size_t)n);
+	}
+	free(bit);
+}
+
 int judge_genuine(const struct setup *s, const struct service *v, const struct bundle *creds, unsigned char *accepted,
-		  unsigned char *identified)
+		  unsigned char *identified, unsigned *passed)
 {
 	const int n = s->users * s->per_user;
 	int *user = xmalloc(n, sizeof(*user));
-	const int ret = judge_creds(s, v, creds, n, accepted, user);
+	const int ret = judge_creds(s, v, creds, n, accepted, user, passed);
 
 	for (int i = 0; !ret && identified && i < n; i++)
 		identified[i] = accepted[i] && user[i] == i / s->per_user;
@@ -78,7 +173,8 @@ static void find_valid(struct judge *j)
 int judge_open(struct judge *j, const struct setup *s)
 {
 	*j = (struct judge){
-		.s = s, .service = { s->scheme, s->conf, s->locked->model, s->locked->pub, s->data->classes }
+		.s = s, .service = { .scheme = s->scheme, .conf = s->conf, .model = s->locked->model, .pub = s->locked->pub,
+				     .classes = s->data->classes }
 	};
 	if (!s->creds)
 		return 0;
@@ -86,8 +182,9 @@ int judge_open(struct judge *j, const struct setup *s)
 	BUG_ON(creds_count(s->creds) != j->ncreds);
 	j->accepted = xcalloc(j->ncreds, 1);
 	j->identified = xcalloc(j->ncreds, 1);
+	j->passed = xcalloc(j->ncreds, sizeof(*j->passed));
 	j->row = xcalloc(s->users, sizeof(*j->row));
-	if (judge_genuine(s, &j->service, s->creds, j->accepted, j->identified) < 0) {
+	if (judge_genuine(s, &j->service, s->creds, j->accepted, j->identified, j->passed) < 0) {
 		judge_close(j);
 		return -1;
 	}
@@ -99,27 +196,12 @@ void judge_close(struct judge *j)
 {
 	free(j->accepted);
 	free(j->identified);
+	free(j->passed);
 	free(j->row);
 	*j = (struct judge){ 0 };
 }
 
-/* ---- questions ---- */
-
-static int right_answers(const struct service *v, const struct bundle *cred, const struct images *q, uint64_t nonce,
-			 unsigned char *right)
-{
-	float *probs = xmalloc((size_t)q->n * v->classes, sizeof(*probs));
-	int *top = xmalloc(q->n, sizeof(*top));
-	const int ret = v->scheme->query(v, cred, 0, q, nonce, probs);
-
-	if (!ret)
-		argmax_rows(probs, q->n, v->classes, top);
-	for (int i = 0; !ret && i < q->n; i++)
-		right[i] = top[i] == images_label(q, i);
-	free(probs);
-	free(top);
-	return ret;
-}
+/* ---- whoever asks ---- */
 
 /* Questions of whoever holds cred (one, NULL: none): images first, first + step, ... of test. */
 static int ask(const struct service *v, const struct bundle *cred, const struct images *test, int first, int step,
@@ -189,7 +271,7 @@ int judge_histogram(struct model *m, const struct images *v, struct observations
 {
 	float *probs = xmalloc((size_t)v->n * v->classes, sizeof(*probs));
 	double bin[BINS] = { 0 };
-	const int ret = model_predict_probs(m, v, probs);
+	const int ret = service_probs(m, v, v->classes, probs);
 
 	if (!ret) {
 		count_top(probs, v->n, v->classes, bin);
@@ -214,5 +296,90 @@ int judge_mark(const struct setup *s, const struct model *m, struct observations
 		obs_num(o, "ownership_verified", w->verified != 0);
 	}
 	free(w);
+	return ret;
+}
+
+/* ---- keys that nobody issued ---- */
+
+struct bundle *judge_wrong_keys(const struct judge *j, int n, uint64_t seed)
+{
+	struct bundle *b;
+
+	if (!j->s->scheme->wrong_keys)
+		return creds_random(j->s->creds, n, seed);
+	b = bundle_new();
+	if (j->s->scheme->wrong_keys(&j->service, seed, n, b) == 0)
+		return b;
+	bundle_free(b);
+	return NULL;
+}
+
+/* ---- whose queries are these? ---- */
+
+#define TRACED_USERS 50   /* at most */
+#define TRACED_QUERIES 20 /* of each */
+
+struct trace_tally {
+	unsigned char *identified, *named; /* (queries) */
+	unsigned char *bit;                /* read right, query after query */
+	size_t queries, bits;
+};
+
+/* Queries of whoever holds issued credential `row`. */
+static int trace_user(const struct judge *j, const struct service *v, int row, int first, struct trace_tally *t)
+{
+	const struct setup *s = j->s;
+	const struct images *test = &s->splits->test;
+	const struct tensor *truth = bundle_get(s->creds, "about_bits", DT_U8);
+	struct bundle *one = creds_range(s->creds, row, 1);
+	struct traced *got = xcalloc(TRACED_QUERIES, sizeof(*got));
+	int index[TRACED_QUERIES], ret;
+	struct images q = *test;
+	float *x;
+
+	for (int i = 0; i < TRACED_QUERIES; i++)
+		index[i] = images_at(test, (first + i) % test->n);
+	q.n = TRACED_QUERIES;
+	q.index = index;
+	x = service_sent(v, one, 0, &q);
+	ret = x ? s->scheme->trace(s->conf, s->locked, x, q.n, got) : -1;
+	for (int i = 0; i < q.n && !ret; i++, t->queries++) {
+		t->named[t->queries] = got[i].user >= 0;
+		t->identified[t->queries] = got[i].user == row / s->per_user;
+		for (int b = 0; truth && b < got[i].nbits && b < truth->d[1]; b++)
+			t->bit[t->bits++] = got[i].bit[b] == ((const uint8_t *)truth->data)[(size_t)row * truth->d[1] + b];
+	}
+	free(x);
+	free(got);
+	bundle_free(one);
+	return ret;
+}
+
+int judge_trace(const struct judge *j, const struct service *v, const char *prefix, struct observations *o)
+{
+	const int users = j->nrows < TRACED_USERS ? j->nrows : TRACED_USERS, most = users * TRACED_QUERIES;
+	struct trace_tally t = { 0 };
+	char name[48];
+	int ret = 0;
+
+	if (!j->s->scheme->trace || !users)
+		return 0;
+	t.identified = xcalloc(most, 1);
+	t.named = xcalloc(most, 1);
+	t.bit = xcalloc((size_t)most * sizeof(((struct traced *)0)->bit), 1);
+	for (int i = 0; i < users && !ret; i++)
+		ret = trace_user(j, v, j->row[i], i * TRACED_QUERIES, &t);
+	if (!ret) {
+		snprintf(name, sizeof(name), "%s_traced", prefix);
+		obs_bits(o, name, t.identified, t.queries);
+		snprintf(name, sizeof(name), "%s_named", prefix);
+		obs_bits(o, name, t.named, t.queries);
+		snprintf(name, sizeof(name), "%s_bits_read", prefix);
+		if (t.bits)
+			obs_bits(o, name, t.bit, t.bits);
+	}
+	free(t.identified);
+	free(t.named);
+	free(t.bit);
 	return ret;
 }

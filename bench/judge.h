@@ -11,6 +11,7 @@ struct judge {
 	/* Issued credentials against it: users * per_user each, zero when there are none. */
 	int ncreds;
 	unsigned char *accepted, *identified;
+	unsigned *passed; /* parts of the check, as in struct auth */
 	/* One valid credential a user, for the users who have one; when none has, everybody's first. */
 	int *row, nrows;
 };
@@ -18,13 +19,17 @@ struct judge {
 int judge_open(struct judge *j, const struct setup *s);
 void judge_close(struct judge *j);
 
-/* Present n stacked credentials: accepted (n), and user (n, may be NULL) whom they are taken for. Credentials that lack the form
- * of the issued ones are refused unread; a service without authentication accepts everything. */
+/* Present n stacked credentials: accepted (n), and, unless NULL, user (n) whom they are taken for and passed (n), the parts of
+ * the check. Credentials that lack the form of the issued ones are refused unread. Where a scheme has no login but its
+ * credentials unlock a network or prepare queries, one is accepted that is of use (judge.c says when), and belongs to whom
+ * its queries are traced; a service with neither accepts everything. */
 int judge_creds(const struct setup *s, const struct service *v, const struct bundle *creds, int n,
-		unsigned char *accepted, int *user);
-/* Issued credentials (maybe degraded ones) in user-major order: accepted, and identified as the right user (may be NULL). */
+		unsigned char *accepted, int *user, unsigned *passed);
+/* Issued credentials (maybe degraded ones) in user-major order: accepted, identified as the right user, passed (may be NULL). */
 int judge_genuine(const struct setup *s, const struct service *v, const struct bundle *creds, unsigned char *accepted,
-		  unsigned char *identified);
+		  unsigned char *identified, unsigned *passed);
+/* The parts of the check that n credentials passed: bits PREFIX_check_NAME. */
+void judge_observe(const struct scheme *scheme, const char *prefix, const unsigned *passed, int n, struct observations *o);
 /* All images of test asked of service v, image i by whoever presents row i mod nrows of creds (nrows 0: without a credential).
  * right (test->n). purpose names the random stream of the answers. */
 int judge_answers(const struct setup *s, const struct service *v, const struct bundle *creds, const int *row, int nrows,
@@ -35,6 +40,12 @@ int judge_histogram(struct model *m, const struct images *v, struct observations
 int judge_mark(const struct setup *s, const struct model *m, struct observations *o);
 /* Plain accuracy of m on the test set: right (test images). */
 int judge_model(const struct setup *s, const struct model *m, unsigned char *right);
+
+/* n keys as somebody draws them who knows no secret (there must be issued ones); caller frees, NULL after error(). */
+struct bundle *judge_wrong_keys(const struct judge *j, int n, uint64_t seed);
+/* Queries of users with a valid credential traced to their senders: bits PREFIX_traced (to the right user), PREFIX_named (to
+ * anybody), PREFIX_bits_read (bits of identities read right). Nothing when the scheme traces no queries. */
+int judge_trace(const struct judge *j, const struct service *v, const char *prefix, struct observations *o);
 
 /* bench/attacked.c: observe p's effect. changed: 0 when the product changed nothing. */
 int judge_product(const struct judge *j, const struct product *p, struct observations *o, int *changed);

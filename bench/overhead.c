@@ -27,7 +27,7 @@ static int run_reference(struct timed *t)
 
 static int run_authorised(struct timed *t)
 {
-	return t->j->service.scheme->query(&t->j->service, t->cred, 0, &t->v, 1, t->probs);
+	return service_query(&t->j->service, t->cred, 0, &t->v, 1, t->probs);
 }
 
 static int run_authentication(struct timed *t)

@@ -195,3 +195,63 @@ const struct metric metric_unauthorised_accuracy = {
 	.better = -1,
 	.compute = unauthorised_accuracy,
 };
+
+/* Over the keys that were tried: mean, with the smallest and the largest as its range, or the largest. */
+static int over_keys(const struct observations *o, int largest, struct value *v)
+{
+	const struct obs_entry *e = obs_get(o, "wrong_key_accuracy", 's');
+	double sum = 0, low, high;
+
+	if (!e || !e->n)
+		return 0;
+	low = high = e->series[0];
+	for (size_t i = 0; i < e->n; i++) {
+		sum += e->series[i];
+		low = e->series[i] < low ? e->series[i] : low;
+		high = e->series[i] > high ? e->series[i] : high;
+	}
+	*v = largest ? (struct value){ high, high, high, 0, 0 } : (struct value){ sum / (double)e->n, low, high, 0, 0 };
+	return 1;
+}
+
+static int wrong_key_accuracy(const struct observations *o, struct value *v)
+{
+	return over_keys(o, 0, v);
+}
+
+const struct metric metric_wrong_key_accuracy = {
+	.drv = {
+		.name = "wrong_key_accuracy",
+		.summary = "mean accuracy of those who hold keys that nobody issued; the range is over the keys",
+		.source = "Fan et al., DeepIPR (TPAMI 2022), random passports. Differs: the mean of 20 keys drawn without any secret",
+		.version = 1,
+	},
+	.title = "Wrong keys, mean",
+	.unit = "%",
+	.survey = "active survey (2023), II.B: model performance of unauthorised users",
+	.min = 0,
+	.max = 100,
+	.better = -1,
+	.compute = wrong_key_accuracy,
+};
+
+static int wrong_key_accuracy_max(const struct observations *o, struct value *v)
+{
+	return over_keys(o, 1, v);
+}
+
+const struct metric metric_wrong_key_accuracy_max = {
+	.drv = {
+		.name = "wrong_key_accuracy_max",
+		.summary = "accuracy with the luckiest of the keys that nobody issued",
+		.source = "Fan et al., DeepIPR (TPAMI 2022), random passports. Differs: the largest of 20 keys",
+		.version = 1,
+	},
+	.title = "Wrong keys, largest",
+	.unit = "%",
+	.survey = "active survey (2023), II.B: model performance of unauthorised users",
+	.min = 0,
+	.max = 100,
+	.better = -1,
+	.compute = wrong_key_accuracy_max,
+};

@@ -16,10 +16,16 @@
  *                          the same through an attack's channel
  *   mark_matched           symbols of the owner's mark read right (in the locked, or the attacked, model)
  *   null_verified          does the owner's mark verify in models that never carried it (the base model, ...)
+ *   genuine_check_NAME, zero_effort_check_NAME, channel_check_NAME
+ *                          the parts of a scheme's check ("class", "identity") that such credentials pass
+ *   genuine_traced, genuine_named, channel_traced, channel_named
+ *                          a query of an authorised user: traced to its sender, to anybody
+ *   genuine_bits_read, channel_bits_read  a bit of an identity, read from a query
  * Numbers: users, credentials_per_user, users_analytic, users_measured, ownership_verified (0/1), parameters,
  *   reference_parameters, macs, reference_macs, credential_bytes, lock_forward_equivalents,
  *   reference_forward_equivalents, enrol_forward_equivalents, changed (share of product that differs), classes
- * Series: confidence_histogram (50 bins of top confidence over [0,1]), confidence_histogram_clean */
+ * Series: confidence_histogram (50 bins of top confidence over [0,1]), confidence_histogram_clean,
+ *   wrong_key_accuracy (percent, one a key that nobody issued) */
 #ifndef LB_METRICS_OBSERVE_H
 #define LB_METRICS_OBSERVE_H
 

@@ -5,8 +5,6 @@
 #include "base/hash.h"
 #include "base/interrupt.h"
 #include "base/rng.h"
-#include "nn/bundle.h"
-#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -174,7 +172,7 @@ static real *new_numbers(size_t n)
 }
 
 /* The flat arrays, and every parameter's place in them. */
-static void allocate(struct model *m)
+void model_allocate(struct model *m)
 {
 	size_t at = 0;
 
@@ -187,8 +185,7 @@ static void allocate(struct model *m)
 	}
 }
 
-/* A model that has shapes but no numbers yet. */
-static struct model *new_shapes(const struct model_spec *s)
+struct model *model_shapes(const struct model_spec *s)
 {
 	struct model *m = xcalloc(1, sizeof(*m));
 
@@ -210,7 +207,7 @@ struct model *model_copy(const struct model *m)
 	*c = *m;
 	c->p = xmalloc((size_t)m->np, sizeof(*c->p));
 	memcpy(c->p, m->p, (size_t)m->np * sizeof(*c->p));
-	allocate(c);
+	model_allocate(c);
 	memcpy(c->x, m->x, m->nx * sizeof(*c->x));
 	return c;
 }
@@ -290,13 +287,13 @@ struct model *model_new(const struct model_spec *s, uint64_t seed)
 
 struct model *model_new_init(const struct model_spec *s, enum init_kind init, uint64_t seed)
 {
-	struct model *m = new_shapes(s);
+	struct model *m = model_shapes(s);
 	struct rng_key key = rng_key(seed, "init");
 	struct rng r;
 
 	if (!m)
 		return NULL;
-	allocate(m);
+	model_allocate(m);
 	for (int i = 0; i < m->np; i++) {
 		rng_at(&r, key, (uint32_t)i, 0);
 		init_param(m, &m->p[i], i ? &m->p[i - 1] : NULL, init, &r);
@@ -344,185 +341,6 @@ void model_hash(const struct model *m, char out[65])
 	}
 	hash_end_hex(&h, out);
 	free(x);
-}
-
-/* ---- files ---- */
-
-static void save_spec(struct bundle *b, const struct model_spec *s)
-{
-	bundle_meta(b, "format", "pt");
-	bundle_meta(b, "arch", s->arch);
-	bundle_meta_num(b, "width", s->width);
-	bundle_meta_num(b, "c", s->c);
-	bundle_meta_num(b, "h", s->h);
-	bundle_meta_num(b, "w", s->w);
-	bundle_meta_num(b, "classes", s->classes);
-}
-
-static void save_param(struct bundle *b, const struct param *p)
-{
-	int64_t d[4] = { p->d[0], p->d[1], p->d[2], p->d[3] };
-
-	to_f32(p, bundle_put(b, p->name, DT_F32, p->nd, d, NULL));
-}
-
-int model_save(const struct model *m, const char *path, json_t *extra)
-{
-	struct bundle b;
-	const char *key;
-	json_t *value;
-	int r;
-
-	bundle_init(&b);
-	json_object_foreach(extra, key, value) {
-		BUG_ON(!json_is_string(value));
-		bundle_meta(&b, key, json_string_value(value));
-	}
-	save_spec(&b, &m->spec);
-	for (int i = 0; i < m->np; i++)
-		save_param(&b, &m->p[i]);
-	r = bundle_save(&b, path);
-	bundle_release(&b);
-	return r;
-}
-
-/* A whole number 0 .. INT_MAX of the metadata, or -1, which no spec accepts. */
-static int meta_int(const struct bundle *b, const char *key)
-{
-	double v = bundle_meta_getnum(b, key, -1);
-
-	return v >= 0 && v <= INT_MAX && v == floor(v) ? (int)v : -1;
-}
-
-/* 0 when the file says nothing about its architecture, 1 when *s was filled, -1 after error(). */
-static int read_spec(const struct bundle *b, struct model_spec *s)
-{
-	const char *arch = bundle_meta_get(b, "arch");
-
-	*s = (struct model_spec){ 0 };
-	if (!arch)
-		return 0;
-	if (strlen(arch) >= sizeof(s->arch))
-		return error(EXIT_UNEVALUABLE, "metadata: arch is too long");
-	strcpy(s->arch, arch);
-	s->width = meta_int(b, "width");
-	s->c = meta_int(b, "c");
-	s->h = meta_int(b, "h");
-	s->w = meta_int(b, "w");
-	s->classes = meta_int(b, "classes");
-	return 1;
-}
-
-static bool same_spec(const struct model_spec *a, const struct model_spec *b)
-{
-	return !strcmp(a->arch, b->arch) && a->width == b->width && a->c == b->c && a->h == b->h && a->w == b->w &&
-	       a->classes == b->classes;
-}
-
-/* The shapes of what the file or the caller says it is. LeNet-5 for 28x28 and for 32x32 have the same tensors, so a
- * caller's spec is compared with the metadata, not only with the shapes. */
-static struct model *shapes_for(const struct bundle *b, const struct model_spec *spec)
-{
-	struct model_spec meta;
-	int said = read_spec(b, &meta);
-	struct model *m;
-
-	if (said < 0)
-		return NULL;
-	if (!spec && !said) {
-		error(EXIT_UNEVALUABLE, "no metadata arch, c, h, w, classes: say which model this is");
-		return NULL;
-	}
-	m = new_shapes(spec ? spec : &meta);
-	if (m && spec && said && !same_spec(&m->spec, &meta)) {
-		error(EXIT_UNEVALUABLE, "holds %s for %dx%dx%d and %d classes, wanted %s for %dx%dx%d and %d classes",
-		      meta.arch, meta.c, meta.h, meta.w, meta.classes, m->spec.arch, m->spec.c, m->spec.h, m->spec.w,
-		      m->spec.classes);
-		model_free(m);
-		return NULL;
-	}
-	return m;
-}
-
-/* PyTorch counts batches in an int64 scalar beside the statistics; nothing of ours depends on it. */
-static bool passed_over(const struct tensor *t)
-{
-	return t->dtype == DT_I64 && t->len == 1 && has_suffix(t->name, ".num_batches_tracked");
-}
-
-static int check_shape(const struct tensor *t, const struct param *p)
-{
-	bool same = t->dtype == DT_F32 && t->nd == p->nd;
-
-	for (int i = 0; same && i < p->nd; i++)
-		same = t->d[i] == p->d[i];
-	return same ? 0 : error(EXIT_UNEVALUABLE, "tensor %s is not float32 of shape (%d,%d,%d,%d) with %d dimensions",
-				t->name, p->d[0], p->d[1], p->d[2], p->d[3], p->nd);
-}
-
-/* The file's tensors against the model's parameters: none more, none less, all of the right shape. */
-static int check_tensors(const struct bundle *b, const struct model *m)
-{
-	for (int i = 0; i < b->nt; i++) {
-		const struct param *p = model_find(m, b->t[i].name);
-
-		if (!p && !passed_over(&b->t[i]))
-			return error(EXIT_UNEVALUABLE, "tensor %s does not belong to %s", b->t[i].name, m->spec.arch);
-		if (p && check_shape(&b->t[i], p))
-			return -1;
-	}
-	for (int i = 0; i < m->np; i++)
-		if (!bundle_get(b, m->p[i].name, DT_F32))
-			return error(EXIT_UNEVALUABLE, "tensor %s is missing", m->p[i].name);
-	return 0;
-}
-
-static int load_values(const struct bundle *b, struct param *p)
-{
-	const float *x = bundle_f32(b, p->name, NULL);
-	bool variance = has_suffix(p->name, ".running_var");
-
-	for (size_t i = 0; i < p->len; i++) {
-		if (!isfinite(x[i]))
-			return error(EXIT_UNEVALUABLE, "tensor %s: element %zu is not finite", p->name, i);
-		if (variance && x[i] < 0)
-			return error(EXIT_UNEVALUABLE, "tensor %s: element %zu is a negative variance", p->name, i);
-		p->x[i] = x[i];
-	}
-	return 0;
-}
-
-static struct model *from_bundle(const struct bundle *b, const struct model_spec *spec)
-{
-	struct model *m = shapes_for(b, spec);
-	int r;
-
-	if (!m)
-		return NULL;
-	r = check_tensors(b, m); /* before allocating: a small file must not claim a large model */
-	if (!r)
-		allocate(m);
-	for (int i = 0; !r && i < m->np; i++)
-		r = load_values(b, &m->p[i]);
-	if (r) {
-		model_free(m);
-		return NULL;
-	}
-	return m;
-}
-
-struct model *model_load(const char *path, const struct model_spec *spec)
-{
-	struct bundle *b = bundle_load(path);
-	struct model *m;
-
-	if (!b)
-		return NULL;
-	m = from_bundle(b, spec);
-	if (!m)
-		error_prefix("%s", path);
-	bundle_free(b);
-	return m;
 }
 
 /* ---- prediction ---- */

@@ -76,6 +76,9 @@ struct param *model_find(const struct model *m, const char *name); /* NULL when 
  * result may move when the next one is added, and has no x and g before build() is over. Layers: nn/layer.h. */
 struct param *model_param(struct model *m, const char *name, int d0, int d1, int d2, int d3);
 struct param *model_buffer(struct model *m, const char *name, int d0);
+/* For nn/checkpoint.c: a model that has shapes but no numbers (NULL after error()), and its numbers, zeroed. */
+struct model *model_shapes(const struct model_spec *s);
+void model_allocate(struct model *m);
 /* For forward(): node of a parameter by name (BUG when absent). */
 struct node *model_node(struct model *m, struct tape *t, const char *name);
 void model_zero_grad(struct model *m);
@@ -92,6 +95,11 @@ int model_save(const struct model *m, const char *path, json_t *extra);
  * *.num_batches_tracked is passed over). spec NULL: taken from the metadata; else metadata, where present, must
  * agree. NULL after error(). */
 struct model *model_load(const char *path, const struct model_spec *spec);
+/* The same as part of a bundle: tensors "PREFIXconv1.weight", metadata "PREFIXarch", ...; a reader takes what bears its
+ * prefix and no more (prefix "": the whole bundle). model_take(): NULL after error(). */
+struct bundle;
+void model_put(const struct model *m, const char *prefix, struct bundle *b);
+struct model *model_take(const struct bundle *b, const char *prefix, const struct model_spec *spec);
 
 /* Logits (or output images) of n images: out (v->n, outputs) row-major float32. Batches of 256 inside.
  * 0, or -1 after error() (interrupted; images of another shape than the model's). */

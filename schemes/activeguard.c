@@ -547,7 +547,7 @@ const struct scheme scheme_activeguard = {
 		  .knowledge = "black-box to authenticate, white-box to verify ownership",
 		  .ships = "the service holds the plain model and the legal classes and confidences; each user holds one image;"
 			   " the owner keeps the watermark's digits, positions and map",
-		  .has_users = 1, .has_revocation = 1, .has_ownership = 1 },
+		  .has_users = 1, .has_revocation = 1, .has_ownership = 1, .has_identities = 1 },
 	/* The paper tier takes the paper's rate, which needs ten times the steps. */
 	.tier = { "steps=300 tries=20 closest=0", NULL, "lr=0.005 steps=4000" },
 	.lock = ag_lock,

@@ -169,12 +169,11 @@ static struct auth look_up(const struct bundle *pub, const struct row *table, si
 	return (struct auth){ .user = -1 };
 }
 
-/* Credentials first .. first+n-1 of creds. */
-static int judge(const struct service *s, const struct bundle *creds, int first, int n, struct auth *out)
+static int keycheck_authenticate(const struct service *s, const struct bundle *creds, int n, struct auth *out)
 {
 	const struct model_spec *spec = &s->model->spec;
 	const int len = spec->c * spec->h * spec->w;
-	const float *image = gate_images(creds, spec, first + n);
+	const float *image = gate_images(creds, spec, n);
 	struct row *table;
 	size_t rows;
 
@@ -182,26 +181,8 @@ static int judge(const struct service *s, const struct bundle *creds, int first,
 		return -1;
 	table = table_read(s->pub, 0, &rows);
 	for (int i = 0; i < n; i++)
-		out[i] = look_up(s->pub, table, rows, image + (long)(first + i) * len, len);
+		out[i] = look_up(s->pub, table, rows, image + (long)i * len, len);
 	free(table);
-	return 0;
-}
-
-static int keycheck_authenticate(const struct service *s, const struct bundle *creds, int n, struct auth *out)
-{
-	return judge(s, creds, 0, n, out);
-}
-
-static int keycheck_query(const struct service *s, const struct bundle *creds, int at, const struct images *v,
-			  uint64_t nonce, float *probs)
-{
-	struct auth a = { 0 };
-
-	if (creds && judge(s, creds, at, 1, &a))
-		return -1;
-	if (a.accepted)
-		return model_predict_probs(s->model, v, probs);
-	gate_deny(nonce, v->n, s->classes, probs);
 	return 0;
 }
 
@@ -214,12 +195,11 @@ const struct scheme scheme_keycheck = {
 		  .function = "copyright management", .target_models = "any", .gate = 1, .deployment = DEPLOY_POSTHOC,
 		  .knowledge = "black-box",
 		  .ships = "the service holds the model and hashes; each user holds a random image; the owner keeps nothing",
-		  .has_users = 1, .has_revocation = 1 },
+		  .has_users = 1, .has_revocation = 1, .has_identities = 1 },
 	.lock = keycheck_lock,
 	.enrol = keycheck_enrol,
 	.revoke = keycheck_revoke,
 	.users_analytic = keycheck_users_analytic,
 	.users = keycheck_users,
 	.authenticate = keycheck_authenticate,
-	.query = keycheck_query,
 };

@@ -12,15 +12,6 @@ static int none_lock(const struct lock_env *e, const void *conf, struct locked *
 	return 0;
 }
 
-static int none_query(const struct service *s, const struct bundle *creds, int at, const struct images *v, uint64_t nonce,
-		      float *probs)
-{
-	(void)creds;
-	(void)at;
-	(void)nonce;
-	return model_predict_probs(s->model, v, probs);
-}
-
 const struct scheme scheme_none = {
 	.drv = { .name = "none", .summary = "control: the unprotected network", .version = 1,
 		 .source = "none. Differs: nothing to differ from" },
@@ -28,5 +19,4 @@ const struct scheme scheme_none = {
 		  .target_models = "any", .deployment = DEPLOY_POSTHOC, .knowledge = "none",
 		  .ships = "the model and nothing else; there are no secrets" },
 	.lock = none_lock,
-	.query = none_query,
 };

@@ -5,8 +5,12 @@
  *   locked.model   the deployed weights
  *   locked.pub     what ships with the model: control-layer parameters, verifiers (no secrets)
  *   locked.secret  what only the owner holds: keys, watermark, positions
- *   credentials    a bundle that stacks n credentials: every tensor's first dimension is n. Image-shaped
- *                  credentials are the tensor "image", f32 (n,c,h,w) in [0,1]
+ *   credentials    a bundle that stacks n credentials: every tensor's first dimension is n, but for those named
+ *                  "shared_...", which each of the n contains. Image-shaped credentials are the tensor "image", f32
+ *                  (n,c,h,w) in [0,1]
+ *
+ * A locked model may have another architecture than the base, and more outputs than there are classes (an extra class
+ * comes last): services answer with the first `classes` of them, as probabilities.
  * Hooks draw randomness only from the seed they are given, and change only what they are given to change. */
 #ifndef LB_SCHEMES_SCHEME_H
 #define LB_SCHEMES_SCHEME_H
@@ -28,6 +32,7 @@ struct declared {
 	const char *knowledge; /* of the model, needed to authenticate and to verify: "black-box", "white-box" */
 	const char *ships;     /* what ships to whom, where the secrets live */
 	int has_users, has_revocation, has_ownership;
+	int has_identities;    /* credentials tell their holders apart */
 	int changes_weights;   /* 0 is checked: locked weights must equal the base model's */
 };
 
@@ -54,12 +59,23 @@ struct service {
 	struct model *model;        /* not changed by hooks (not const: a forward pass needs its parameter nodes) */
 	const struct bundle *pub;
 	int classes;
+	/* What happens to every prepared query on its way; NULL: nothing. in, out (n, c, h, w). For evaluating channels. */
+	int (*wire)(const void *ctx, const float *in, int n, int c, int h, int w, float *out);
+	const void *wire_ctx;
 };
 
 struct auth {
 	int accepted;
 	int user;       /* who it is taken for; -1 nobody or the scheme has no identities */
 	double score;   /* larger is more genuine; the driver's own scale */
+	unsigned passed; /* bit i: scheme.checks[i] was passed */
+};
+
+/* Whom an owner takes a received query for. */
+struct traced {
+	int user;           /* -1: nobody */
+	int nbits;          /* of the identity as it was read, before any correction; 0: it has no bits */
+	unsigned char bit[128];
 };
 
 struct ownership {
@@ -92,17 +108,41 @@ struct scheme {
 	/* Users that exist by default under these options (ActiveGuard: K x T). Required when enrol is set. */
 	int (*users)(const void *conf, int classes);
 
-	/* Judge n stacked credentials. NULL: everybody is let in. */
+	/* Judge n stacked credentials. NULL: nobody asks; a credential is as good as the answers it gets. */
 	int (*authenticate)(const struct service *s, const struct bundle *creds, int n, struct auth *out);
+	/* The parts of that check that are worth telling apart ("class", "identity"), in the order of auth.passed's bits. */
+	const char *checks[4];
+	/* The network that the holder of credential `at` runs: new, the caller frees; NULL after error(). A hook that is NULL: the
+	 * deployed one. Without a credential it is not asked. */
+	struct model *(*unlock)(const struct service *s, const struct bundle *creds, int at);
+	/* What the holder's client makes of each query before it is sent: out (v->n, c*h*w). NULL: nothing. */
+	int (*prepare)(const struct service *s, const struct bundle *creds, int at, const struct images *v, float *out);
 	/* Answer v->n queries of somebody who presents credential `at` of creds (creds NULL: none): probs (n, classes)
 	 * that sum to 1. nonce: for answers that are random; a service that answers at random must open its stream from it.
-	 * Required. */
+	 * NULL, the rule: service_query() below says what then happens. */
 	int (*query)(const struct service *s, const struct bundle *creds, int at, const struct images *v, uint64_t nonce,
 		     float *probs);
+	/* n credentials as somebody would draw them who knows the scheme and its shipped parameters, and no secret; stacked in
+	 * out. NULL: uniformly random content in the form of the issued ones. */
+	int (*wrong_keys)(const struct service *s, uint64_t seed, int n, struct bundle *out);
+	/* Whose are these n received queries x (n, c*h*w)? By the owner. NULL: queries bear no identity. The true bits of
+	 * issued credentials, where there are any, are their tensor "about_bits" u8 (n, nbits). */
+	int (*trace)(const void *conf, const struct locked *owner, const float *x, int n, struct traced *out);
 
 	/* Does the owner's mark stand in suspect (same architecture)? NULL: no ownership verification. */
 	int (*verify)(const void *conf, const struct locked *owner, const struct model *suspect, struct ownership *out);
 };
+
+/* How services answer: by s->scheme->query where a scheme has one. Else a gate (decl.gate) gives whoever it does not accept
+ * uniformly random classes (gate_deny); everybody else is answered by the network that unlock() gives them, on what
+ * prepare() makes of their queries. 0, or -1 after error(). */
+int service_query(const struct service *s, const struct bundle *creds, int at, const struct images *v, uint64_t nonce,
+		  float *probs);
+/* Queries as they arrive there: new (v->n, c*h*w), prepared by the holder's client, then what happens to them on the wire. NULL
+ * after error(); the caller frees. */
+float *service_sent(const struct service *s, const struct bundle *creds, int at, const struct images *v);
+/* Probabilities (v->n, classes) of m's first `classes` outputs. 0, or -1 after error(). */
+int service_probs(struct model *m, const struct images *v, int classes, float *probs);
 
 extern const struct driver *const schemes[]; /* sorted by name, NULL-terminated */
 

@@ -10,7 +10,7 @@
 #include "metrics/metric.h"
 #include "tests/support_bench.h"
 
-#define ALL_CAPS (2 * CAP_PAPER_TEST - 1u)
+#define ALL_CAPS (2 * CAP_INSTANCE - 1u)
 
 /* ---- tables ---- */
 
@@ -123,14 +123,14 @@ START_TEST(schemes_keep_their_contract)
 		const struct declared *d = &s->decl;
 
 		tiers_parse(&s->drv, s->tier);
-		ck_assert(s->lock && s->query);
+		ck_assert(s->lock != NULL);
 		ck_assert(d->scenario && d->mechanism && d->capacity && d->type && d->function && d->target_models);
 		ck_assert(d->knowledge && d->ships);
 		ck_assert_int_eq(d->has_users, s->enrol != NULL);
 		ck_assert_int_eq(d->has_revocation, s->revoke != NULL);
 		ck_assert_int_eq(d->has_ownership, s->verify != NULL);
 		if (s->enrol)
-			ck_assert(s->users && s->authenticate);
+			ck_assert(s->users && (s->authenticate || s->unlock || s->prepare));
 	}
 }
 END_TEST
@@ -227,7 +227,7 @@ END_TEST
 static void hooks_change_nothing(const struct world *w)
 {
 	const struct scheme *s = w->setup.scheme;
-	struct service v = { s, w->setup.conf, w->locked.model, w->locked.pub, 10 };
+	struct service v = { .scheme = s, .conf = w->setup.conf, .model = w->locked.model, .pub = w->locked.pub, .classes = 10 };
 	const struct images q = images_first(w->splits.test, 8);
 	const unsigned long before = model_bits(w->locked.model);
 	char pub[65], after[65];
@@ -240,7 +240,7 @@ static void hooks_change_nothing(const struct world *w)
 		images_get(&q, i, x + i * 784);
 	bundle_put(creds, "image", DT_F32, 4, (int64_t[]){ 8, 1, 28, 28 }, x);
 	bundle_hash(w->locked.pub, pub);
-	ck_assert_msg(s->query(&v, NULL, 0, &q, 1, probs) == 0, "%s", error_text());
+	ck_assert_msg(service_query(&v, NULL, 0, &q, 1, probs) == 0, "%s", error_text());
 	for (int i = 0; i < 8; i++) {
 		double sum = 0;
 
@@ -250,7 +250,7 @@ static void hooks_change_nothing(const struct world *w)
 	}
 	if (s->authenticate) {
 		ck_assert_msg(s->authenticate(&v, creds, 8, auth) == 0, "%s", error_text());
-		ck_assert_msg(s->query(&v, creds, 7, &q, 1, probs) == 0, "%s", error_text());
+		ck_assert_msg(service_query(&v, creds, 7, &q, 1, probs) == 0, "%s", error_text());
 	}
 	if (s->verify)
 		ck_assert_msg(s->verify(w->setup.conf, &w->locked, w->locked.model, mark) == 0, "%s", error_text());

@@ -39,6 +39,15 @@ static void fill(struct observations *o)
 	put(o, "channel_genuine_identified", "0000010000");
 	put(o, "mark_matched", "1110");
 	put(o, "null_verified", "0001");
+	put(o, "genuine_check_class", "1111111110");
+	put(o, "genuine_check_identity", "1111111100");
+	put(o, "channel_check_class", "1111111000");
+	put(o, "channel_check_identity", "1000000000");
+	put(o, "genuine_traced", "11100");
+	put(o, "channel_traced", "10000");
+	put(o, "genuine_bits_read", "1110");
+	put(o, "channel_bits_read", "1010");
+	obs_series(o, "wrong_key_accuracy", (const double[]){ 10, 40, 13 }, 3);
 	obs_num(o, "users", 2);
 	obs_num(o, "credentials_per_user", 5);
 	obs_num(o, "users_analytic", 200);
@@ -74,9 +83,14 @@ static const struct expected {
 	{ "channel_authentication", 20, 2, 10 },
 	{ "channel_authentication_min", 0, 0, 5 },
 	{ "channel_authorised_accuracy", 50, 5, 10 },
+	{ "channel_class_check", 70, 7, 10 },
 	{ "channel_identification", 10, 1, 10 },
+	{ "channel_identity_bits", 50, 2, 4 },
+	{ "channel_identity_check", 10, 1, 10 },
 	{ "channel_psnr", 31.5, 0, 0 },
+	{ "channel_traced_queries", 20, 1, 5 },
 	{ "channel_unauthorised_accuracy", 20, 2, 10 },
+	{ "class_check", 90, 9, 10 },
 	{ "credential_bytes", 3136, 0, 0 },
 	{ "enrol_cost", 7, 0, 0 },
 	{ "false_acceptance", 10, 1, 10 },
@@ -84,6 +98,8 @@ static const struct expected {
 	{ "forgery_acceptance", 40, 2, 5 },
 	{ "forgery_as_claimed", 20, 1, 5 },
 	{ "identification", 70, 7, 10 },
+	{ "identity_bits", 75, 3, 4 },
+	{ "identity_check", 80, 8, 10 },
 	{ "lock_training_ratio", 0.25, 0, 0 },
 	{ "mac_ratio", 3, 0, 0 },
 	{ "mark_symbols", 75, 3, 4 },
@@ -93,9 +109,12 @@ static const struct expected {
 	{ "parameter_ratio", 1.1, 0, 0 },
 	{ "reference_accuracy", 90, 9, 10 },
 	{ "revoked_acceptance", 0, 0, 5 },
+	{ "traced_queries", 60, 3, 5 },
 	{ "unauthorised_accuracy", 10, 1, 10 },
 	{ "users_analytic", 200, 0, 0 },
 	{ "users_measured", 2, 0, 0 },
+	{ "wrong_key_accuracy", 21, 0, 0 },
+	{ "wrong_key_accuracy_max", 40, 0, 0 },
 };
 
 static const struct metric *metric_named(const char *name)

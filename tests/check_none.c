@@ -39,7 +39,7 @@ START_TEST(serves_everybody_the_softmax)
 
 	ck_assert_int_eq(lock_open(&l, &desk, &scheme_none, ""), 0);
 	ck_assert_int_eq(model_predict_probs(desk.base, &v, want), 0);
-	ck_assert_int_eq(scheme_none.query(&l.service, NULL, 0, &v, 1, got), 0);
+	ck_assert_int_eq(service_query(&l.service, NULL, 0, &v, 1, got), 0);
 	ck_assert_int_eq(memcmp(got, want, sizeof(got)), 0);
 	ck_assert_int_gt(lock_correct(&l, &desk, NULL, 0, 500, 1), 400);
 	lock_close(&l);

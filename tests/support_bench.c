@@ -124,7 +124,7 @@ static int toy_verify(const void *conf, const struct locked *owner, const struct
 
 const struct scheme toy_scheme = {
 	.drv = { .name = "toy", .summary = "a scheme for tests", .source = "none. Differs: nothing", .version = 1 },
-	.decl = { .gate = 1, .has_users = 1, .has_revocation = 1, .has_ownership = 1, .changes_weights = 1 },
+	.decl = { .gate = 1, .has_users = 1, .has_revocation = 1, .has_ownership = 1, .has_identities = 1, .changes_weights = 1 },
 	.lock = toy_lock,
 	.enrol = toy_enrol,
 	.revoke = toy_revoke,

@@ -49,7 +49,8 @@ int lock_open(struct lock *l, const struct desk *d, const struct scheme *scheme,
 		lock_close(l);
 		return -1;
 	}
-	l->service = (struct service){ scheme, l->conf, l->locked.model, l->locked.pub, d->base->spec.classes };
+	l->service = (struct service){ .scheme = scheme, .conf = l->conf, .model = l->locked.model, .pub = l->locked.pub,
+				       .classes = d->base->spec.classes };
 	return 0;
 }
 
@@ -98,7 +99,7 @@ int lock_correct(const struct lock *l, const struct desk *d, const struct bundle
 	float *probs = xcalloc((size_t)v.n * k, sizeof(*probs));
 	int *top = xcalloc((size_t)v.n, sizeof(*top)), right = 0;
 
-	must(l->scheme->query(&l->service, creds, at, &v, nonce, probs) == 0);
+	must(service_query(&l->service, creds, at, &v, nonce, probs) == 0);
 	for (int i = 0; i < v.n; i++) {
 		double sum = 0;
 
