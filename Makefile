@@ -6,7 +6,7 @@ SAN     ?=
 empty   :=
 comma   := ,
 ROOMS   := base nn datasets schemes attacks metrics bench reports
-PKGS    := openblas libjpeg libpng zlib jansson libfyaml sqlite3 libcrypto
+PKGS    := openblas libjpeg libpng zlib jansson libfyaml libcrypto
 PKGCFG  := $(shell command -v pkg-config 2>/dev/null)
 ifneq ($(PKGCFG),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)

@@ -104,6 +104,7 @@ static int keycheck_enrol(const struct lock_env *e, const void *conf, struct loc
 	size_t rows;
 
 	(void)conf;
+	bundle_meta_num(out, "credential_bytes", len); /* they survive being stored in 8 bits */
 	for (int i = 0; i < n; i++)
 		if (user[i] < 0)
 			return error(EXIT_UNEVALUABLE, "keycheck: user %d does not exist; users are numbered from 0", user[i]);

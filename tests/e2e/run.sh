@@ -80,14 +80,31 @@ expect 0 "plan after the run" "42 cached, 0 to do" -- "$lb" plan "$job" --store 
 expect 0 "an added attack retrains nothing" "0 artefacts to make first" -- "$lb" plan "$job" --store whole --set 'attacks.prune.rate=[0, 0.25]'
 
 # ---- killed and resumed ----
+# Workers of this test that still run (the store's full path: others may test at the same time); given 5 s to be gone.
+workers_left()
+{
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		left=$(pgrep -f "worker --store $PWD/$1 " | wc -l)
+		[ "$left" -eq 0 ] && break
+		sleep 0.5
+	done
+	echo "$left"
+}
+# Send a signal to a worker of process $1, as soon as there is one; at most 10 s. Signal 0: only wait for it.
+to_worker()
+{
+	for i in $(seq 200); do
+		pkill "-$2" -P "$1" -f "worker --store" && break
+		sleep 0.05
+	done
+}
 for after in 0.4 0.9 1.7; do
-	"$lb" run "$job" --store killed -q -j 2 >out 2>err &
+	"$lb" run "$job" --store "$PWD/killed" -q -j 2 >out 2>err &
 	pid=$!
 	sleep $after
 	kill -9 $pid 2>/dev/null
 	wait $pid 2>/dev/null
-	sleep 0.3
-	orphans=$(pgrep -f "worker --store killed " | wc -l)
+	orphans=$(workers_left killed)
 	[ "$orphans" -eq 0 ] && pass || fail "kill -9 after $after s leaves $orphans workers"
 done
 echo half >killed/cells/cell.json.tmp-1-1 2>/dev/null
@@ -96,17 +113,17 @@ same "killed and resumed" whole/cells killed/cells
 same "killed and resumed, artefacts" whole/artefacts killed/artefacts
 
 # ---- Ctrl-C ----
-"$lb" run "$job" --store stopped -q --set train.epochs=200 >out 2>err &
+"$lb" run "$job" --store "$PWD/stopped" -q --set train.epochs=200 >out 2>err &
 pid=$!
-sleep 1
+to_worker $pid 0
 kill -INT $pid
 wait $pid
 code=$?
 [ $code -eq 130 ] && pass || fail "Ctrl-C: exit $code, not 130"
-[ "$(pgrep -f 'worker --store stopped ' | wc -l)" -eq 0 ] && pass || fail "Ctrl-C leaves workers"
-"$lb" run "$job" --store stopped -q --set train.epochs=200 >out 2>err &
+[ "$(workers_left stopped)" -eq 0 ] && pass || fail "Ctrl-C leaves workers"
+"$lb" run "$job" --store "$PWD/stopped" -q --set train.epochs=200 >out 2>err &
 pid=$!
-sleep 1
+to_worker $pid 0
 kill -TERM $pid
 wait $pid
 code=$?
@@ -119,8 +136,7 @@ expect 3 "failed cells are tried again" "0 cells ok, 0 n/a, 28 cached, 14 failed
 expect 0 "and counted" "failed, attempt 2" -- "$lb" status failing
 "$lb" run "$job" --store crashed -q --set seeds=1 --set train.epochs=100 >out 2>err &
 pid=$!
-sleep 1
-pkill -SEGV -P $pid
+to_worker $pid SEGV
 wait $pid
 code=$?
 [ $code -eq 3 ] && grep -q 'crashed: the worker' err && pass || fail "crashing worker: exit $code, not 3"
@@ -128,8 +144,7 @@ expect 0 "a crash is repaired by running again" "0 failed" -- "$lb" run "$job" -
 [ "$(count crashed/failures)" -eq 0 ] && pass || fail "repaired failures are still listed"
 "$lb" run "$job" --store hung -q --set seeds=1 --set train.epochs=100 --set timeout=3 >out 2>err &
 pid=$!
-sleep 1
-pkill -STOP -P $pid
+to_worker $pid STOP
 wait $pid
 code=$?
 [ $code -eq 3 ] && grep -q 'timeout' err && pass || fail "hanging worker: exit $code, not 3"
