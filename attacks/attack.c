@@ -17,6 +17,7 @@ const struct driver *const attacks[] = {
 #undef ATTACK
 
 const char *const goal_names[] = { "use", "impersonate", "remove", "disown", "degrade" };
+const char *const role_names[] = { "channel", "evade", "unlock" };
 
 /* In the order of enum capability: bit i is capability_names[i]. */
 static const char *const capability_names[] = {
@@ -43,6 +44,7 @@ const char *capability_text(unsigned caps, char *buf)
 void product_release(struct product *p)
 {
 	model_free(p->model);
+	model_free(p->stolen);
 	bundle_free(p->creds);
 	free(p->claimed);
 	json_decref(p->notes);

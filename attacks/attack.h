@@ -76,16 +76,33 @@ int access_draw(struct access *a, uint64_t seed, int n, struct bundle *out);
 /* Note labelled samples and compute that were used; -1 after error() when over budget. */
 int access_spend(struct access *a, long labels, double forward_equivalents);
 
+/* GOAL_DEGRADE: whose images pass the channel, and so what is judged through it. */
+enum role {
+	ROLE_CHANNEL, /* everybody's: users' credentials that are images, and every query (damage in transit) */
+	ROLE_EVADE,   /* a leaker's credential only: is it still accepted, and does it still name the leaker? */
+	ROLE_UNLOCK   /* the queries of somebody without a credential: is the modification itself the key? */
+};
+extern const char *const role_names[]; /* "channel", "evade", "unlock" */
+
 struct product {
 	enum goal goal;
-	struct model *model;    /* GOAL_USE, GOAL_REMOVE: the attacker's model (owned) */
+	struct model *model;    /* GOAL_USE, GOAL_REMOVE: the attacker's model; GOAL_DEGRADE: a network of the channel's (owned) */
 	struct bundle *creds;   /* GOAL_IMPERSONATE, GOAL_DISOWN: forged credentials, stacked (owned) */
 	int ncreds;
 	int *claimed;           /* (ncreds) claimed user or -1; may be NULL (owned, malloc) */
 	int tested;             /* CAP_PAPER_TEST: the attack trained on the first so many of access.paper_test, which
 				 * are the first of the test view; the evaluator also judges on the others alone */
-	/* GOAL_DEGRADE: what happens to every image on its way; in, out (n, c, h, w) in [0,1]. 0 or -1 after error(). */
+	/* GOAL_DEGRADE: what happens to every image on its way; in, out (n, c, h, w) in [0,1]. What becomes of an image must
+	 * not depend on the others. 0 or -1 after error(). */
 	int (*channel)(const struct product *p, const float *in, int n, int c, int h, int w, float *out);
+	enum role role;
+	struct model *stolen;   /* GOAL_DEGRADE: the copy of the deployed model that the channel asks itself (owned) */
+	/* Mean bytes of n images as the channel stores them; NULL: it stores nothing. 0 or -1 after error(). */
+	int (*stored_bytes)(const struct product *p, const float *in, int n, int c, int h, int w, double *bytes);
+	/* How much each image looks like a credential or a marked query: score (n), larger is more suspicious. Above `threshold` (maybe
+	 * infinite) it is flagged. NULL: the channel does not look. */
+	int (*detect)(const struct product *p, const float *in, int n, int c, int h, int w, double *score);
+	double threshold;
 	unsigned char ctx[256]; /* the channel's own parameters */
 	json_t *notes;          /* object of numbers and strings worth keeping; may be NULL (owned) */
 };

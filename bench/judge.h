@@ -1,5 +1,5 @@
 /* What the evaluator's parts share: asking a service questions with known answers and presenting credentials to it.
- * Private to bench/evaluate.c, bench/attacked.c and bench/overhead.c. */
+ * Private to bench/evaluate.c, bench/attacked.c, bench/degrade.c and bench/overhead.c. */
 #ifndef LB_BENCH_JUDGE_H
 #define LB_BENCH_JUDGE_H
 
@@ -49,5 +49,7 @@ int judge_trace(const struct judge *j, const struct service *v, const char *pref
 
 /* bench/attacked.c: observe p's effect. changed: 0 when the product changed nothing. */
 int judge_product(const struct judge *j, const struct product *p, struct observations *o, int *changed);
+/* bench/degrade.c: the same for a channel. */
+int judge_degrade(const struct judge *j, const struct product *p, struct observations *o, int *changed);
 
 #endif

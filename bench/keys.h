@@ -6,7 +6,7 @@
 
 /* Raised whenever the evaluator (bench/evaluate.c, attacked.c, judge.c), bench/access.c or a metric can give other bits, or a metric is
  * added: cells hold their metrics. Part of every cell's key. */
-#define EVALUATE_VERSION 1
+#define EVALUATE_VERSION 2
 
 struct keys { char base[65], locked[65], creds[65], cell[65]; };
 

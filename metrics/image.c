@@ -21,3 +21,24 @@ const struct metric metric_channel_psnr = {
 	.better = 0,
 	.compute = channel_psnr,
 };
+
+static int channel_bytes(const struct observations *o, struct value *v)
+{
+	return number_of(o, "channel_bytes", v);
+}
+
+const struct metric metric_channel_bytes = {
+	.drv = {
+		.name = "channel_bytes",
+		.summary = "mean bytes of a test image as the attack's channel stores it (8 bytes/pixels: bits per pixel)",
+		.source = "none. Differs: whole files, headers and tables included",
+		.version = 1,
+	},
+	.title = "Stored image",
+	.unit = "bytes",
+	.survey = "active survey (2023), II.B: resistance to compression",
+	.min = 0,
+	.max = 1e9,
+	.better = 0,
+	.compute = channel_bytes,
+};

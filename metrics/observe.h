@@ -14,6 +14,8 @@
  *   attacked_genuine_accepted  issued credentials against the service running the attacked model
  *   channel_authorised_correct, channel_unauthorised_correct, channel_genuine_accepted, channel_genuine_identified
  *                          the same through an attack's channel
+ *   detector_clean_flagged, detector_genuine_flagged
+ *                          clean test images, and issued credentials (or prepared queries), that the attack's detector flags
  *   mark_matched           symbols of the owner's mark read right (in the locked, or the attacked, model)
  *   null_verified          does the owner's mark verify in models that never carried it (the base model, ...)
  *   genuine_check_NAME, zero_effort_check_NAME, channel_check_NAME
@@ -23,9 +25,13 @@
  *   genuine_bits_read, channel_bits_read  a bit of an identity, read from a query
  * Numbers: users, credentials_per_user, users_analytic, users_measured, ownership_verified (0/1), parameters,
  *   reference_parameters, macs, reference_macs, credential_bytes, lock_forward_equivalents,
- *   reference_forward_equivalents, enrol_forward_equivalents, changed (share of product that differs), classes
+ *   reference_forward_equivalents, enrol_forward_equivalents, changed (share of product that differs), classes,
+ *   changed_credentials (share of them that a channel changed), channel_psnr (dB), channel_bytes (of a stored image),
+ *   detector_threshold (absent when it is infinite)
  * Series: confidence_histogram (50 bins of top confidence over [0,1]), confidence_histogram_clean,
- *   wrong_key_accuracy (percent, one a key that nobody issued) */
+ *   wrong_key_accuracy (percent, one a key that nobody issued);
+ *   detector_clean, detector_genuine: the detector's scores of the first 2,000 test images and of all credentials, or of queries that
+ *   users' clients prepared (larger is more suspicious; flagged above detector_threshold) */
 #ifndef LB_METRICS_OBSERVE_H
 #define LB_METRICS_OBSERVE_H
 

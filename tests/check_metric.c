@@ -65,6 +65,9 @@ static void fill(struct observations *o)
 	obs_num(o, "enrol_forward_equivalents", 70);
 	obs_num(o, "changed", 0.25);
 	obs_num(o, "channel_psnr", 31.5);
+	obs_num(o, "channel_bytes", 512.5);
+	put(o, "detector_clean_flagged", "0000000010");
+	put(o, "detector_genuine_flagged", "11101");
 }
 
 static const struct expected {
@@ -83,6 +86,7 @@ static const struct expected {
 	{ "channel_authentication", 20, 2, 10 },
 	{ "channel_authentication_min", 0, 0, 5 },
 	{ "channel_authorised_accuracy", 50, 5, 10 },
+	{ "channel_bytes", 512.5, 0, 0 },
 	{ "channel_class_check", 70, 7, 10 },
 	{ "channel_identification", 10, 1, 10 },
 	{ "channel_identity_bits", 50, 2, 4 },
@@ -92,6 +96,8 @@ static const struct expected {
 	{ "channel_unauthorised_accuracy", 20, 2, 10 },
 	{ "class_check", 90, 9, 10 },
 	{ "credential_bytes", 3136, 0, 0 },
+	{ "detector_false_alarms", 10, 1, 10 },
+	{ "detector_hits", 80, 4, 5 },
 	{ "enrol_cost", 7, 0, 0 },
 	{ "false_acceptance", 10, 1, 10 },
 	{ "fidelity_loss", 10, 0, 0 },

@@ -1,0 +1,44 @@
+/* What a channel's detector flags: clean images by mistake, credentials by intention. */
+#include "metrics/compute.h"
+
+static int detector_false_alarms(const struct observations *o, struct value *v)
+{
+	return percent_of(o, "detector_clean_flagged", v);
+}
+
+const struct metric metric_detector_false_alarms = {
+	.drv = {
+		.name = "detector_false_alarms",
+		.summary = "clean test images that the attack's detector flags at its threshold",
+		.source = "Namba and Sakuma, AsiaCCS 2019; MagNet (Meng and Chen, CCS 2017). Differs: nothing",
+		.version = 1,
+	},
+	.title = "False alarms",
+	.unit = "%",
+	.survey = "active survey (2023), IV: query modification",
+	.min = 0,
+	.max = 100,
+	.better = 0,
+	.compute = detector_false_alarms,
+};
+
+static int detector_hits(const struct observations *o, struct value *v)
+{
+	return percent_of(o, "detector_genuine_flagged", v);
+}
+
+const struct metric metric_detector_hits = {
+	.drv = {
+		.name = "detector_hits",
+		.summary = "issued credentials that the attack's detector flags: read beside detector_false_alarms",
+		.source = "Namba and Sakuma, AsiaCCS 2019. Differs: credentials instead of a watermark's key images",
+		.version = 1,
+	},
+	.title = "Credentials detected",
+	.unit = "%",
+	.survey = "active survey (2023), IV: concealment against query modification",
+	.min = 0,
+	.max = 100,
+	.better = -1,
+	.compute = detector_hits,
+};
