@@ -114,6 +114,74 @@ START_TEST(clips)
 }
 END_TEST
 
+/* The second file is made of the first one's pixels: equal to encoding by hand twice, and not to either quality alone. */
+START_TEST(compresses_twice)
+{
+	float in[N * LEN], out[N * LEN], once[N * LEN];
+	const uint8_t *px = w.splits.test.px + (size_t)LEN * images_at(&w.splits.test, 0);
+	int c, h, width;
+	size_t len;
+	uint8_t *file, *got, *again;
+	struct product p;
+
+	load(in);
+	run("quality=50 second=90", &p);
+	ck_assert_int_eq(p.channel(&p, in, N, 1, 28, 28, out), 0);
+	product_release(&p);
+	file = jpeg_encode(px, 1, 28, 28, 50, JPEG_420, &len);
+	got = jpeg_decode(file, len, "test", &c, &h, &width);
+	free(file);
+	file = jpeg_encode(got, 1, 28, 28, 90, JPEG_420, &len);
+	again = jpeg_decode(file, len, "test", &c, &h, &width);
+	for (int k = 0; k < LEN; k++)
+		ck_assert_float_eq(out[k], (float)again[k] / 255.0f);
+	ck_assert_mem_ne(got, again, LEN);
+	run("quality=90", &p);
+	ck_assert_int_eq(p.channel(&p, in, N, 1, 28, 28, once), 0);
+	product_release(&p);
+	ck_assert_mem_ne(out, once, sizeof(once));
+	free(file);
+	free(got);
+	free(again);
+}
+END_TEST
+
+/* Of the file that arrives: the second one's. */
+START_TEST(counts_stored_bytes)
+{
+	float in[N * LEN];
+	double bytes, low, twice;
+	struct product p;
+	size_t len;
+
+	load(in);
+	run("quality=90", &p);
+	ck_assert_int_eq(p.stored_bytes(&p, in, 1, 1, 28, 28, &bytes), 0);
+	free(jpeg_encode(w.splits.test.px + (size_t)LEN * images_at(&w.splits.test, 0), 1, 28, 28, 90, JPEG_420, &len));
+	ck_assert_double_eq(bytes, (double)len);
+	ck_assert_int_eq(p.stored_bytes(&p, in, N, 1, 28, 28, &bytes), 0);
+	product_release(&p);
+	run("quality=10", &p);
+	ck_assert_int_eq(p.stored_bytes(&p, in, N, 1, 28, 28, &low), 0);
+	product_release(&p);
+	run("quality=90 second=10", &p);
+	ck_assert_int_eq(p.stored_bytes(&p, in, N, 1, 28, 28, &twice), 0);
+	product_release(&p);
+	ck_assert_double_lt(low, bytes);
+	ck_assert_double_lt(twice, (bytes + low) / 2);
+}
+END_TEST
+
+START_TEST(role_is_passed_on)
+{
+	struct product p;
+
+	run("role=evade", &p);
+	ck_assert_int_eq(p.role, ROLE_EVADE);
+	product_release(&p);
+}
+END_TEST
+
 START_TEST(needs_no_access)
 {
 	ck_assert_uint_eq(attack_named("jpeg")->needs, CAP_CHANNEL);
@@ -133,6 +201,9 @@ Suite *suite_jpeg(void)
 	tcase_add_test(tc, smaller_quality_is_harsher);
 	tcase_add_test(tc, subsampling_is_set);
 	tcase_add_test(tc, clips);
+	tcase_add_test(tc, compresses_twice);
+	tcase_add_test(tc, counts_stored_bytes);
+	tcase_add_test(tc, role_is_passed_on);
 	tcase_add_test(tc, needs_no_access);
 	suite_add_tcase(s, tc);
 	return s;
