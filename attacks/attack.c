@@ -46,6 +46,7 @@ void product_release(struct product *p)
 	model_free(p->model);
 	model_free(p->stolen);
 	bundle_free(p->creds);
+	bundle_free(p->kept);
 	free(p->claimed);
 	json_decref(p->notes);
 	*p = (struct product){ 0 };

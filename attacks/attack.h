@@ -97,6 +97,7 @@ struct product {
 	int (*channel)(const struct product *p, const float *in, int n, int c, int h, int w, float *out);
 	enum role role;
 	struct model *stolen;   /* GOAL_DEGRADE: the copy of the deployed model that the channel asks itself (owned) */
+	struct bundle *kept;    /* GOAL_DEGRADE: what else it needs, images for example (owned) */
 	/* Mean bytes of n images as the channel stores them; NULL: it stores nothing. 0 or -1 after error(). */
 	int (*stored_bytes)(const struct product *p, const float *in, int n, int c, int h, int w, double *bytes);
 	/* How much each image looks like a credential or a marked query: score (n), larger is more suspicious. Above `threshold` (maybe

@@ -172,30 +172,6 @@ static int ae_detect(const struct product *p, const float *in, int n, int c, int
 
 /* ---- the attacker ---- */
 
-/* Threshold from clean images that the autoencoder did not learn from. */
-static int set_threshold(const struct access *a, const struct ae_conf *c, struct product *p, double *fe)
-{
-	const size_t len = images_size(&a->val);
-	float *x = xmalloc(len * a->val.n, sizeof(*x));
-	double *score = xmalloc(a->val.n, sizeof(*score)), sum = 0;
-	int ret;
-
-	for (int i = 0; i < a->val.n; i++)
-		images_get(&a->val, i, x + len * i);
-	ret = ae_detect(p, x, a->val.n, a->c, a->h, a->w, score);
-	if (!ret) {
-		for (int i = 0; i < a->val.n; i++)
-			sum += score[i];
-		p->threshold = channel_threshold(score, a->val.n, c->alpha);
-		jset_int(p->notes, "validation_images", a->val.n);
-		jset_num(p->notes, "mean_score", sum / a->val.n);
-		*fe += a->val.n * (c->detector == DETECT_JS ? 3.0 : 1.0);
-	}
-	free(score);
-	free(x);
-	return ret;
-}
-
 static int learn(struct access *a, const struct ae_conf *c, struct product *p)
 {
 	const struct imagefit_conf fit = { .epochs = c->epochs, .batch = c->batch, .lr = c->lr, .noise = c->noise };
@@ -209,9 +185,9 @@ static int learn(struct access *a, const struct ae_conf *c, struct product *p)
 	jset_int(p->notes, "images", v.n);
 	jset_num(p->notes, "training_loss", loss);
 	jset_num(p->notes, "macs", model_macs(p->model));
-	if (set_threshold(a, c, p, &fe) < 0)
+	if (channel_calibrate(a, p, c->alpha) < 0) /* on images that it did not learn from */
 		return -1;
-	return access_spend(a, 0, fe);
+	return access_spend(a, 0, fe + a->val.n * (c->detector == DETECT_JS ? 3.0 : 1.0));
 }
 
 static int ae_run(struct access *a, const void *conf, struct product *p)

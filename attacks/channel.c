@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/json.h"
 
 void channel_stream(struct rng *r, struct rng_key k, const float *x, size_t len)
 {
@@ -36,4 +37,26 @@ double channel_threshold(double *score, int n, double alpha)
 	if (alpha <= 0)
 		return INFINITY;
 	return over >= n ? -INFINITY : score[n - 1 - over];
+}
+
+int channel_calibrate(const struct access *a, struct product *p, double alpha)
+{
+	const size_t len = images_size(&a->val), n = (size_t)a->val.n;
+	float *x = xmalloc(len * n, sizeof(*x));
+	double *score = xmalloc(n, sizeof(*score)), sum = 0;
+	int ret;
+
+	for (size_t i = 0; i < n; i++)
+		images_get(&a->val, (int)i, x + len * i);
+	ret = p->detect(p, x, a->val.n, a->c, a->h, a->w, score);
+	for (size_t i = 0; i < n && !ret; i++)
+		sum += score[i];
+	if (!ret) {
+		p->threshold = channel_threshold(score, a->val.n, alpha);
+		jset_int(p->notes, "validation_images", a->val.n);
+		jset_num(p->notes, "mean_score", sum / (double)n);
+	}
+	free(score);
+	free(x);
+	return ret;
 }

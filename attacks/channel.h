@@ -20,4 +20,8 @@ void channel_stream(struct rng *r, struct rng_key k, const float *x, size_t len)
  * infinite, nothing is ever flagged; 1: minus infinite, everything is. */
 double channel_threshold(double *score, int n, double alpha);
 
+/* Set p->threshold from what p->detect says of the attacker's validation images; notes their number and mean score. 0, or -1 after
+ * error(). */
+int channel_calibrate(const struct access *a, struct product *p, double alpha);
+
 #endif

@@ -186,10 +186,13 @@ static int observe_scores(const struct product *p, const char *name, const float
 {
 	double *score = xmalloc(n, sizeof(*score));
 	unsigned char *flagged = xmalloc(n, 1);
+	const size_t len = (size_t)c * h * w;
 	char bits[48];
-	const int ret = p->detect(p, x, n, c, h, w, score);
+	int ret = 0;
 
 	snprintf(bits, sizeof(bits), "%s_flagged", name);
+	for (int i = 0; i < n && !ret; i += CHUNK)
+		ret = p->detect(p, x + len * i, n - i < CHUNK ? n - i : CHUNK, c, h, w, score + i);
 	for (int i = 0; i < n && !ret; i++)
 		flagged[i] = score[i] > p->threshold;
 	if (!ret) {
