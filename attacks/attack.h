@@ -79,7 +79,7 @@ int access_spend(struct access *a, long labels, double forward_equivalents);
 /* GOAL_DEGRADE: whose images pass the channel, and so what is judged through it. */
 enum role {
 	ROLE_CHANNEL, /* everybody's: users' credentials that are images, and every query (damage in transit) */
-	ROLE_EVADE,   /* a leaker's credential only: is it still accepted, and does it still name the leaker? */
+	ROLE_EVADE,   /* what names a leaker only: its credential, the queries that its client prepared. Do they still work, and name it? */
 	ROLE_UNLOCK   /* the queries of somebody without a credential: is the modification itself the key? */
 };
 extern const char *const role_names[]; /* "channel", "evade", "unlock" */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "bench/creds.h"
 #include "bench/judge.h"
 
 /* ---- what arrives ---- */
@@ -216,20 +217,64 @@ static float *clean_images(const struct setup *s)
 	return x;
 }
 
-static int observe_detector(const struct setup *s, const struct product *p, struct observations *o)
+#define SENDERS 50 /* users whose prepared queries are scored, at most */
+#define SENT 20    /* of each */
+
+/* What users with a valid credential send where their clients prepare queries: SENT images each; *n of them (caller frees). */
+static float *prepared_queries(const struct judge *j, int *n)
 {
-	const struct images *test = &s->splits->test;
-	const struct tensor *t = s->creds ? bundle_get(s->creds, "image", DT_F32) : NULL;
-	float *x = clean_images(s);
-	int ret = observe_scores(p, "detector_clean", x, test->n, test->c, test->h, test->w, SCORES_KEPT, o);
+	const struct images *test = &j->s->splits->test;
+	const int users = j->nrows < SENDERS ? j->nrows : SENDERS, each = test->n < SENT ? test->n : SENT;
+	const struct images q = images_first(*test, each);
+	const size_t size = (size_t)each * images_size(test);
+	float *x = xmalloc(size * users + 1, sizeof(*x));
+
+	for (int i = 0; i < users; i++) {
+		struct bundle *one = creds_range(j->s->creds, j->row[i], 1);
+		float *sent = service_sent(&j->service, one, 0, &q);
+
+		bundle_free(one);
+		if (!sent) {
+			free(x);
+			return NULL;
+		}
+		memcpy(x + size * i, sent, size * sizeof(*x));
+		free(sent);
+	}
+	*n = users * each;
+	return x;
+}
+
+/* What bears a user's identity: prepared queries, else credentials that are images. */
+static int observe_genuine_scores(const struct judge *j, const struct product *p, struct observations *o)
+{
+	const struct images *test = &j->s->splits->test;
+	const struct tensor *t = j->s->creds ? bundle_get(j->s->creds, "image", DT_F32) : NULL;
+	float *x;
+	int n, ret;
+
+	if (j->s->creds && j->s->scheme->prepare) {
+		x = prepared_queries(j, &n);
+		ret = x ? observe_scores(p, "detector_genuine", x, n, test->c, test->h, test->w, n, o) : -1;
+		free(x);
+		return ret;
+	}
+	if (!t)
+		return 0;
+	n = (int)t->d[0];
+	return observe_scores(p, "detector_genuine", t->data, n, (int)t->d[1], (int)t->d[2], (int)t->d[3], n, o);
+}
+
+static int observe_detector(const struct judge *j, const struct product *p, struct observations *o)
+{
+	const struct images *test = &j->s->splits->test;
+	float *x = clean_images(j->s);
+	const int ret = observe_scores(p, "detector_clean", x, test->n, test->c, test->h, test->w, SCORES_KEPT, o);
 
 	if (isfinite(p->threshold))
 		obs_num(o, "detector_threshold", p->threshold);
-	if (!ret && t)
-		ret = observe_scores(p, "detector_genuine", t->data, (int)t->d[0], (int)t->d[1], (int)t->d[2], (int)t->d[3],
-				     (int)t->d[0], o);
 	free(x);
-	return ret;
+	return ret ? ret : observe_genuine_scores(j, p, o);
 }
 
 static int observe_stored(const struct setup *s, const struct product *p, struct observations *o)
@@ -258,5 +303,5 @@ int judge_degrade(const struct judge *j, const struct product *p, struct observa
 	free(labels);
 	if (!ret && p->stored_bytes)
 		ret = observe_stored(j->s, p, o);
-	return !ret && p->detect ? observe_detector(j->s, p, o) : ret;
+	return !ret && p->detect ? observe_detector(j, p, o) : ret;
 }

@@ -186,6 +186,147 @@ START_TEST(an_infinite_threshold_is_left_out)
 }
 END_TEST
 
+/* ---- a scheme whose clients prepare queries: the first pixel says who asks, and everybody is served ---- */
+
+static int marked_lock(const struct lock_env *e, const void *conf, struct locked *l)
+{
+	(void)conf;
+	*l = (struct locked){ model_copy(e->base), bundle_new(), bundle_new() };
+	return 0;
+}
+
+static int marked_enrol(const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial, int n,
+			struct bundle *out)
+{
+	uint8_t *id = bundle_put(out, "id", DT_U8, 2, (int64_t[]){ n, 1 }, NULL);
+
+	(void)e, (void)conf, (void)l, (void)trial;
+	for (int i = 0; i < n; i++)
+		id[i] = (uint8_t)(user[i] + 1);
+	return 0;
+}
+
+static int marked_prepare(const struct service *s, const struct bundle *creds, int at, const struct images *v, float *out)
+{
+	(void)s;
+	for (int i = 0; i < v->n; i++, out += images_size(v)) {
+		images_get(v, i, out);
+		out[0] = (float)bundle_u8(creds, "id", NULL)[at] / 5.0f;
+	}
+	return 0;
+}
+
+static int marked_trace(const void *conf, const struct locked *owner, const float *x, int n, struct traced *out)
+{
+	(void)conf, (void)owner;
+	for (int i = 0; i < n; i++)
+		out[i].user = (int)lrintf(x[(size_t)i * 784] * 5) - 1;
+	return 0;
+}
+
+static int marked_users(const void *conf, int classes)
+{
+	(void)conf, (void)classes;
+	return 3;
+}
+
+static const struct scheme marked_scheme = {
+	.drv = { .name = "marked", .summary = "a scheme for tests", .source = "none. Differs: nothing", .version = 1 },
+	.decl = { .has_users = 1, .has_identities = 1 },
+	.lock = marked_lock, .enrol = marked_enrol, .users = marked_users, .prepare = marked_prepare, .trace = marked_trace,
+};
+
+static void judge_marked(const struct product *p)
+{
+	const int user[] = { 0, 1, 2 }, trial[] = { 0, 0, 0 };
+	struct bundle *creds = bundle_new();
+	struct world m;
+
+	world_open(&m, &marked_scheme);
+	marked_enrol(NULL, NULL, NULL, user, trial, 3, creds);
+	m.setup.creds = creds;
+	m.setup.users = 3;
+	m.setup.per_user = 1;
+	memset(&o, 0, sizeof(o));
+	ck_assert_msg(evaluate(&m.setup, p, &o, &verdict, why) == 0, "%s", error_text());
+	bundle_free(creds);
+	world_close(&m);
+}
+
+/* The first pixel becomes black: whoever sent it cannot be told. */
+static int wipe_first(const struct product *p, const float *in, int n, int c, int h, int width, float *out)
+{
+	const size_t len = (size_t)c * h * width;
+
+	(void)p;
+	memcpy(out, in, len * n * sizeof(*out));
+	for (int i = 0; i < n; i++)
+		out[len * i] = 0;
+	return 0;
+}
+
+static int first_pixel(const struct product *p, const float *in, int n, int c, int h, int width, double *score)
+{
+	(void)p;
+	for (int i = 0; i < n; i++)
+		score[i] = (double)in[(size_t)i * c * h * width];
+	return 0;
+}
+
+/* A leaker's queries are what names it: they are changed behind its client, and only they. */
+START_TEST(evasion_touches_prepared_queries)
+{
+	const struct product p = { .goal = GOAL_DEGRADE, .channel = wipe_first, .role = ROLE_EVADE };
+
+	judge_marked(&p);
+	ck_assert_uint_eq(obs_get(&o, "channel_traced", 'b')->n, 60);
+	ck_assert_int_eq(count("channel_traced"), 0);
+	ck_assert_int_eq(count("channel_named"), 0);
+	ck_assert_int_gt(count("channel_authorised_correct"), count("authorised_correct") - 10); /* one pixel */
+	ck_assert_ptr_null(obs_get(&o, "channel_unauthorised_correct", 'b'));
+	obs_release(&o);
+}
+END_TEST
+
+START_TEST(a_channel_lies_behind_the_client)
+{
+	const struct product p = { .goal = GOAL_DEGRADE, .channel = wipe_first };
+
+	judge_marked(&p);
+	ck_assert_int_eq(count("channel_traced"), 0);
+	ck_assert_uint_eq(obs_get(&o, "channel_unauthorised_correct", 'b')->n, 200);
+	obs_release(&o);
+}
+END_TEST
+
+/* Nobody's client prepares what somebody without a credential sends. */
+START_TEST(unlocking_prepares_nothing)
+{
+	const struct product p = { .goal = GOAL_DEGRADE, .channel = whiten, .role = ROLE_UNLOCK };
+
+	judge_marked(&p);
+	ck_assert_ptr_null(obs_get(&o, "channel_traced", 'b'));
+	ck_assert_ptr_null(obs_get(&o, "channel_authorised_correct", 'b'));
+	ck_assert_int_lt(count("channel_unauthorised_correct"), 45); /* it is white: the change did arrive */
+	obs_release(&o);
+}
+END_TEST
+
+START_TEST(prepared_queries_are_scored)
+{
+	const struct product p = { .goal = GOAL_DEGRADE, .channel = wipe_first, .detect = first_pixel, .threshold = 0.3 };
+	const struct obs_entry *sent;
+
+	judge_marked(&p);
+	sent = obs_get(&o, "detector_genuine", 's');
+	ck_assert_uint_eq(sent->n, 60);
+	for (int i = 0; i < 60; i++) /* users in turn, before the channel */
+		ck_assert_double_eq_tol(sent->series[i], (i / 20 + 1) / 5.0, 1e-6);
+	ck_assert_int_eq(count("detector_genuine_flagged"), 40);
+	obs_release(&o);
+}
+END_TEST
+
 Suite *suite_degrade(void);
 Suite *suite_degrade(void)
 {
@@ -200,6 +341,10 @@ Suite *suite_degrade(void)
 	tcase_add_test(tc, a_channel_that_only_hits_credentials_is_no_noop);
 	tcase_add_test(tc, detectors_are_scored);
 	tcase_add_test(tc, an_infinite_threshold_is_left_out);
+	tcase_add_test(tc, evasion_touches_prepared_queries);
+	tcase_add_test(tc, a_channel_lies_behind_the_client);
+	tcase_add_test(tc, unlocking_prepares_nothing);
+	tcase_add_test(tc, prepared_queries_are_scored);
 	suite_add_tcase(s, tc);
 	return s;
 }
