@@ -129,11 +129,31 @@ static double tango_bound(double b, double c, double n, double z)
 	return (low + high) / 2;
 }
 
-void paired_difference(long b, long c, long n, double *low, double *high)
+double paired_score(long b, long c, long n, double d)
 {
-	const double z = 1.959963984540054; /* 97.5 % point of the normal distribution */
+	BUG_ON(n <= 0 || b < 0 || c < 0 || b + c > n || !(fabs(d) <= 1));
+	return tango_score((double)b, (double)c, (double)n, d);
+}
 
+void paired_difference_z(long b, long c, long n, double z, double *low, double *high)
+{
 	BUG_ON(n <= 0 || b < 0 || c < 0 || b + c > n);
 	*low = tango_bound((double)b, (double)c, (double)n, z);
 	*high = tango_bound((double)b, (double)c, (double)n, -z);
+}
+
+void paired_difference(long b, long c, long n, double *low, double *high)
+{
+	paired_difference_z(b, c, n, 1.959963984540054 /* 97.5 % point of the normal distribution */, low, high);
+}
+
+/* Wilson, JASA 22 (1927). */
+void wilson(long k, long n, double z, double *low, double *high)
+{
+	const double p = (double)k / (double)n, shrink = 1 + z * z / (double)n, middle = (p + z * z / (2 * (double)n)) / shrink;
+	const double half = z / shrink * sqrt(p * (1 - p) / (double)n + z * z / (4 * (double)n * (double)n));
+
+	BUG_ON(n <= 0 || k < 0 || k > n);
+	*low = k ? middle - half : 0;
+	*high = k < n ? middle + half : 1;
 }

@@ -15,5 +15,11 @@ double binomial_tail(long k, long n, double p);
  * right, c only the second; the difference is (b - c) / n. Tango's score interval (Statistics in Medicine 17, 1998),
  * which stays sensible at b = c = 0. */
 void paired_difference(long b, long c, long n, double *low, double *high);
+/* The same at another confidence, z the normal quantile (1.645: 90 %), and the statistic it stands on: about standard normal when
+ * the true difference is d, falling in d. */
+void paired_difference_z(long b, long c, long n, double z, double *low, double *high);
+double paired_score(long b, long c, long n, double d);
+/* Wilson's score interval for k of n: for plots only, claims take clopper_pearson(). z as above. */
+void wilson(long k, long n, double z, double *low, double *high);
 
 #endif
