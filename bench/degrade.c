@@ -1,23 +1,13 @@
 /* Judging a channel: what it does to test images and credentials, what the service makes of what arrives, by the role of
  * whoever modifies (attacks/attack.h), and what the channel's detector sees. See judge.h. */
-#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "bench/creds.h"
 #include "bench/judge.h"
+#include "metrics/imagequality.h"
 
 /* ---- what arrives ---- */
-
-/* dB between an image and what came out; 100 when nothing changed. */
-static double psnr(const float *in, const float *out, size_t len)
-{
-	double sum = 0;
-
-	for (size_t i = 0; i < len; i++)
-		sum += ((double)in[i] - (double)out[i]) * ((double)in[i] - (double)out[i]);
-	return sum > 0 ? fmin(-10 * log10(sum / (double)len), 100) : 100;
-}
 
 /* What a channel did to images, summed. */
 struct damage {
