@@ -250,6 +250,7 @@ expect 0 "predict" "float32 (50,10)" -- "$lb" predict --dataset synthetic --mode
 for m in fgsm pgd cw; do
 	expect 0 "craft $m" "succeed" -- "$lb" craft --method $m --steps 5 --search 1 --dataset synthetic --model a.safetensors --limit 8 -o x.npy -q
 done
+expect 0 "image-metrics" "8 identical" -- "$lb" image-metrics x.npy x.npy
 expect 2 "a model of another shape" -- "$lb" eval --dataset synthetic --model a.safetensors --arch wrn10-1
 head -c 5000 a.safetensors >cut.safetensors
 expect 2 "a cut model" -- "$lb" eval --dataset synthetic --model cut.safetensors
