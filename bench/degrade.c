@@ -1,5 +1,6 @@
 /* Judging a channel: what it does to test images and credentials, what the service makes of what arrives, by the role of
  * whoever modifies (attacks/attack.h), and what the channel's detector sees. See judge.h. */
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"

@@ -8,6 +8,7 @@ root=$(cd "$here/../.." && pwd)
 lb=${1:?usage: run.sh LOCKBENCH [--update]}
 case $lb in /*) ;; *) lb=$PWD/$lb ;; esac
 update=${2:-}
+[ -x "$lb" ] || { echo "e2e: no program $lb; type make" >&2; exit 2; }
 unset LOCKBENCH_KERNELS
 work=$(mktemp -d /tmp/lockbench-e2e-XXXXXX)
 mounted=
