@@ -440,7 +440,7 @@ static void show(struct runner *r)
 			snprintf(note, sizeof(note), "%d of %d cells%s; %s", r->ok + r->failed, r->plan.todo,
 				 r->failed ? " (some failed)" : "", task_text(r, t, text));
 	}
-	progress_step(&r->bar, done, note);
+	progress_step(&r->bar, done, *note ? note : NULL);
 }
 
 static int wait_for_answers(struct runner *r)
