@@ -22,7 +22,7 @@ const char *const role_names[] = { "channel", "evade", "unlock" };
 /* In the order of enum capability: bit i is capability_names[i]. */
 static const char *const capability_names[] = {
 	"label", "prob", "decision", "gradx", "weights", "write", "algo", "param",
-	"labelled", "unlabelled", "cred", "channel", "paper-test", "pair", "instance"
+	"labelled", "unlabelled", "cred", "channel", "paper-test", "pair", "instance", "arch"
 };
 
 const char *capability_text(unsigned caps, char *buf)

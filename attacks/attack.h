@@ -28,6 +28,7 @@ enum capability {
 	CAP_CHANNEL = 1 << 11, /* sits between the users and the service */
 	CAP_PAIR = 1 << 13,    /* images beside what a user's client made of them */
 	CAP_INSTANCE = 1 << 14, /* the networks that users run (an insider's memory) */
+	CAP_ARCH = 1 << 15,    /* knows the architecture of the unprotected network, not its weights */
 	CAP_PAPER_TEST = 1 << 12 /* labelled TEST images: a published protocol that leaks; labelled as such everywhere */
 };
 /* "weights,gradx"; buf of at least 160 bytes. */
@@ -49,6 +50,7 @@ struct access {
 	uint64_t seed;
 	int c, h, w, classes;
 	const struct model *model;  /* CAP_WEIGHTS or CAP_GRADX: copy it with model_copy() to change it */
+	struct model_spec arch;     /* CAP_ARCH: of the unprotected network (zeroed otherwise) */
 	const struct bundle *pub;   /* CAP_PARAM */
 	struct images labelled;     /* CAP_LABELLED: attack pool with labels (n = 0 otherwise) */
 	struct images unlabelled;   /* CAP_UNLABELLED: the same pool, labels NULL */

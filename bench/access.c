@@ -164,6 +164,8 @@ int access_open(struct access *a, struct access_store **keep, const struct setup
 	};
 	if (caps & (CAP_WEIGHTS | CAP_GRADX))
 		a->model = k->model = model_copy(s->locked->model);
+	if (caps & CAP_ARCH)
+		a->arch = s->base->spec;
 	if (caps & CAP_PARAM && s->locked->pub)
 		a->pub = k->pub = bundle_copy(s->locked->pub);
 	grant_images(a, k, s->splits);

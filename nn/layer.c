@@ -3,8 +3,7 @@
 
 #include "base/error.h"
 
-#define NORM_MOMENTUM ((real)0.1) /* PyTorch's defaults */
-#define NORM_EPS ((real)1e-5)
+#define NORM_MOMENTUM ((real)0.1) /* PyTorch's default */
 
 /* "name.what" in buf, which is returned. */
 static const char *join(char buf[PARAM_NAME_MAX], const char *name, const char *what)
@@ -109,5 +108,5 @@ struct node *layer_linear(struct model *m, struct node *x, const char *name)
 struct node *layer_norm(struct model *m, struct node *x, const char *name, bool train)
 {
 	return op_batch_norm(x, weight(m, x, name), bias(m, x, name), statistic(m, name, "running_mean"),
-			     statistic(m, name, "running_var"), train, NORM_MOMENTUM, NORM_EPS);
+			     statistic(m, name, "running_var"), train, NORM_MOMENTUM, LAYER_NORM_EPS);
 }

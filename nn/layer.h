@@ -5,6 +5,8 @@
 
 #include "nn/model.h"
 
+#define LAYER_NORM_EPS ((real)1e-5) /* added to a variance; PyTorch's default */
+
 /* pixels: rows times columns of the output (of the input for a transposed convolution), for model_macs(). */
 void layer_add_conv(struct model *m, const char *name, int out, int in, int k, int pixels, bool bias);
 void layer_add_conv_transpose(struct model *m, const char *name, int in, int out, int k, int pixels);

@@ -172,6 +172,17 @@ void tape_backward(struct tape *t, struct node *loss)
 			t->node[i]->back(t->node[i]);
 }
 
+const struct node *tape_input_of(const struct tape *t, const struct param *p)
+{
+	for (int i = 0; i < t->n; i++) {
+		const struct node *y = t->node[i];
+
+		if (y->n && y->in[1] && !y->in[1]->n && y->in[1]->x == p->x)
+			return y->in[0];
+	}
+	return NULL;
+}
+
 /* ------------------------------------------------------------------ leaves */
 struct node *tape_input(struct tape *t, int n, int c, int h, int w, bool want_grad)
 {

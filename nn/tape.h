@@ -49,6 +49,9 @@ size_t tape_peak(const struct tape *t);
 /* loss: a plain scalar node. Sets g of every node that wants one (and adds to param->g). */
 void tape_backward(struct tape *t, struct node *loss);
 
+/* What the layer whose weight is p was given on this tape: the activations in front of it. NULL when no op multiplied with p. */
+const struct node *tape_input_of(const struct tape *t, const struct param *p);
+
 /* ---- leaves ---- */
 struct node *tape_input(struct tape *t, int n, int c, int h, int w, bool want_grad); /* x not set */
 struct node *tape_plain(struct tape *t, int d0, int d1, int d2, int d3, bool want_grad); /* x zeroed */

@@ -208,6 +208,8 @@ static struct node *batch_loss(struct trainer *r, struct node *logits, const int
 		r->label[i] = class_of(r->v, images_at(r->v, at[i]));
 		r->right += best == r->label[i];
 	}
+	if (r->hooks->loss)
+		return r->hooks->loss(r->hooks->ctx, logits, at, n);
 	if (r->v->soft)
 		return op_cross_entropy_soft(logits, soft_target(r, at, n));
 	return op_cross_entropy(logits, r->label, (real)r->c->smoothing);
@@ -227,7 +229,7 @@ static int train_batch(struct trainer *r, const int *at, int n)
 
 	tape_reset(r->t);
 	x = train_gather(r->t, r->v, r->c, r->augment, r->epoch, at, n);
-	loss = batch_loss(r, r->m->arch->forward(r->m, x, true), at, n);
+	loss = batch_loss(r, r->m->arch->forward(r->m, x, !r->hooks->still), at, n);
 	value = (double)loss->x[0];
 	if (!isfinite(value))
 		return diverged(r, "the loss is not finite");

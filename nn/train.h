@@ -51,6 +51,11 @@ struct train_hooks {
 	double (*extra_loss)(void *ctx, struct model *m);
 	/* After each epoch (1-based). Non-zero stops training early without error. NULL: none. */
 	int (*epoch_end)(void *ctx, struct model *m, int epoch, double loss, double accuracy);
+	/* The mean loss of a batch's logits in place of the cross entropy; at: (n) positions in the view. The labels still count for the
+	 * reported accuracy. NULL: cross entropy. */
+	struct node *(*loss)(void *ctx, struct node *logits, const int *at, int n);
+	/* Batch norm keeps its running statistics and uses them, as at inference (training a last layer on fixed features). */
+	bool still;
 };
 struct train_stats {
 	double loss, accuracy;      /* of the last epoch, running, on augmented training batches */

@@ -10,7 +10,7 @@
 #include "metrics/metric.h"
 #include "tests/support_bench.h"
 
-#define ALL_CAPS (2 * CAP_INSTANCE - 1u)
+#define ALL_CAPS (2 * CAP_ARCH - 1u)
 
 /* ---- tables ---- */
 

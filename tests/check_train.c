@@ -465,7 +465,7 @@ START_TEST(hooks_are_called)
 	struct train_conf c = conf(5, 50, OPTIM_SGD, 0.25);
 	struct model *a = make("mlp-8", 1), *b = make("mlp-8", 1);
 	struct watch w = { .stop_after = 1, .term = 2.5 };
-	struct train_hooks h = { &w, pull, epoch_end }, only_end = { &w, NULL, epoch_end };
+	struct train_hooks h = { .ctx = &w, .extra_loss = pull, .epoch_end = epoch_end }, only_end = { .ctx = &w, .epoch_end = epoch_end };
 	struct train_stats sa, sb;
 
 	ck_assert_int_eq(train(a, &p.v, &c, 1, NULL, &h, &sa), 0);
@@ -483,6 +483,36 @@ START_TEST(hooks_are_called)
 }
 END_TEST
 
+static struct node *half_entropy(void *ctx, struct node *logits, const int *at, int n)
+{
+	const struct images *v = ctx;
+	int label[64];
+
+	for (int i = 0; i < n; i++)
+		label[i] = images_label(v, at[i]);
+	return op_scale(op_cross_entropy(logits, label, 0), (real)0.5, 0);
+}
+
+/* Half the cross entropy at twice the rate is the cross entropy: the hook's loss is used, and with the right labels. */
+START_TEST(a_loss_of_ones_own)
+{
+	struct problem p = make_problem(64, 1);
+	struct train_conf c = conf(2, 16, OPTIM_SGD, 0.25), twice = conf(2, 16, OPTIM_SGD, 0.5);
+	struct model *a = make("mlp-8", 1), *b = make("mlp-8", 1);
+	struct train_hooks h = { .ctx = &p.v, .loss = half_entropy };
+	struct train_stats sa, sb;
+
+	ck_assert_int_eq(train(a, &p.v, &c, 1, NULL, NULL, &sa), 0);
+	ck_assert_int_eq(train(b, &p.v, &twice, 1, NULL, &h, &sb), 0);
+	ck_assert_mem_eq(a->x, b->x, a->nx * sizeof(real));
+	ck_assert_double_eq_tol(sa.loss, 2 * sb.loss, 1e-6);
+	ck_assert_double_eq(sa.accuracy, sb.accuracy);
+	model_free(a);
+	model_free(b);
+	free_problem(&p);
+}
+END_TEST
+
 /* ---- what goes wrong ---- */
 
 START_TEST(divergence_is_an_error)
@@ -490,7 +520,7 @@ START_TEST(divergence_is_an_error)
 	struct problem p = make_problem(64, 1);
 	struct train_conf c = conf(3, 16, OPTIM_SGD, 1e30);
 	struct watch w = { .term = NAN };
-	struct train_hooks h = { &w, pull, NULL };
+	struct train_hooks h = { .ctx = &w, .extra_loss = pull };
 	struct model *m = make("mlp-8", 1);
 
 	if (_i == 1) {
@@ -569,6 +599,7 @@ Suite *suite_train(void)
 	tcase_add_loop_test(tc, frozen_parameters_stay, 0, 2);
 	tcase_add_test(tc, soft_labels_that_are_hard_train_alike);
 	tcase_add_test(tc, hooks_are_called);
+	tcase_add_test(tc, a_loss_of_ones_own);
 	tcase_add_loop_test(tc, divergence_is_an_error, 0, 3);
 	tcase_add_loop_test(tc, misfits_are_refused, 0, 6);
 	tcase_add_test(tc, an_interrupt_stops_it);
