@@ -1,0 +1,19 @@
+/* Which tensors an attack on weights touches. */
+#ifndef LB_ATTACKS_WEIGHTS_H
+#define LB_ATTACKS_WEIGHTS_H
+
+#include <stddef.h>
+
+#include "nn/model.h"
+
+enum weights { WEIGHTS_ALL, WEIGHTS_CONV };
+#define WEIGHTS_ROW(conf, member)                                                                                           \
+	{ "weights", OPT_CHOICE, offsetof(conf, member), "all", 0, 0,                                                       \
+	  "which weights: of all layers, or of convolutions only; never biases or batch norm", "all|conv" }
+
+static inline bool weights_counted(const struct param *p, int which)
+{
+	return !p->buffer && p->nd >= (which == WEIGHTS_CONV ? 4 : 2);
+}
+
+#endif
