@@ -58,7 +58,13 @@ START_TEST(each_capability_opens_its_own)
 {
 	const unsigned cap = 1u << _i;
 
+	if (cap == CAP_PAIR) { /* the toy scheme's users send their images as they are */
+		ck_assert_int_eq(access_open(&a, &keep, &w.setup, cap, 3, &ledger), -1);
+		error_clear();
+		return;
+	}
 	open_with(cap);
+	ck_assert_int_eq(a.ninstances > 0, cap == CAP_INSTANCE);
 	ck_assert_int_eq(a.model != NULL, cap == CAP_WEIGHTS || cap == CAP_GRADX);
 	ck_assert_int_eq(a.pub != NULL, cap == CAP_PARAM);
 	ck_assert_int_eq(a.arch.classes > 0, cap == CAP_ARCH);
