@@ -86,6 +86,27 @@ START_TEST(temperature_is_on_both_sides)
 }
 END_TEST
 
+/* A locked network with an extra class: its last output is nobody's class, and the student has none. */
+START_TEST(extra_outputs_are_left_out)
+{
+	struct model_spec spec = w.locked.model->spec;
+	struct world other = w;
+	struct product p;
+
+	spec.classes++;
+	other.locked.model = model_new(&spec, 3);
+	other.setup.locked = &other.locked;
+	run_attack(&other, "distill", "teacher=weights images=16 epochs=300 steps=0", NULL, &p);
+	ck_assert_int_eq(p.model->spec.classes, 10);
+	ck_assert_double_gt(jget_num(p.notes, "agreement_on_queries", 0), 0.9); /* rows of 11 read as rows of 10 could not be learned */
+	product_release(&p);
+	run_attack(&other, "finetune", "epochs=1 mode=rtll", NULL, &p);
+	ck_assert_int_eq(p.model->spec.classes, 11);
+	product_release(&p);
+	model_free(other.locked.model);
+}
+END_TEST
+
 START_TEST(no_epochs_ask_nothing)
 {
 	struct ledger l = { 0 };
@@ -120,6 +141,7 @@ Suite *suite_distill(void)
 	tcase_add_test(tc, needs_are_the_teachers);
 	tcase_add_test(tc, students_are_as_good_as_their_teachers);
 	tcase_add_test(tc, temperature_is_on_both_sides);
+	tcase_add_test(tc, extra_outputs_are_left_out);
 	tcase_add_test(tc, no_epochs_ask_nothing);
 	tcase_add_test(tc, budget_limits_the_questions);
 	suite_add_tcase(s, tc);
