@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "tests/support_modify.h"
+#include "tests/support_weights.h"
 
 static struct world w;
 

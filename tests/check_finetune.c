@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "tests/support_modify.h"
+#include "tests/support_weights.h"
 
 static struct world w;
 

@@ -5,7 +5,7 @@
 
 #include "attacks/fisher.h"
 #include "base/error.h"
-#include "tests/support_modify.h"
+#include "tests/support_weights.h"
 
 static struct world w;
 

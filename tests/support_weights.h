@@ -1,6 +1,6 @@
 /* For tests of attacks that change a model: other architectures in a world, and how far models are from each other. */
-#ifndef LB_TESTS_SUPPORT_MODIFY_H
-#define LB_TESTS_SUPPORT_MODIFY_H
+#ifndef LB_TESTS_SUPPORT_WEIGHTS_H
+#define LB_TESTS_SUPPORT_WEIGHTS_H
 
 #include "tests/support_bench.h"
 

@@ -1,5 +1,5 @@
-/* See support_modify.h. */
-#include "tests/support_modify.h"
+/* See support_weights.h. */
+#include "tests/support_weights.h"
 
 #include <check.h>
 #include <math.h>
