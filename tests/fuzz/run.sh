@@ -31,7 +31,7 @@ for n in $names; do
 	targets="$targets $B/fuzz_$n"
 done
 make -s -j"${FUZZ_JOBS:-2}" -f - B="$B" CC="$CLANG" $targets <<'MAKE' || exit 2
-PKGS  := openblas libjpeg libpng zlib jansson libfyaml sqlite3 libcrypto
+PKGS  := openblas libjpeg libpng zlib jansson libfyaml libcrypto
 SRC   := $(filter-out bench/main.c,$(foreach r,base nn datasets schemes attacks metrics bench reports,$(wildcard $(r)/*.c)))
 OBJ   := $(SRC:%.c=$(B)/%.o)
 FLAGS := -std=c11 -D_GNU_SOURCE -pthread -I. -O1 -g -ffp-contract=off -Wno-unknown-pragmas -MMD -MP \
@@ -50,7 +50,7 @@ $(B)/all.a: $(OBJ)
 	ar rcs $@ $^
 $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/all.a
 	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
--include $(OBJ:.o=.d)
+-include $(OBJ:.o=.d) $(wildcard $(B)/tests/fuzz/*.d)
 MAKE
 
 bad=0
