@@ -24,6 +24,7 @@ struct oracle {
 	const struct bundle *creds; /* the leaked ones */
 	int ncreds;
 	const struct bundle *form;  /* an issued credential, for its form alone; NULL: none was issued */
+	struct pages *guard;        /* the service's memory, shut but while it answers; NULL: always open */
 };
 
 struct access_store {
@@ -222,6 +223,25 @@ static void one_hot(float *rows, int n, int k)
 	free(top);
 }
 
+void access_guard(struct access *a, struct pages *service)
+{
+	a->oracle->guard = service;
+}
+
+static const struct service *enter(struct oracle *o)
+{
+	if (o->guard)
+		pages_open(o->guard);
+	return &o->service;
+}
+
+static int leave(struct oracle *o, int ret)
+{
+	if (o->guard)
+		pages_shut(o->guard);
+	return ret;
+}
+
 static int query(struct oracle *o, const struct images *v, const struct bundle *creds, int at, float *out)
 {
 	const uint64_t nonce = o->seed + (uint64_t)o->ledger->queries;
@@ -230,7 +250,7 @@ static int query(struct oracle *o, const struct images *v, const struct bundle *
 		return denied("queried the service", "label");
 	if (charge(&o->ledger->queries, o->ledger->max_queries, v->n, "queries") < 0)
 		return -1;
-	if (service_query(&o->service, creds, at, v, nonce, out) < 0)
+	if (leave(o, service_query(enter(o), creds, at, v, nonce, out)) < 0)
 		return -1;
 	if (!(o->caps & CAP_PROB))
 		one_hot(out, v->n, o->service.classes);
@@ -265,7 +285,7 @@ int access_draw(struct access *a, uint64_t seed, int n, struct bundle *out)
 	if (!o->form)
 		return error(EXIT_UNEVALUABLE, "the scheme '%s' issues no credentials", o->service.scheme->drv.name);
 	if (o->service.scheme->wrong_keys)
-		return o->service.scheme->wrong_keys(&o->service, seed, n, out);
+		return leave(o, o->service.scheme->wrong_keys(enter(o), seed, n, out));
 	drawn = creds_random(o->form, n, seed);
 	bundle_release(out);
 	*out = *drawn;
@@ -291,7 +311,7 @@ int access_submit(struct access *a, const float *x, int n, unsigned char *accept
 	}
 	creds = creds_images(x, n, a->c, a->h, a->w);
 	auth = xcalloc(n, sizeof(*auth));
-	ret = scheme->authenticate(&o->service, creds, n, auth);
+	ret = leave(o, scheme->authenticate(enter(o), creds, n, auth));
 	for (int i = 0; !ret && i < n; i++)
 		accepted[i] = auth[i].accepted != 0;
 	free(auth);

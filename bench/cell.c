@@ -17,6 +17,7 @@
 #include "bench/evaluate.h"
 #include "bench/keys.h"
 #include "bench/store.h"
+#include "bench/vault.h"
 #include "datasets/dataset.h"
 #include "metrics/metric.h"
 #include "nn/kernels.h"
@@ -27,6 +28,7 @@ const char *const stage_names[] = { "base", "locked", "creds", "cell" };
 
 static struct {
 	struct dataset *d;
+	struct pages pages; /* its numbers, out of attacks' reach */
 	struct splits splits;
 	bool split;
 	uint64_t seed;
@@ -43,6 +45,7 @@ static void drop_splits(void)
 void cell_cache_release(void)
 {
 	drop_splits();
+	pages_forget(&cache.pages);
 	dataset_free(cache.d);
 	cache.d = NULL;
 }
@@ -51,10 +54,12 @@ static int load_data(const struct point *p, const char *data_dir)
 {
 	if (cache.d && strcmp(cache.d->hash, p->dataset_hash) != 0)
 		cell_cache_release();
-	if (!cache.d)
+	if (!cache.d) {
 		cache.d = dataset_load(p->dataset, data_dir);
-	if (!cache.d)
-		return -1;
+		if (!cache.d)
+			return -1;
+		vault_dataset(&cache.pages, cache.d);
+	}
 	if (strcmp(cache.d->hash, p->dataset_hash) != 0)
 		return error(EXIT_UNEVALUABLE, "data set %s in %s is not the one this cell was planned with (payload %.12s, "
 			     "planned %.12s)", p->dataset, cache.d->where, cache.d->hash, p->dataset_hash);
@@ -445,6 +450,24 @@ static json_t *cell_json(const struct work *w, const struct outcome *o)
 	return j;
 }
 
+/* The attack runs while nobody can read what it must not see; the oracle opens the service's pages as it answers. */
+static int run_guarded(const struct attack *at, struct access *a, const void *conf, const struct setup *s, struct product *prod)
+{
+	struct vault v = { 0 };
+	int ret;
+
+	vault_fill(&v, s);
+	access_guard(a, &v.service);
+	pages_shut(&v.owner);
+	pages_shut(&v.service);
+	pages_shut(&cache.pages);
+	ret = at->run(a, conf, prod);
+	pages_open(&cache.pages);
+	vault_release(&v);
+	access_guard(a, NULL);
+	return ret;
+}
+
 static int run_attack(struct work *w, const struct setup *s, struct product *prod, struct outcome *o)
 {
 	const struct attack *at = w->p->attack;
@@ -457,7 +480,7 @@ static int run_attack(struct work *w, const struct setup *s, struct product *pro
 				&o->ledger) == 0) {
 		a.label = at->drv.name;
 		prod->goal = at->goal;
-		ret = at->run(&a, conf, prod);
+		ret = run_guarded(at, &a, conf, s, prod);
 		access_close(&a, keep);
 	}
 	free(conf);
