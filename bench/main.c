@@ -12,23 +12,10 @@
 #include "bench/cli.h"
 #include "nn/kernels.h"
 
-/* The BLAS core decides the last bits of results (reference/dependencies.md, finding 4), so it is pinned to what gives the same
- * bits on every AVX2 machine; Haswell's kernels on an older processor would crash. */
-static const char *blas_core(void)
-{
-#if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-		return "Haswell";
-	return "Prescott";
-#else
-	return NULL;
-#endif
-}
-
 /* OpenBLAS reads its settings before main() begins: set what the user has not and start again, once. */
 static void pin_libraries(char **argv)
 {
-	const char *core = blas_core();
+	const char *core = kernels_blas_core();
 	int again = 0;
 
 	if (!getenv("OPENBLAS_NUM_THREADS"))
@@ -90,6 +77,8 @@ int main(int argc, char **argv)
 	pin_libraries(argv);
 	setlocale(LC_ALL, "C");
 	interrupt_install();
+	if (kernels_note() && !(argc > 1 && !strcmp(argv[1], "worker"))) /* once: who starts workers has said it */
+		warning("%s", kernels_note());
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_UNEVALUABLE;

@@ -54,6 +54,24 @@ const char *kernels_isa(void)
 	return K->isa;
 }
 
+const char *kernels_blas_core(void)
+{
+#if defined(__x86_64__)
+	return has(&kernels_avx2) ? "Haswell" : "Prescott";
+#else
+	return NULL;
+#endif
+}
+
+const char *kernels_note(void)
+{
+	if (K != &kernels_plain)
+		return NULL;
+	if (has(&kernels_avx2))
+		return "runs with plain kernels, as $LOCKBENCH_KERNELS asks: about 3 times slower than with AVX2";
+	return "this processor has no AVX2 with FMA: runs with plain kernels: about 3 times slower than with AVX2";
+}
+
 size_t conv_packed_len(int o, int c, int kh, int kw, int block)
 {
 	return (size_t)((o + block - 1) / block * block) * c * kh * kw;

@@ -53,6 +53,7 @@ struct kernels {
 	void (*log_softmax)(size_t n, const real *x, real *y);
 
 	pointwise_fn *relu;           /* y = max(a, 0) */
+	pointwise_fn *relu_over;      /* y = max(y, 0); no kernel may be given one array twice */
 	pointwise_fn *relu_back;      /* y += b where a > 0 (a: input or output) */
 	pointwise_fn *leaky_relu;     /* y = a > 0 ? a : p*a */
 	pointwise_fn *leaky_relu_back; /* y += b * (a > 0 ? 1 : p) */
@@ -81,6 +82,11 @@ extern const struct kernels *K;
 const char *kernels_name(void);
 /* "avx512", ...: recorded in timings. */
 const char *kernels_isa(void);
+/* The OPENBLAS_CORETYPE that results are computed with: it decides their last bits, so it is pinned to what gives the same bits on every
+ * AVX2 machine (Haswell's kernels would crash an older one). NULL: nothing to pin. */
+const char *kernels_blas_core(void);
+/* What a user should know about the table in use: that plain kernels are slow, and why they are used. NULL: nothing. */
+const char *kernels_note(void);
 /* Choose one by name (tests; $LOCKBENCH_KERNELS): 0, or -1 when this processor lacks it. */
 int kernels_select(const char *isa);
 

@@ -103,7 +103,7 @@ static int wrn10t_build(struct model *m)
 
 static struct node *norm_relu(struct model *m, struct node *x, const char *name, bool train)
 {
-	return op_relu(layer_norm(m, x, name, train));
+	return op_relu_over(layer_norm(m, x, name, train));
 }
 
 /* y = conv2(relu(bn2(conv1(h)))) + shortcut, h = relu(bn1(x)); the shortcut is x itself where widths agree. */
@@ -111,15 +111,18 @@ static struct node *block_forward(struct model *m, struct node *x, int b, bool t
 {
 	char buf[PARAM_NAME_MAX];
 	int stride = b == 1 ? 1 : 2;
-	struct node *h, *y;
+	struct node *h, *y, *sum;
 
 	h = norm_relu(m, x, block_name(buf, b, "bn1"), train);
 	y = layer_conv(m, h, block_name(buf, b, "conv1"), stride, 1);
 	y = norm_relu(m, y, block_name(buf, b, "bn2"), train);
 	y = layer_conv(m, y, block_name(buf, b, "conv2"), 1, 1);
-	if (x->c != y->c)
-		x = layer_conv(m, h, block_name(buf, b, "shortcut"), stride, 0);
-	return op_add(y, x);
+	if (x->c == y->c)
+		return op_add_over(y, x);
+	x = layer_conv(m, h, block_name(buf, b, "shortcut"), stride, 0);
+	sum = op_add_over(y, x);
+	node_drop(x);
+	return sum;
 }
 
 static struct node *forward(struct model *m, struct node *x, bool train)

@@ -12,9 +12,6 @@
 struct conv_op {
 	int stride, pad;
 	struct conv s;     /* the forward (or adjoint) convolution over the padded input */
-	real *xp;          /* padded input, one after the other; the input itself when there is no padding */
-	size_t xs;         /* numbers a padded group */
-	int ptop, pstep;   /* how the input lies in it */
 };
 
 struct conv_job {
@@ -54,31 +51,46 @@ static void conv_run(struct conv_job *j, int groups)
 	tile_for(groups * j->parts, conv_task, j);
 }
 
-static real *pack(struct tape *t, const struct node *w, int o, int c, int kh, int kw, bool back, int block)
-{
-	real *p = tape_alloc(t, back ? conv_packed_len(c, o, kh, kw, block) : conv_packed_len(o, c, kh, kw, block));
-
-	(back ? conv_pack_back : conv_pack)(w->x, o, c, kh, kw, block, p);
-	return p;
-}
-
-/* y (=, +=) conv(in) where in's groups (c,ih,iw) are padded to s.h x s.w. keep: store the padded groups for the weight gradient. */
-static real *conv_apply(struct tape *t, const struct conv *s, const struct node *w, bool back, const real *in, int ih, int iw, int top,
-			int step, int groups, const real *bias, real *out, bool accumulate, bool keep)
+/* y (=, +=) conv(in) where in's groups (c,ih,iw) are padded to s.h x s.w. keep: NULL, or where the padded groups go. */
+static void conv_apply(struct tape *t, const struct conv *s, const struct node *w, bool back, const real *in, int ih, int iw, int top,
+			int step, int groups, const real *bias, real *out, bool accumulate, real *keep)
 {
 	const int block = K->conv_block(s->o, s->ow);
-	struct conv_job j = { .in = in, .bias = bias, .out = out, .ih = ih, .iw = iw, .top = top, .accumulate = accumulate, .s = *s };
+	real *packed = tape_take(t, conv_packed_len(s->o, s->c, s->kh, s->kw, block));
+	struct conv_job j = { .in = in, .packed = packed, .bias = bias, .out = out, .ih = ih, .iw = iw, .top = top,
+			      .accumulate = accumulate, .s = *s };
 
-	j.packed = back ? pack(t, w, s->c, s->o, s->kh, s->kw, true, block) : pack(t, w, s->o, s->c, s->kh, s->kw, false, block);
+	if (back)
+		conv_pack_back(w->x, s->c, s->o, s->kh, s->kw, block, packed);
+	else
+		conv_pack(w->x, s->o, s->c, s->kh, s->kw, block, packed);
 	j.in_group = (size_t)s->c * ih * iw * LANES;
 	j.out_group = (size_t)s->o * s->oh * s->ow * LANES;
 	j.pad_len = (size_t)s->c * s->h * s->w * LANES;
 	j.step = ih == s->h && iw == s->w && step == 1 ? 0 : step;
-	j.pad_by_group = keep;
+	j.pad_by_group = keep != NULL;
 	if (j.step)
-		j.pad = tape_alloc(t, j.pad_len * (size_t)(keep ? groups : tile_threads_get()));
+		j.pad = keep ? keep : tape_take(t, j.pad_len * (size_t)tile_threads_get());
 	conv_run(&j, groups);
-	return j.step ? j.pad : (real *)in;
+	if (j.step && !keep)
+		tape_give(t, j.pad);
+	tape_give(t, packed);
+}
+
+/* ------------------------------------------------------------------ padded copies of a whole batch */
+struct pad_job {
+	const real *in;
+	real *out;
+	int c, ih, iw, pad, hp, wp;
+};
+
+static void pad_task(void *ctx, int g, int thread)
+{
+	const struct pad_job *j = ctx;
+
+	(void)thread;
+	pad_group(j->in + (size_t)g * j->c * j->ih * j->iw * LANES, j->c, j->ih, j->iw, j->pad, j->pad, 1, j->hp, j->wp,
+		  j->out + (size_t)g * j->c * j->hp * j->wp * LANES);
 }
 
 /* ------------------------------------------------------------------ weight and bias gradients */
@@ -111,12 +123,14 @@ static void wgrad(struct tape *t, const struct conv *s, const real *x, const rea
 	j.oblocks = (s->o + j.block - 1) / j.block;
 	j.chunks = (groups + WGRAD_GROUPS - 1) / WGRAD_GROUPS;
 	j.scratch_len = (size_t)j.block * s->c * s->kh * s->kw * LANES;
-	j.partial = tape_alloc(t, j.wlen * (size_t)j.chunks);
-	j.scratch = tape_alloc(t, j.scratch_len * (size_t)tile_threads_get());
+	j.partial = tape_take(t, j.wlen * (size_t)j.chunks);
+	j.scratch = tape_take(t, j.scratch_len * (size_t)tile_threads_get());
 	zero(j.partial, j.wlen * (size_t)j.chunks);
 	tile_for(j.oblocks * j.chunks, wgrad_task, &j);
 	for (int c = 0; c < j.chunks; c++)
 		pointwise(K->axpy, j.wlen, j.partial + c * j.wlen, NULL, dw, 1, 0);
+	tape_give(t, j.partial);
+	tape_give(t, j.scratch);
 }
 
 struct bgrad_job {
@@ -146,24 +160,43 @@ static void bias_grad(const struct node *y, struct node *b)
 	tile_for(y->c, bgrad_task, &j);
 }
 
+/* The input is padded once more: keeping it from the forward pass would cost as much memory as the activations do. */
+static void padded_wgrad(const struct node *y, const struct node *a, const struct conv_op *op, real *dw)
+{
+	const struct conv *s = &op->s;
+	const int groups = GROUPS(y->n);
+	struct pad_job j = { .in = a->x, .c = a->c, .ih = a->h, .iw = a->w, .pad = op->pad, .hp = s->h, .wp = s->w };
+
+	if (!op->pad) {
+		wgrad(y->t, s, a->x, y->g, groups, dw);
+		return;
+	}
+	j.out = tape_take(y->t, (size_t)groups * s->c * s->h * s->w * LANES);
+	tile_for(groups, pad_task, &j);
+	wgrad(y->t, s, j.out, y->g, groups, dw);
+	tape_give(y->t, j.out);
+}
+
 /* ---- conv2d: y = w * pad(a) + b;  da += w^T spread(dy);  dw += dy . pad(a) ---- */
 static void conv2d_back(struct node *y)
 {
 	struct node *a = y->in[0], *w = y->in[1];
 	const struct conv_op *op = y->aux;
 	const struct conv *s = &op->s;
-	real *da = node_grad(a);
+	real *da;
 
+	/* Weights first: the padded input's memory can then be the input's gradient. */
+	if (node_grad(w))
+		padded_wgrad(y, a, op, w->g);
+	bias_grad(y, y->in[2]);
+	da = node_grad(a);
 	if (da) {
 		const int k = s->kh - 1 - op->pad;
 		const struct conv adj = { .c = s->o, .h = a->h + s->kh - 1, .w = a->w + s->kw - 1, .o = s->c, .kh = s->kh, .kw = s->kw,
 					  .stride = 1, .oh = a->h, .ow = a->w };
 
-		conv_apply(y->t, &adj, w, true, y->g, y->h, y->w, k, op->stride, GROUPS(y->n), NULL, da, true, false);
+		conv_apply(y->t, &adj, w, true, y->g, y->h, y->w, k, op->stride, GROUPS(y->n), NULL, da, true, NULL);
 	}
-	if (node_grad(w))
-		wgrad(y->t, s, op->xp, y->g, GROUPS(y->n), w->g);
-	bias_grad(y, y->in[2]);
 }
 
 struct node *op_conv2d(struct node *a, struct node *w, struct node *b, int stride, int pad)
@@ -178,7 +211,7 @@ struct node *op_conv2d(struct node *a, struct node *w, struct node *b, int strid
 	op->s = (struct conv){ .c = a->c, .h = hp, .w = wp, .o = w->d[0], .kh = w->d[2], .kw = w->d[3], .stride = stride,
 			       .oh = (hp - w->d[2]) / stride + 1, .ow = (wp - w->d[3]) / stride + 1 };
 	y = node_batch(a->t, a->n, w->d[0], op->s.oh, op->s.ow, a, w, b, conv2d_back);
-	op->xp = conv_apply(a->t, &op->s, w, false, a->x, a->h, a->w, pad, 1, GROUPS(a->n), b ? b->x : NULL, y->x, false, w->wants);
+	conv_apply(a->t, &op->s, w, false, a->x, a->h, a->w, pad, 1, GROUPS(a->n), b ? b->x : NULL, y->x, false, NULL);
 	y->aux = op;
 	return y;
 }
@@ -191,14 +224,18 @@ static void conv_transpose_back(struct node *y)
 	const int pad = op->pad, hp = y->h + 2 * pad, wp = y->w + 2 * pad;
 	const struct conv s = { .c = y->c, .h = hp, .w = wp, .o = a->c, .kh = w->d[2], .kw = w->d[3], .stride = op->stride,
 				.oh = a->h, .ow = a->w };
-	real *da = node_grad(a), *dyp, *unused;
+	const size_t len = (size_t)GROUPS(y->n) * s.c * s.h * s.w * LANES;
+	real *da = node_grad(a), *unused = da ? NULL : tape_take(y->t, a->len), *dyp = pad ? tape_take(y->t, len) : y->g;
 
 	/* the padded dy serves both gradients; without an input gradient its convolution goes to a spare buffer */
-	unused = da ? NULL : tape_alloc(y->t, a->len);
-	dyp = conv_apply(y->t, &s, w, false, y->g, y->h, y->w, pad, 1, GROUPS(y->n), NULL, da ? da : unused, da != NULL, true);
+	conv_apply(y->t, &s, w, false, y->g, y->h, y->w, pad, 1, GROUPS(y->n), NULL, da ? da : unused, da != NULL, pad ? dyp : NULL);
 	if (node_grad(w))
 		wgrad(y->t, &s, dyp, a->x, GROUPS(y->n), w->g);
 	bias_grad(y, y->in[2]);
+	if (pad)
+		tape_give(y->t, dyp);
+	if (unused)
+		tape_give(y->t, unused);
 }
 
 struct node *op_conv_transpose2d(struct node *a, struct node *w, struct node *b, int stride, int pad)
@@ -212,7 +249,7 @@ struct node *op_conv_transpose2d(struct node *a, struct node *w, struct node *b,
 	*op = (struct conv_op){ .stride = stride, .pad = pad };
 	op->s = (struct conv){ .c = a->c, .h = oh + kh - 1, .w = ow + kw - 1, .o = w->d[1], .kh = kh, .kw = kw, .stride = 1, .oh = oh, .ow = ow };
 	y = node_batch(a->t, a->n, w->d[1], oh, ow, a, w, b, conv_transpose_back);
-	conv_apply(a->t, &op->s, w, true, a->x, a->h, a->w, kh - 1 - pad, stride, GROUPS(a->n), b ? b->x : NULL, y->x, false, false);
+	conv_apply(a->t, &op->s, w, true, a->x, a->h, a->w, kh - 1 - pad, stride, GROUPS(a->n), b ? b->x : NULL, y->x, false, NULL);
 	y->aux = op;
 	return y;
 }
@@ -271,7 +308,7 @@ static void linear_back(struct node *y)
 	if (da) {
 		const struct conv adj = { .c = o, .h = 1, .w = 1, .o = i, .kh = 1, .kw = 1, .stride = 1, .oh = 1, .ow = 1 };
 
-		conv_apply(y->t, &adj, w, true, y->g, 1, 1, 0, 1, groups, NULL, da, true, false);
+		conv_apply(y->t, &adj, w, true, y->g, 1, 1, 0, 1, groups, NULL, da, true, NULL);
 	}
 	if (node_grad(w)) {
 		struct gemm_job j = { .o = o, .i = i, .n = y->n, .dw = w->g };
@@ -291,6 +328,6 @@ struct node *op_linear(struct node *a, struct node *w, struct node *b)
 
 	BUG_ON(!a->n || w->n || (size_t)i * o != w->len || w->d[1] != i || (b && (b->n || b->d[0] != o)));
 	y = node_batch(a->t, a->n, o, 1, 1, a, w, b, linear_back);
-	conv_apply(a->t, &s, w, false, a->x, 1, 1, 0, 1, GROUPS(a->n), b ? b->x : NULL, y->x, false, false);
+	conv_apply(a->t, &s, w, false, a->x, 1, 1, 0, 1, GROUPS(a->n), b ? b->x : NULL, y->x, false, NULL);
 	return y;
 }

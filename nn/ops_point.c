@@ -23,6 +23,14 @@ UNARY(sigmoid, y)
 UNARY(tanh, y)
 
 struct node *op_relu(struct node *a) { return relu_new(a, 0); }
+/* With the output in the input's place the backward looks at the output, which is positive where the input was. */
+struct node *op_relu_over(struct node *a)
+{
+	struct node *y = node_over(a, NULL, relu_back);
+
+	pointwise(K->relu_over, y->len, NULL, NULL, y->x, 0, 0);
+	return y;
+}
 struct node *op_leaky_relu(struct node *a, real slope) { return leaky_relu_new(a, slope); }
 struct node *op_sigmoid(struct node *a) { return sigmoid_new(a, 0); }
 struct node *op_tanh(struct node *a) { return tanh_new(a, 0); }
@@ -76,6 +84,16 @@ static struct node *sum(struct node *a, struct node *b, pointwise_fn *fn, real s
 }
 
 struct node *op_add(struct node *a, struct node *b) { return sum(a, b, K->add, 1); }
+struct node *op_add_over(struct node *a, struct node *b)
+{
+	struct node *y;
+
+	BUG_ON(!same_shape(a, b) || a == b);
+	y = node_over(a, b, sum_back);
+	y->ra[0] = 1;
+	pointwise(K->axpy, y->len, b->x, NULL, y->x, 1, 0); /* the bits of op_add: one rounding, fused or not */
+	return y;
+}
 struct node *op_sub(struct node *a, struct node *b) { return sum(a, b, K->sub, -1); }
 
 static void mul_back(struct node *y)

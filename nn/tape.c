@@ -23,6 +23,7 @@ void tape_free(struct tape *t)
 void tape_reset(struct tape *t)
 {
 	arena_reset(&t->mem);
+	t->spare = NULL;
 	t->n = 0;
 	t->grad_params = true;
 }
@@ -48,6 +49,8 @@ static struct node *push(struct tape *t)
 		t->node = xrealloc(t->node, (size_t)t->cap, sizeof(*t->node));
 	}
 	t->node[t->n++] = y;
+	if (t->watch)
+		t->watch(t->watch_ctx);
 	return y;
 }
 
@@ -71,7 +74,7 @@ struct node *node_batch(struct tape *t, int n, int c, int h, int w, struct node 
 	y->h = h;
 	y->w = w;
 	y->len = GROUPS(n) * group_len(y);
-	y->x = tape_alloc(t, y->len);
+	y->x = tape_take(t, y->len);
 	set_inputs(y, a, b, c3, back);
 	return y;
 }
@@ -95,9 +98,65 @@ struct node *node_like(struct node *a, struct node *b, void (*back)(struct node 
 	return a->n ? node_batch(a->t, a->n, a->c, a->h, a->w, a, b, NULL, back) : node_plain(a->t, a->d, a, b, back);
 }
 
+struct node *node_over(struct node *a, struct node *b, void (*back)(struct node *))
+{
+	struct node *y = push(a->t);
+
+	BUG_ON(!a->n || !a->in[0]); /* a leaf's numbers are somebody's */
+	y->n = a->n;
+	y->c = a->c;
+	y->h = a->h;
+	y->w = a->w;
+	y->len = a->len;
+	y->x = a->x;
+	set_inputs(y, a, b, NULL, back);
+	return y;
+}
+
+void node_drop(struct node *a)
+{
+	BUG_ON(!a->n || !a->in[0]);
+	tape_give(a->t, a->x);
+	a->x = NULL;
+}
+
 struct node *node_scalar(struct tape *t, struct node *a, struct node *b, void (*back)(struct node *))
 {
 	return node_plain(t, (int[]){ 1, 1, 1, 1 }, a, b, back);
+}
+
+/* ------------------------------------------------------------------ memory for less than a step */
+
+/* In front of each piece, which stays aligned like everything of the arena. */
+struct spare {
+	_Alignas(64) struct spare *next;
+	size_t n; /* numbers there is room for, whatever the last one wanted */
+};
+
+/* The smallest piece that is large enough; none is cut, so a piece of more than twice the size is left for a larger need. */
+real *tape_take(struct tape *t, size_t n)
+{
+	struct spare **best = NULL, *s;
+
+	for (struct spare **at = &t->spare; *at; at = &(*at)->next)
+		if ((*at)->n >= n && (*at)->n / 2 <= n && (!best || (*at)->n < (*best)->n))
+			best = at;
+	if (best) {
+		s = *best;
+		*best = s->next;
+	} else {
+		s = arena_alloc(&t->mem, 1, sizeof(*s) + n * sizeof(real));
+		s->n = n;
+	}
+	return (real *)(void *)(s + 1);
+}
+
+void tape_give(struct tape *t, real *x)
+{
+	struct spare *s = (struct spare *)(void *)x - 1;
+
+	s->next = t->spare;
+	t->spare = s;
 }
 
 /* ------------------------------------------------------------------ loops */
@@ -139,7 +198,7 @@ real *node_grad(struct node *a)
 	if (!a->wants)
 		return NULL;
 	if (!a->g) {
-		a->g = tape_alloc(a->t, a->len);
+		a->g = tape_take(a->t, a->len);
 		zero(a->g, a->len);
 	}
 	return a->g;
@@ -158,6 +217,15 @@ void mask_tail(const struct node *a, real *buf)
 			last[i * LANES + l] = 0;
 }
 
+void node_back(struct node *y)
+{
+	if (!y->back || !y->g)
+		return;
+	y->back(y);
+	tape_give(y->t, y->g);
+	y->g = NULL;
+}
+
 void tape_backward(struct tape *t, struct node *loss)
 {
 	real *g;
@@ -168,8 +236,7 @@ void tape_backward(struct tape *t, struct node *loss)
 		return;
 	g[0] = 1;
 	for (int i = t->n - 1; i >= 0; i--)
-		if (t->node[i]->back && t->node[i]->g)
-			t->node[i]->back(t->node[i]);
+		node_back(t->node[i]);
 }
 
 const struct node *tape_input_of(const struct tape *t, const struct param *p)

@@ -30,7 +30,7 @@ struct node {
 	int d[4];        /* shape of a plain node, trailing 1s */
 	size_t len;      /* numbers stored in x (batch nodes: GROUPS(n)*c*h*w*LANES) */
 	real *x;         /* values */
-	real *g;         /* d(loss)/dx; NULL when not wanted or before backward */
+	real *g;         /* d(loss)/dx of a leaf; NULL when not wanted or before backward */
 	bool wants;      /* a gradient is wanted here */
 	/* private */
 	struct tape *t;
@@ -46,7 +46,7 @@ void tape_free(struct tape *t);
 void tape_reset(struct tape *t);
 /* Bytes the tape's arena ever needed. */
 size_t tape_peak(const struct tape *t);
-/* loss: a plain scalar node. Sets g of every node that wants one (and adds to param->g). */
+/* loss: a plain scalar node. Sets g of every leaf that wants one (and adds to param->g); the gradients in between are not kept. */
 void tape_backward(struct tape *t, struct node *loss);
 
 /* What the layer whose weight is p was given on this tape: the activations in front of it. NULL when no op multiplied with p. */
@@ -89,6 +89,13 @@ struct node *op_upsample(struct node *a, int k);  /* nearest, factor k */
 
 /* ---- pointwise (batch or plain) ---- */
 struct node *op_relu(struct node *a);
+/* The same numbers in the memory of a, whose own values are gone: saves a network a quarter of its activations. a must be nobody else's
+ * input and come from an op whose backward does not read its own output: conv2d, linear, batch_norm, pools but max_pool. */
+struct node *op_relu_over(struct node *a);
+struct node *op_add_over(struct node *a, struct node *b); /* b is kept and is another node */
+/* a's values will not be read again, not by a backward either (as those of op_add_over's b, when it is nobody else's input): the next
+ * op may have their memory. */
+void node_drop(struct node *a);
 struct node *op_leaky_relu(struct node *a, real slope);
 struct node *op_sigmoid(struct node *a);
 struct node *op_tanh(struct node *a);

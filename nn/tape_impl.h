@@ -13,6 +13,9 @@ struct tape {
 	struct node **node; /* in order of creation */
 	int n, cap;
 	bool grad_params;
+	struct spare *spare; /* given back since the last reset */
+	void (*watch)(void *ctx); /* called as each node is made, before it is computed: how bench/speed times ops; NULL: nobody */
+	void *watch_ctx;
 };
 
 /* A batch node of n images (c,h,w), or a plain one, with x allocated (not set) unless share is given (then x is share's).
@@ -22,6 +25,8 @@ struct node *node_batch(struct tape *t, int n, int c, int h, int w, struct node 
 struct node *node_plain(struct tape *t, const int d[4], struct node *a, struct node *b, void (*back)(struct node *));
 /* A node like a (kind and shape). */
 struct node *node_like(struct node *a, struct node *b, void (*back)(struct node *));
+/* A batch node like a in a's own memory, which the op overwrites. */
+struct node *node_over(struct node *a, struct node *b, void (*back)(struct node *));
 struct node *node_scalar(struct tape *t, struct node *a, struct node *b, void (*back)(struct node *));
 
 /* Where to add a's gradient, zeroed at first use; NULL when a wants none. */
@@ -46,5 +51,12 @@ void mask_tail(const struct node *a, real *buf);
 void pointwise(pointwise_fn *fn, size_t n, const real *a, const real *b, real *y, real p, real q);
 void zero(real *x, size_t n);
 #define tape_alloc(t, n) arena_new(&(t)->mem, (n), real)
+/* Memory that is done with before the step is, above all gradients in between: half of what a deep network's step would otherwise
+ * need. Take n numbers (not set), give them back. Not from inside tiles; what is not given back ends with the step. */
+real *tape_take(struct tape *t, size_t n);
+void tape_give(struct tape *t, real *x);
+/* y's backward where it has one and a gradient reached it; then y's gradient, which everybody above has added to and nobody
+ * below reads, is given back (y->g NULL). */
+void node_back(struct node *y);
 
 #endif

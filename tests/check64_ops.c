@@ -47,6 +47,13 @@ static struct node *gavg(struct tape *t, struct leaves l) { (void)t; return op_g
 static struct node *gmax(struct tape *t, struct leaves l) { (void)t; return op_global_max_pool(l.a); }
 static struct node *up(struct tape *t, struct leaves l) { (void)t; return op_upsample(l.a, 2); }
 static struct node *relu(struct tape *t, struct leaves l) { (void)t; return op_relu(l.a); }
+/* over: on the output of an op, as the two ask for; a backward that read what is overwritten would fail */
+static struct node *relu_over(struct tape *t, struct leaves l) { (void)t; return op_relu_over(bn(l.a, l.q, l.r, true)); }
+static struct node *add_over(struct tape *t, struct leaves l)
+{
+	(void)t;
+	return op_add_over(op_conv2d(l.a, l.p, l.q, 1, 1), op_sigmoid(l.b));
+}
 static struct node *lrelu(struct tape *t, struct leaves l) { (void)t; return op_leaky_relu(l.a, 0.2); }
 static struct node *sigm(struct tape *t, struct leaves l) { (void)t; return op_sigmoid(l.a); }
 static struct node *tanhs(struct tape *t, struct leaves l) { (void)t; return op_tanh(l.a); }
@@ -115,6 +122,8 @@ static const struct grad_case cases[] = {
 	{ "global_max_pool", gmax, 19, { 3, 4, 4 }, { 0 }, { 0 }, 0, 0, -1, 1 },
 	{ "upsample", up, 19, { 2, 3, 3 }, { 0 }, { 0 }, 0, 0, -1, 1 },
 	{ "relu", relu, 19, { 2, 3, 3 }, { 0 }, { 0 }, 0, 0, -1, 1 },
+	{ "relu_over", relu_over, 19, { 3, 3, 2 }, { 0 }, { 0 }, 3, 3, -1, 1 },
+	{ "add_over", add_over, 19, { 2, 3, 4 }, { 3, 3, 4 }, { 3, 2, 3, 3 }, 3, 0, -1, 1 },
 	{ "leaky_relu", lrelu, 19, { 2, 3, 3 }, { 0 }, { 0 }, 0, 0, -1, 1 },
 	{ "sigmoid", sigm, 19, { 2, 3, 3 }, { 0 }, { 0 }, 0, 0, -3, 3 },
 	{ "tanh", tanhs, 19, { 2, 3, 3 }, { 0 }, { 0 }, 0, 0, -3, 3 },

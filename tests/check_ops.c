@@ -4,7 +4,7 @@
 #include "base/rng.h"
 #include "base/tile.h"
 #include "nn/kernels.h"
-#include "nn/tape.h"
+#include "nn/tape_impl.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -234,6 +234,65 @@ START_TEST(no_gradient_where_none_is_asked)
 }
 END_TEST
 
+/* Slow kernels are not used in silence, and fast ones not with a note. */
+START_TEST(plain_kernels_come_with_a_note)
+{
+	kernels_select("plain");
+	ck_assert_ptr_nonnull(kernels_note());
+	ck_assert_ptr_nonnull(strstr(kernels_note(), "times slower"));
+	if (kernels_select("avx2") == 0)
+		ck_assert_ptr_null(kernels_note());
+}
+END_TEST
+
+/* The ops that overwrite their input give the bits of those that do not. */
+START_TEST(over_gives_the_same_bits)
+{
+	struct tape *t = tape_new();
+	struct node *a = tape_input(t, 19, 3, 5, 5, false), *w = tape_plain(t, 4, 3, 3, 3, false), *sum, *over;
+
+	for (size_t i = 0; i < a->len; i++)
+		a->x[i] = (real)((int)(i * 7919 % 201) - 100) * (real)0.013;
+	for (size_t i = 0; i < w->len; i++)
+		w->x[i] = (real)((int)(i * 104729 % 31) - 15) * (real)0.021;
+	sum = op_relu(op_add(op_conv2d(a, w, NULL, 1, 1), op_tanh(op_conv2d(a, w, NULL, 1, 1))));
+	over = op_relu_over(op_add_over(op_conv2d(a, w, NULL, 1, 1), op_tanh(op_conv2d(a, w, NULL, 1, 1))));
+	ck_assert_uint_eq(sum->len, over->len);
+	ck_assert_mem_eq(sum->x, over->x, sum->len * sizeof(real));
+	tape_free(t);
+}
+END_TEST
+
+/* Taken memory comes back for a need that it fits, never for two at once, and a deep network's gradients share it. */
+START_TEST(memory_is_given_back_within_a_step)
+{
+	struct tape *t = tape_new();
+	struct node *a = tape_input(t, 16, 4, 32, 32, true);
+	real *p, *q, *r;
+	size_t forward;
+
+	p = tape_take(t, 1000);
+	q = tape_take(t, 1000);
+	ck_assert_ptr_ne(p, q);
+	ck_assert_uint_eq((size_t)p % 64, 0);
+	tape_give(t, p);
+	tape_give(t, q);
+	r = tape_take(t, 400); /* less than half: not for that */
+	ck_assert(r != p && r != q);
+	r = tape_take(t, 600);
+	ck_assert(r == p || r == q);
+	tape_give(t, r);
+	ck_assert_ptr_eq(tape_take(t, 1000), r); /* its size is not forgotten */
+	zero(a->x, a->len);
+	for (int i = 0; i < 20; i++)
+		a = op_sigmoid(a);
+	forward = tape_peak(t);
+	tape_backward(t, op_mean(a));
+	ck_assert_uint_lt(tape_peak(t) - forward, 4 * a->len * sizeof(real));
+	tape_free(t);
+}
+END_TEST
+
 /* A steady-state step takes no memory: the arena's peak stays where the first step left it. */
 START_TEST(tape_reuses_its_memory)
 {
@@ -266,6 +325,9 @@ Suite *suite_ops(void)
 	tcase_add_test(tc, exponential_is_accurate);
 	tcase_add_test(tc, result_does_not_depend_on_place_in_batch);
 	tcase_add_test(tc, no_gradient_where_none_is_asked);
+	tcase_add_test(tc, plain_kernels_come_with_a_note);
+	tcase_add_test(tc, over_gives_the_same_bits);
+	tcase_add_test(tc, memory_is_given_back_within_a_step);
 	tcase_add_test(tc, tape_reuses_its_memory);
 	suite_add_tcase(s, tc);
 	return s;
