@@ -28,6 +28,7 @@ TEST64  := $(wildcard tests/check64_*.c)
 SUPPORT := $(wildcard tests/support_*.c)
 SRC64   := $(wildcard base/*.c nn/*.c)
 FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
+SPEED   := $(wildcard bench/speed/*.c)
 
 .DEFAULT_GOAL := all
 .SECONDARY:
@@ -55,6 +56,10 @@ $(B)/d/%.o: %.c
 $(B)/lockbench: $(B)/bench/main.o $(OBJ)
 	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS)
 
+# How fast it is: a program of its own over the same objects (docs/speed.md).
+$(B)/speed: $(SPEED:%.c=$(B)/%.o) $(OBJ)
+	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS)
+
 # ---- tests: tests/check_X.c defines Suite *suite_X(void); the lists of suites are made from the names ----
 $(B)/tests/suites.inc: $(TEST32)
 	mkdir -p $(@D)
@@ -68,7 +73,7 @@ $(B)/tests/run.o: tests/run.c $(B)/tests/suites.inc
 $(B)/d/tests/run.o: tests/run.c $(B)/tests/suites64.inc
 	mkdir -p $(@D)
 	$(CC) $(ALL) $(CPPFLAGS) -DNN_DOUBLE -DSUITES='"$(B)/tests/suites64.inc"' -c -o $@ $<
-$(B)/tests/run: $(B)/tests/run.o $(TEST32:%.c=$(B)/%.o) $(SUPPORT:%.c=$(B)/%.o) $(OBJ)
+$(B)/tests/run: $(B)/tests/run.o $(TEST32:%.c=$(B)/%.o) $(SUPPORT:%.c=$(B)/%.o) $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(SPEED))) $(OBJ) | $(B)/speed
 	$(CC) $(SANFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
 $(B)/tests/run64: $(B)/d/tests/run.o $(TEST64:%.c=$(B)/d/%.o) $(SRC64:%.c=$(B)/d/%.o)
 	$(CC) $(SANFLAGS) -o $@ $^ $(CHECK_LIBS) $(LIBS)
@@ -100,6 +105,18 @@ fuzz:
 demo: deps
 	$(MAKE) all
 	sh ./demo.sh $(B)/lockbench
+## bench: how fast every job is here, against sgemm's peak and earlier runs (BENCH_JOBS=regex, BENCH_SECONDS=3, BENCH_JSON=file)
+bench: $(B)/speed
+	$(B)/speed
+## bench-peer: the same beside PyTorch's scripts in $$PEER_DIR or ../shared/peer, in turn
+bench-peer: $(B)/speed
+	$(B)/speed peer
+## bench-layers: where a training step's time goes, layer by layer (MODELS="lenet5 wrn10-4", BENCH_THREADS=1)
+bench-layers: $(B)/speed
+	$(B)/speed layers $(MODELS)
+## bench-docs: measure everything and write the tables of docs/speed.md; for an idle machine
+bench-docs: $(B)/speed
+	sh docs/speed.sh $(B)/speed
 ## docs: regenerate the option tables in docs/ from the program
 docs: all
 	sh docs/generate.sh $(B)/lockbench
@@ -111,4 +128,4 @@ help:
 	sed -n 's/^## /  make /p' Makefile
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit deps check check-built check-san fuzz demo docs clean help
+.PHONY: all unit deps check check-built check-san fuzz demo bench bench-peer bench-layers bench-docs docs clean help
