@@ -101,7 +101,7 @@ struct bundle;
 void model_put(const struct model *m, const char *prefix, struct bundle *b);
 struct model *model_take(const struct bundle *b, const char *prefix, const struct model_spec *spec);
 
-/* Logits (or output images) of n images: out (v->n, outputs) row-major float32. Batches of 256 inside.
+/* Logits (or output images) of n images: out (v->n, outputs) row-major float32. In batches inside.
  * 0, or -1 after error() (interrupted; images of another shape than the model's). */
 int model_predict(struct model *m, const struct images *v, float *out);
 /* Softmax of the same. */
