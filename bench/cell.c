@@ -403,7 +403,7 @@ const char *point_inapplicable(const struct point *p)
 	conf = driver_conf(&p->attack->drv, p->attack_options);
 	if (!conf)
 		return "its options are not valid";
-	why = p->attack->inapplicable(conf, p->scheme->decl.has_users, p->scheme->decl.has_ownership);
+	why = p->attack->inapplicable(conf, p->scheme->decl.has_users && p->users, p->scheme->decl.has_ownership);
 	free(conf);
 	return why;
 }

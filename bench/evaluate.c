@@ -38,12 +38,13 @@ static int observe_accuracy(const struct judge *j, struct observations *o)
 	unsigned char *right = xmalloc(n, 1);
 	int ret = judge_model(s, s->base, right);
 
-	if (!ret) {
-		obs_bits(o, "reference_correct", right, n);
-		ret = judge_answers(s, &j->service, NULL, NULL, 0, &s->splits->test, "unauthorised", right);
-	}
 	if (!ret)
-		obs_bits(o, "unauthorised_correct", right, n);
+		obs_bits(o, "reference_correct", right, n);
+	if (!ret && judge_controls_access(s)) {
+		ret = judge_answers(s, &j->service, NULL, NULL, 0, &s->splits->test, "unauthorised", right);
+		if (!ret)
+			obs_bits(o, "unauthorised_correct", right, n);
+	}
 	free(right);
 	return ret;
 }

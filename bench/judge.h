@@ -38,6 +38,8 @@ int judge_answers(const struct setup *s, const struct service *v, const struct b
 int judge_histogram(struct model *m, const struct images *v, struct observations *o, const char *name);
 /* The owner's mark in m: mark_matched and ownership_verified; nothing when the scheme has none. */
 int judge_mark(const struct setup *s, const struct model *m, struct observations *o);
+/* False for a scheme that has users but none under these options: it proves ownership only, and nobody is unauthorised. */
+bool judge_controls_access(const struct setup *s);
 /* Plain accuracy of m on the test set: right (test images). */
 int judge_model(const struct setup *s, const struct model *m, unsigned char *right);
 

@@ -42,10 +42,11 @@ void layer_add_conv_transpose(struct model *m, const char *name, int in, int out
 	add_bias(m, name, out);
 }
 
-void layer_add_linear(struct model *m, const char *name, int out, int in)
+void layer_add_linear(struct model *m, const char *name, int out, int in, bool bias)
 {
 	add_weight(m, name, out, in, 0, 1);
-	add_bias(m, name, out);
+	if (bias)
+		add_bias(m, name, out);
 }
 
 void layer_add_norm(struct model *m, const char *name, int c)
@@ -90,9 +91,17 @@ static real *statistic(struct model *m, const char *name, const char *what)
 	return p->x;
 }
 
+/* Tell whoever listens. */
+static struct node *ran(const struct model *m, const char *name, const struct node *in, struct node *out, int stride, int pad)
+{
+	if (m->hooks && m->hooks->layer)
+		m->hooks->layer(m->hooks->ctx, name, in, out, stride, pad);
+	return out;
+}
+
 struct node *layer_conv(struct model *m, struct node *x, const char *name, int stride, int pad)
 {
-	return op_conv2d(x, weight(m, x, name), bias(m, x, name), stride, pad);
+	return ran(m, name, x, op_conv2d(x, weight(m, x, name), bias(m, x, name), stride, pad), stride, pad);
 }
 
 struct node *layer_conv_transpose(struct model *m, struct node *x, const char *name, int stride)
@@ -102,11 +111,13 @@ struct node *layer_conv_transpose(struct model *m, struct node *x, const char *n
 
 struct node *layer_linear(struct model *m, struct node *x, const char *name)
 {
-	return op_linear(x, weight(m, x, name), bias(m, x, name));
+	return ran(m, name, x, op_linear(x, weight(m, x, name), bias(m, x, name)), 1, 0);
 }
 
 struct node *layer_norm(struct model *m, struct node *x, const char *name, bool train)
 {
-	return op_batch_norm(x, weight(m, x, name), bias(m, x, name), statistic(m, name, "running_mean"),
-			     statistic(m, name, "running_var"), train, NORM_MOMENTUM, LAYER_NORM_EPS);
+	struct node *y = op_batch_norm(x, weight(m, x, name), bias(m, x, name), statistic(m, name, "running_mean"),
+				       statistic(m, name, "running_var"), train, NORM_MOMENTUM, LAYER_NORM_EPS);
+
+	return ran(m, name, x, y, 1, 0);
 }

@@ -10,7 +10,7 @@
 /* pixels: rows times columns of the output (of the input for a transposed convolution), for model_macs(). */
 void layer_add_conv(struct model *m, const char *name, int out, int in, int k, int pixels, bool bias);
 void layer_add_conv_transpose(struct model *m, const char *name, int in, int out, int k, int pixels);
-void layer_add_linear(struct model *m, const char *name, int out, int in);
+void layer_add_linear(struct model *m, const char *name, int out, int in, bool bias);
 /* Batch norm has trained parameters and running statistics; buffers come after all parameters, hence two calls. */
 void layer_add_norm(struct model *m, const char *name, int c);
 void layer_add_norm_buffers(struct model *m, const char *name, int c);

@@ -143,9 +143,10 @@ struct param *model_find(const struct model *m, const char *name)
 struct node *model_node(struct model *m, struct tape *t, const char *name)
 {
 	struct param *p = model_find(m, name);
+	struct node *n = m->hooks && m->hooks->param ? m->hooks->param(m->hooks->ctx, m, t, name) : NULL;
 
 	BUG_ON(!p || p->buffer);
-	return tape_param(t, p);
+	return n ? n : tape_param(t, p);
 }
 
 void model_zero_grad(struct model *m)
@@ -205,6 +206,7 @@ struct model *model_copy(const struct model *m)
 	struct model *c = xmalloc(1, sizeof(*c));
 
 	*c = *m;
+	c->hooks = NULL;
 	c->p = xmalloc((size_t)m->np, sizeof(*c->p));
 	memcpy(c->p, m->p, (size_t)m->np * sizeof(*c->p));
 	model_allocate(c);

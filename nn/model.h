@@ -43,10 +43,19 @@ struct arch {
 extern const struct driver *const archs[]; /* sorted by name, NULL-terminated */
 
 struct model_spec {
-	char arch[32];  /* "lenet5", "wrn10", "wrn10t", "mlp", "cae", "unet" */
+	char arch[32];  /* "lenet5", "lenet5n", "wrn10", "wrn10t", "mlp", "cae", "unet", ... */
 	int c, h, w;    /* input */
 	int classes;    /* outputs; of image-to-image models: output channels */
 	int width;      /* WRN's k, MLP's hidden units, base channels of cae and unet; 0: the architecture's default */
+};
+
+/* What a scheme may do to a forward pass without an architecture of its own. Borrowed by the model; copies have none. */
+struct model_hooks {
+	void *ctx;
+	/* What stands for parameter `name`, which may be computed from others (gradients flow); NULL: the parameter. May be NULL. */
+	struct node *(*param)(void *ctx, struct model *m, struct tape *t, const char *name);
+	/* Sees every convolution, linear layer and norm as it is run (stride 1, pad 0 but for convolutions). May be NULL. */
+	void (*layer)(void *ctx, const char *name, const struct node *in, const struct node *out, int stride, int pad);
 };
 
 struct model {
@@ -56,6 +65,7 @@ struct model {
 	int np;
 	real *x, *g;       /* all values; all gradients (parameters only) */
 	size_t nx, ng;     /* numbers in x (with buffers) and in g (parameters) */
+	const struct model_hooks *hooks; /* NULL: none */
 };
 
 /* "lenet5", "wrn10-4" (k after the dash), "mlp-256": fills arch and width (the default width when the name
@@ -79,7 +89,7 @@ struct param *model_buffer(struct model *m, const char *name, int d0);
 /* For nn/checkpoint.c: a model that has shapes but no numbers (NULL after error()), and its numbers, zeroed. */
 struct model *model_shapes(const struct model_spec *s);
 void model_allocate(struct model *m);
-/* For forward(): node of a parameter by name (BUG when absent). */
+/* For forward(): node of a parameter by name (BUG when absent), or what a hook puts in its place. */
 struct node *model_node(struct model *m, struct tape *t, const char *name);
 void model_zero_grad(struct model *m);
 size_t model_params(const struct model *m); /* trained numbers */

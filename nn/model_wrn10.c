@@ -76,7 +76,7 @@ static int build(struct model *m, int stem)
 		add_block(m, b, &k);
 	}
 	layer_add_norm(m, "bn1", last);
-	layer_add_linear(m, "fc", s->classes, last);
+	layer_add_linear(m, "fc", s->classes, last, true);
 
 	if (stem != STEM)
 		layer_add_norm_buffers(m, "stem.bn1", STEM);

@@ -116,6 +116,36 @@ struct node *op_mul(struct node *a, struct node *b)
 	return y;
 }
 
+/* ---- matrix times vector, plain: small next to any batch, so one thread and plain loops ---- */
+static void matvec_back(struct node *y)
+{
+	struct node *w = y->in[0], *v = y->in[1];
+	real *dw = node_grad(w), *dv = node_grad(v);
+
+	for (size_t o = 0; o < y->len; o++) {
+		if (dw)
+			K->axpy(v->len, v->x, NULL, dw + o * v->len, y->g[o], 0);
+		if (dv)
+			K->axpy(v->len, w->x + o * v->len, NULL, dv, y->g[o], 0);
+	}
+}
+
+struct node *op_matvec(struct node *w, struct node *v)
+{
+	struct node *y;
+
+	BUG_ON(w->n || v->n || w->len != (size_t)w->d[0] * v->len);
+	y = node_plain(w->t, (int[]){ w->d[0], 1, 1, 1 }, w, v, matvec_back);
+	for (size_t o = 0; o < y->len; o++) {
+		double s = 0;
+
+		for (size_t i = 0; i < v->len; i++)
+			s += (double)w->x[o * v->len + i] * (double)v->x[i];
+		y->x[o] = (real)s;
+	}
+	return y;
+}
+
 /* ---- shape ---- */
 struct node *op_reshape(struct node *a, int c, int h, int w)
 {

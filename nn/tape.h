@@ -106,6 +106,9 @@ struct node *op_scale(struct node *a, real k, real shift); /* k*a + shift */
 struct node *op_round_ste(struct node *a, real levels); /* round(a*levels)/levels; gradient passes unchanged */
 struct node *op_channel_affine(struct node *a, struct node *gamma, struct node *beta); /* plain (c) each, either may be NULL */
 
+/* W v of plain nodes: w (O, ...) with v->len numbers a row, whatever their shape; plain (O). */
+struct node *op_matvec(struct node *w, struct node *v);
+
 /* ---- shape ---- */
 struct node *op_reshape(struct node *a, int c, int h, int w);   /* same memory */
 struct node *op_concat(struct node *a, struct node *b);         /* along channels; same n,h,w */

@@ -49,7 +49,7 @@ void train_recipe(struct train_conf *c, const struct model_spec *s)
 	opt_defaults(train_opts, c); /* Adam 1e-3: autoencoder, U-Net */
 	if (!strncmp(s->arch, "wrn", 3))
 		wrn_recipe(c, s);
-	else if (!strcmp(s->arch, "lenet5") || !strcmp(s->arch, "mlp")) {
+	else if (!strncmp(s->arch, "lenet5", 6) || !strncmp(s->arch, "mlp", 3)) {
 		c->schedule = SCHEDULE_COSINE; /* at a constant rate the last epoch's accuracy is a lottery of +-0.3 points */
 		c->lr = 0.002; /* on Fashion-MNIST half a point better than 0.001 after 15 epochs */
 	}
@@ -230,6 +230,8 @@ static int train_batch(struct trainer *r, const int *at, int n)
 	tape_reset(r->t);
 	x = train_gather(r->t, r->v, r->c, r->augment, r->epoch, at, n);
 	loss = batch_loss(r, r->m->arch->forward(r->m, x, !r->hooks->still), at, n);
+	if (r->hooks->term)
+		loss = op_add(loss, r->hooks->term(r->hooks->ctx, r->m, x, r->label));
 	value = (double)loss->x[0];
 	if (!isfinite(value))
 		return diverged(r, "the loss is not finite");

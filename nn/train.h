@@ -56,6 +56,8 @@ struct train_hooks {
 	struct node *(*loss)(void *ctx, struct node *logits, const int *at, int n);
 	/* Batch norm keeps its running statistics and uses them, as at inference (training a last layer on fixed features). */
 	bool still;
+	/* A further term of the batch's loss, a plain scalar on x's tape; label: classes of x's images. NULL: none. */
+	struct node *(*term)(void *ctx, struct model *m, struct node *x, const int *label);
 };
 struct train_stats {
 	double loss, accuracy;      /* of the last epoch, running, on augmented training batches */

@@ -105,7 +105,8 @@ struct scheme {
 	int (*revoke)(const void *conf, struct locked *l, int user);
 	/* Number of users that the options allow by the paper's formula (analytic); NULL: no users. */
 	double (*users_analytic)(const void *conf, int classes);
-	/* Users that exist by default under these options (ActiveGuard: K x T). Required when enrol is set. */
+	/* Users that exist by default under these options (ActiveGuard: K x T). Required when enrol is set. 0: under these options the
+	 * scheme proves ownership and controls no access; nobody is enrolled, and metrics of access are n/a. */
 	int (*users)(const void *conf, int classes);
 
 	/* Judge n stacked credentials. NULL: nobody asks; a credential is as good as the answers it gets. */

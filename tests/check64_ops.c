@@ -40,6 +40,7 @@ static struct node *bn(struct node *a, struct node *g, struct node *b, bool trai
 static struct node *bn_train(struct tape *t, struct leaves l) { (void)t; return bn(l.a, l.q, l.r, true); }
 static struct node *bn_eval(struct tape *t, struct leaves l) { (void)t; return bn(l.a, l.q, l.r, false); }
 static struct node *channel(struct tape *t, struct leaves l) { (void)t; return op_channel_affine(l.a, l.q, l.r); }
+static struct node *matvec(struct tape *t, struct leaves l) { (void)t; return op_channel_affine(l.a, op_matvec(l.p, l.q), NULL); }
 static struct node *maxp(struct tape *t, struct leaves l) { (void)t; return op_max_pool(l.a, 2, 2); }
 static struct node *maxp_over(struct tape *t, struct leaves l) { (void)t; return op_max_pool(l.a, 3, 2); }
 static struct node *avgp(struct tape *t, struct leaves l) { (void)t; return op_avg_pool(l.a, 2, 2); }
@@ -115,6 +116,7 @@ static const struct grad_case cases[] = {
 	{ "batch_norm train", bn_train, 19, { 3, 3, 3 }, { 0 }, { 0 }, 3, 3, -1, 1 },
 	{ "batch_norm eval", bn_eval, 19, { 3, 3, 3 }, { 0 }, { 0 }, 3, 3, -1, 1 },
 	{ "channel_affine", channel, 19, { 3, 3, 3 }, { 0 }, { 0 }, 3, 3, -1, 1 },
+	{ "matvec", matvec, 19, { 3, 3, 3 }, { 0 }, { 3, 2, 3, 3 }, 18, 0, -1, 1 },
 	{ "max_pool", maxp, 19, { 2, 6, 6 }, { 0 }, { 0 }, 0, 0, -1, 1 },
 	{ "max_pool overlapping", maxp_over, 19, { 2, 7, 7 }, { 0 }, { 0 }, 0, 0, -1, 1 },
 	{ "avg_pool", avgp, 19, { 2, 6, 6 }, { 0 }, { 0 }, 0, 0, -1, 1 },

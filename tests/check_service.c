@@ -253,6 +253,31 @@ START_TEST(a_lock_without_logins_is_evaluated)
 }
 END_TEST
 
+static int no_users(const void *conf, int classes)
+{
+	(void)conf, (void)classes;
+	return 0;
+}
+
+/* A scheme that has users, but none under its options, controls no access: there is no unauthorised accuracy to report. */
+START_TEST(ownership_alone_has_no_strangers)
+{
+	struct scheme owner_only = keyed_scheme;
+	struct observations o = { 0 };
+	const char *verdict;
+	char why[256];
+
+	owner_only.users = no_users;
+	w.setup.scheme = &owner_only;
+	w.setup.creds = NULL;
+	w.setup.users = w.setup.per_user = 0;
+	ck_assert_msg(evaluate(&w.setup, NULL, &o, &verdict, why) == 0, "%s", error_text());
+	ck_assert_ptr_null(obs_get(&o, "unauthorised_correct", 'b'));
+	ck_assert_ptr_nonnull(obs_get(&o, "authorised_correct", 'b'));
+	obs_release(&o);
+}
+END_TEST
+
 START_TEST(shared_tensors_belong_to_every_credential)
 {
 	struct bundle *one = creds_range(creds, 5, 1);
@@ -331,6 +356,7 @@ Suite *suite_service(void)
 	tcase_add_test(tc, an_extra_output_is_not_answered);
 	tcase_add_test(tc, keys_are_judged_by_their_use);
 	tcase_add_test(tc, a_lock_without_logins_is_evaluated);
+	tcase_add_test(tc, ownership_alone_has_no_strangers);
 	tcase_add_test(tc, shared_tensors_belong_to_every_credential);
 	tcase_add_test(tc, pairs_and_instances_are_granted);
 	tcase_add_test(tc, keys_of_ones_own_are_tried);
