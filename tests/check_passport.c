@@ -486,6 +486,7 @@ Suite *suite_passport(void)
 	tcase_add_test(tc, ownership_variants_work_for_everybody);
 	tcase_add_test(tc, triggers_are_learnt);
 	tcase_add_test(tc, the_signature_may_be_a_text);
+	tcase_set_timeout(parts, 60);
 	tcase_set_timeout(tc, 180);
 	suite_add_tcase(s, tc);
 	return s;
