@@ -103,7 +103,7 @@ static int observe_channel_answers(const struct judge *j, const struct service *
 		if (!ret)
 			obs_bits(o, "channel_authorised_correct", right, test->n);
 	}
-	if (role != ROLE_EVADE && !ret) {
+	if (role != ROLE_EVADE && !ret && judge_controls_access(j->s)) {
 		ret = judge_answers(j->s, v, NULL, NULL, 0, test, "unauthorised", right);
 		if (!ret)
 			obs_bits(o, "channel_unauthorised_correct", right, test->n);
