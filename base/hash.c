@@ -2,6 +2,7 @@
 #include "base/hash.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -50,6 +51,11 @@ void sha256_hex(const void *data, size_t len, char out[HASH_HEX])
 
 	sha256(data, len, raw);
 	hex_encode(raw, HASH_LEN, out);
+}
+
+void hmac_sha256(const void *key, size_t key_len, const void *data, size_t len, uint8_t out[HASH_LEN])
+{
+	must(HMAC(EVP_sha256(), key, (int)key_len, data, len, out, NULL) != NULL);
 }
 
 void hex_encode(const uint8_t *in, size_t n, char *out)

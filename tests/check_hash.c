@@ -42,6 +42,25 @@ START_TEST(known_answers)
 }
 END_TEST
 
+/* RFC 4231, test cases 1, 2 and 6. */
+START_TEST(hmac_known_answers)
+{
+	uint8_t key[131], want[HASH_LEN], got[HASH_LEN];
+
+	memset(key, 0x0b, 20);
+	hmac_sha256(key, 20, "Hi There", 8, got);
+	ck_assert_int_eq(hex_decode("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7", want, HASH_LEN), 0);
+	ck_assert_mem_eq(got, want, HASH_LEN);
+	hmac_sha256("Jefe", 4, "what do ya want for nothing?", 28, got);
+	ck_assert_int_eq(hex_decode("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843", want, HASH_LEN), 0);
+	ck_assert_mem_eq(got, want, HASH_LEN);
+	memset(key, 0xaa, sizeof(key));
+	hmac_sha256(key, sizeof(key), "Test Using Larger Than Block-Size Key - Hash Key First", 54, got);
+	ck_assert_int_eq(hex_decode("60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54", want, HASH_LEN), 0);
+	ck_assert_mem_eq(got, want, HASH_LEN);
+}
+END_TEST
+
 static const struct hex_case {
 	const char *text;
 	int ret;
@@ -80,6 +99,7 @@ Suite *suite_hash(void)
 
 	tcase_add_loop_test(tc, known_answers, 0, ARRAY_LEN(vectors));
 	tcase_add_loop_test(tc, hex_is_strict, 0, ARRAY_LEN(hex_cases));
+	tcase_add_test(tc, hmac_known_answers);
 	tcase_add_test(tc, empty_input_may_be_null);
 	suite_add_tcase(s, tc);
 	return s;
