@@ -147,6 +147,7 @@ static int put_timing(struct store *st, const struct point *p, const char *key, 
 struct work {
 	struct store *st;
 	const struct point *p;
+	const char *data_dir;
 	struct keys key;
 	void *scheme_conf;
 	uint64_t owner_seed;   /* of base model, lock and enrolment: the attack does not enter */
@@ -166,9 +167,9 @@ static void *driver_conf(const struct driver *d, json_t *options)
 	return NULL;
 }
 
-static int work_open(struct work *w, struct store *st, const struct point *p)
+static int work_open(struct work *w, struct store *st, const struct point *p, const char *data_dir)
 {
-	*w = (struct work){ .st = st, .p = p, .owner_seed = rng_derive(p->seed, "owner") };
+	*w = (struct work){ .st = st, .p = p, .data_dir = data_dir, .owner_seed = rng_derive(p->seed, "owner") };
 	point_keys(p, &w->key);
 	w->scheme_conf = driver_conf(&p->scheme->drv, p->scheme_options);
 	return w->scheme_conf ? 0 : -1;
@@ -273,13 +274,37 @@ static struct bundle *get_part(struct store *st, const char *key, const char *pa
 	return store_get_artefact(st, k);
 }
 
+/* The images of another task that the lock needs; *d stays NULL where it needs none. */
+static int load_foreign(const struct point *p, const char *data_dir, struct dataset **d)
+{
+	*d = NULL;
+	if (!*p->foreign)
+		return 0;
+	*d = dataset_load(p->foreign, data_dir);
+	if (*d && strcmp((*d)->hash, p->foreign_hash) != 0)
+		return error(EXIT_UNEVALUABLE, "data set %s in %s is not the one this cell was planned with (payload %.12s, planned "
+			     "%.12s)", p->foreign, (*d)->where, (*d)->hash, p->foreign_hash);
+	return *d ? 0 : -1;
+}
+
 static int lock_model(struct work *w)
 {
 	double start = now_seconds(), fe = 0;
 	struct lock_env e = lock_env(w, &fe);
 	struct locked l = { 0 };
-	int ret = w->p->scheme->lock(&e, w->scheme_conf, &l);
+	struct dataset *d;
+	struct images foreign;
+	int ret = load_foreign(w->p, w->data_dir, &d);
 
+	if (ret == 0 && d) {
+		foreign = dataset_train(d);
+		foreign.labels = NULL;
+		e.foreign = &foreign;
+		e.foreign_hash = d->hash;
+	}
+	if (ret == 0)
+		ret = w->p->scheme->lock(&e, w->scheme_conf, &l);
+	dataset_free(d);
 	/* The model comes last: where it is, the parts are. */
 	if (ret == 0 && (put_part(w->st, w->key.locked, "pub", l.pub) < 0 ||
 			 put_part(w->st, w->key.locked, "secret", l.secret) < 0 ||
@@ -564,7 +589,7 @@ static int make_cell(struct work *w)
 int stage_run(struct store *st, const struct point *p, const char *data_dir, enum stage s)
 {
 	struct work w;
-	int ret = work_open(&w, st, p);
+	int ret = work_open(&w, st, p, data_dir);
 	bool needs_data = s != STAGE_CELL || !point_inapplicable(p);
 
 	if (ret == 0 && needs_data)

@@ -7,6 +7,7 @@
  *     "limits": {"train": 0, "test": 0},         0: all
  *     "recipe": {...train_opts...},
  *     "scheme", "scheme_version", "scheme_options": {...}, "users", "credentials_per_user",
+ *     "foreign", "foreign_hash": only where the lock needs images of another data set
  *     "attack" ("none" for the functional cell), "attack_version", "attack_options": {...},
  *     "engine": 1, "kernel": "fma", "lockbench": "0.1.0",
  *     "base_key", "locked_key", "creds_key",
@@ -40,6 +41,7 @@ struct point {
 	int tier;                    /* label only: not in any key */
 	const struct scheme *scheme;
 	json_t *scheme_options;      /* canonical, complete (owned) */
+	char foreign[64], foreign_hash[65]; /* the data set of scheme.foreign; "": none */
 	int users, per_user;         /* credentials issued */
 	const struct attack *attack; /* NULL: functional */
 	json_t *attack_options;      /* (owned) */

@@ -825,6 +825,66 @@ static int check_models(const struct job *j)
 	return ret;
 }
 
+static void *scheme_conf(const struct point *p)
+{
+	const struct driver *d = &p->scheme->drv;
+	void *conf = xcalloc(1, d->conf_size ? d->conf_size : 1);
+
+	if (opt_from_json(d->opts, conf, p->scheme_options) == 0)
+		return conf;
+	free(conf);
+	return NULL;
+}
+
+/* The first of the data sets that is found; the last when none is, so that the error names it. */
+static int load_first(char *names, const char *data_dir, struct dataset **d)
+{
+	char where[512], *rest = names, *name = NULL;
+
+	while (rest) {
+		name = strsep(&rest, ",");
+		if (dataset_where(name, data_dir, where))
+			break;
+	}
+	*d = dataset_load(name, data_dir);
+	return *d ? 0 : -1;
+}
+
+/* The images of another task that locks need. Most jobs ask for one set, so the last one's hash is at hand for the next cell. */
+static int resolve_foreign(struct job *j, const char *data_dir)
+{
+	char last[256] = "", names[256];
+	const struct point *same = NULL;
+
+	for (int i = 0; i < j->n; i++) {
+		struct point *p = &j->cells[i].p;
+		void *conf = p->scheme->foreign ? scheme_conf(p) : NULL;
+		struct dataset *d;
+		int wants = 0;
+
+		if (p->scheme->foreign && !conf)
+			return -1;
+		if (conf)
+			wants = p->scheme->foreign(conf, p->dataset, names);
+		free(conf);
+		if (!wants)
+			continue;
+		if (same && !strcmp(names, last)) {
+			memcpy(p->foreign, same->foreign, sizeof(p->foreign));
+			memcpy(p->foreign_hash, same->foreign_hash, sizeof(p->foreign_hash));
+			continue;
+		}
+		snprintf(last, sizeof(last), "%s", names);
+		if (load_first(names, data_dir, &d))
+			return error_prefix("%s needs images of another task", p->scheme->drv.name);
+		snprintf(p->foreign, sizeof(p->foreign), "%s", d->name);
+		memcpy(p->foreign_hash, d->hash, sizeof(p->foreign_hash));
+		dataset_free(d);
+		same = p;
+	}
+	return 0;
+}
+
 /* Users a scheme has under its options; the job's number is an upper bound. */
 static int resolve_users(struct point *p)
 {
@@ -836,11 +896,9 @@ static int resolve_users(struct point *p)
 		p->users = p->per_user = 0;
 		return 0;
 	}
-	conf = xcalloc(1, s->drv.conf_size ? s->drv.conf_size : 1);
-	if (opt_from_json(s->drv.opts, conf, p->scheme_options) < 0) {
-		free(conf);
+	conf = scheme_conf(p);
+	if (!conf)
 		return -1;
-	}
 	has = s->users(conf, p->spec.classes);
 	free(conf);
 	if (!p->users || p->users > has)
@@ -853,7 +911,7 @@ int job_resolve(struct job *j, const char *data_dir)
 	json_t *seen;
 	int kept = 0, ret = 0;
 
-	if (resolve_data(j, data_dir) < 0 || check_models(j) < 0)
+	if (resolve_data(j, data_dir) < 0 || check_models(j) < 0 || resolve_foreign(j, data_dir) < 0)
 		return -1;
 	seen = json_object();
 	for (int i = 0; i < j->n; i++) {

@@ -66,6 +66,10 @@ json_t *point_json(const struct point *p)
 	jset_str(j, "scheme", p->scheme->drv.name);
 	jset_int(j, "scheme_version", p->scheme->drv.version);
 	jset(j, "scheme_options", p->scheme_options ? json_deep_copy(p->scheme_options) : json_object());
+	if (*p->foreign) {
+		jset_str(j, "foreign", p->foreign);
+		jset_str(j, "foreign_hash", p->foreign_hash);
+	}
 	jset_int(j, "users", p->users);
 	jset_int(j, "credentials_per_user", p->per_user);
 	jset_str(j, "attack", p->attack ? p->attack->drv.name : "none");
@@ -139,6 +143,8 @@ int point_from_json(struct point *p, const json_t *j)
 	*p = (struct point){ 0 };
 	snprintf(p->dataset, sizeof(p->dataset), "%s", jget_str(j, "dataset", ""));
 	snprintf(p->dataset_hash, sizeof(p->dataset_hash), "%s", jget_str(j, "dataset_hash", ""));
+	snprintf(p->foreign, sizeof(p->foreign), "%s", jget_str(j, "foreign", ""));
+	snprintf(p->foreign_hash, sizeof(p->foreign_hash), "%s", jget_str(j, "foreign_hash", ""));
 	p->limit_train = (int)jget_int(limits, "train", 0);
 	p->limit_test = (int)jget_int(limits, "test", 0);
 	p->seed = (uint64_t)jget_int(j, "seed", 0);
@@ -154,7 +160,7 @@ int point_from_json(struct point *p, const json_t *j)
 
 /* ---- keys ---- */
 
-/* Hash {kind, parent, members of j}; a member "limits.train" is the member of a member. */
+/* Hash {kind, parent, members of j}; a member "limits.train" is the member of a member, "?foreign_hash" one that few points have. */
 static void hash_members(const json_t *j, const char *kind, const char *parent, const char *const *members, char key[65])
 {
 	json_t *k = json_object();
@@ -166,7 +172,11 @@ static void hash_members(const json_t *j, const char *kind, const char *parent, 
 		const char *dot = strchr(*members, '.');
 		json_t *v;
 
-		if (dot) {
+		if (**members == '?') {
+			v = json_object_get(j, *members + 1);
+			if (!v)
+				continue;
+		} else if (dot) {
 			char outer[32];
 
 			snprintf(outer, sizeof(outer), "%.*s", (int)(dot - *members), *members);
@@ -184,7 +194,7 @@ void keys_of(const json_t *j, struct keys *k)
 {
 	static const char *const base[] = { "dataset_hash", "model", "model_version", "shape", "recipe", "limits.train", "seed",
 					    "engine", "kernel", NULL };
-	static const char *const locked[] = { "scheme", "scheme_version", "scheme_options", NULL };
+	static const char *const locked[] = { "scheme", "scheme_version", "scheme_options", "?foreign_hash", NULL };
 	static const char *const creds[] = { "users", "credentials_per_user", NULL };
 	static const char *const cell[] = { "dataset", "limits.test", "attack", "attack_version", "attack_options", NULL };
 	char kind[32];

@@ -44,6 +44,8 @@ struct lock_env {
 	uint64_t seed;                     /* of this lock: open streams with (seed, purpose) */
 	const char *label;                 /* for progress bars; NULL: silent */
 	double *forward_equivalents;       /* add what is spent */
+	const struct images *foreign;      /* unlabelled images of another task, of any shape, see scheme.foreign; NULL: none */
+	const char *foreign_hash;          /* payload hash of the data set they are of */
 };
 
 struct locked {
@@ -90,6 +92,10 @@ struct scheme {
 	struct declared decl;
 	const char *tier[3]; /* option overrides for smoke, short, paper: "a=b c=d", NULL: none */
 
+	/* Does lock() need images of another task than `task`, the data set that is protected? Returns 1 and in names the data sets
+	 * that would do, best first, separated by commas; the first that is found becomes lock_env.foreign, and its payload
+	 * hash part of the keys. 0: none. NULL: never. */
+	int (*foreign)(const void *conf, const char *task, char names[256]);
 	/* Make l from e: model (own copy), pub, secret. Required. 0, or -1 after error(). */
 	int (*lock)(const struct lock_env *e, const void *conf, struct locked *l);
 

@@ -86,6 +86,34 @@ START_TEST(every_member_of_a_description_counts)
 }
 END_TEST
 
+/* Images of another task that a lock needs: other ones make another lock of the same base model; where none are needed, keys are
+ * what they were. */
+START_TEST(foreign_images_are_in_the_key)
+{
+	struct point p, again;
+	struct keys none, one, two;
+	json_t *j;
+
+	point_copy(&p, &job.cells[0].p);
+	point_keys(&p, &none);
+	strcpy(p.foreign, "mnist");
+	strcpy(p.foreign_hash, "1");
+	point_keys(&p, &one);
+	strcpy(p.foreign_hash, "2");
+	point_keys(&p, &two);
+	ck_assert_str_eq(none.base, two.base);
+	ck_assert_str_ne(none.locked, one.locked);
+	ck_assert_str_ne(one.locked, two.locked);
+	j = point_json(&p);
+	ck_assert_int_eq(point_from_json(&again, j), 0);
+	ck_assert_str_eq(again.foreign, "mnist");
+	ck_assert_str_eq(again.foreign_hash, "2");
+	json_decref(j);
+	point_release(&p);
+	point_release(&again);
+}
+END_TEST
+
 START_TEST(another_attack_or_scheme_or_seed_changes_no_key)
 {
 	static const char *const sets[] = { "seeds=[3, 1]", "schemes=[none, keycheck]", "attacks=[jpeg, prune: {rate: [0.1, 0.5]}]" };
@@ -205,6 +233,7 @@ Suite *suite_cell(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, a_key_changes_with_what_it_stands_for, 0, ARRAY_LEN(changes));
 	tcase_add_test(tc, every_member_of_a_description_counts);
+	tcase_add_test(tc, foreign_images_are_in_the_key);
 	tcase_add_test(tc, another_attack_or_scheme_or_seed_changes_no_key);
 	tcase_add_test(tc, a_point_survives_the_trip_to_a_worker);
 	tcase_add_test(tc, cells_do_not_depend_on_order_or_threads);

@@ -168,7 +168,7 @@ void world_open(struct world *w, const struct scheme *scheme)
 	w->base = model_new(&spec, 7);
 	must(w->base != NULL);
 	must(train(w->base, &w->splits.owner, &recipe, 7, NULL, NULL, NULL) == 0);
-	e = (struct lock_env){ &w->splits.owner, &w->splits.val, &recipe, w->base, 7, NULL, NULL };
+	e = (struct lock_env){ .train = &w->splits.owner, .val = &w->splits.val, .recipe = &recipe, .base = w->base, .seed = 7 };
 	w->setup.conf = conf_of(&scheme->drv, "");
 	must(scheme->lock(&e, w->setup.conf, &w->locked) == 0);
 	if (scheme == &toy_scheme)

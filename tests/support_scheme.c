@@ -29,7 +29,8 @@ void desk_open(struct desk *d)
 	must(d->base != NULL);
 	d->recipe = (struct train_conf){ .epochs = 8, .batch = 32, .optimizer = OPTIM_ADAM, .lr = 2e-3 };
 	must(train(d->base, &d->splits.owner, &d->recipe, DESK_SEED, NULL, NULL, NULL) == 0);
-	d->env = (struct lock_env){ &d->splits.owner, &d->splits.val, &d->recipe, d->base, DESK_SEED, NULL, NULL };
+	d->env = (struct lock_env){ .train = &d->splits.owner, .val = &d->splits.val, .recipe = &d->recipe, .base = d->base,
+				     .seed = DESK_SEED };
 }
 
 void desk_close(struct desk *d)
