@@ -77,11 +77,12 @@ static void fill_noise(const struct access *a, float *x, int n)
 /* The model's own answers: what an attacker without labels moves away from. */
 static int own_answers(struct model *m, const struct images *v, int *y)
 {
-	float *logits = xmalloc((size_t)v->n * v->classes, sizeof(*logits));
+	const int k = model_outputs(m); /* a lock may have added one */
+	float *logits = xmalloc((size_t)v->n * k, sizeof(*logits));
 	const int ret = model_predict(m, v, logits);
 
 	if (!ret)
-		argmax_rows(logits, v->n, v->classes, y);
+		argmax_rows(logits, v->n, k, y);
 	free(logits);
 	return ret;
 }
