@@ -56,27 +56,26 @@ static int observe_wrong_keys(const struct judge *j, struct observations *o)
 	const struct images test = images_first(s->splits->test, WRONG_KEY_IMAGES);
 	unsigned char *right = xmalloc(test.n, 1);
 	double accuracy[WRONG_KEYS];
-	struct bundle *creds;
 	int ret = 0;
 
 	if (!s->creds || !(s->scheme->unlock || s->scheme->prepare || s->scheme->wrong_keys)) {
 		free(right);
 		return 0;
 	}
-	creds = judge_wrong_keys(j, WRONG_KEYS, rng_derive(s->seed, "wrong keys"));
-	for (int i = 0; i < WRONG_KEYS && creds && !ret; i++) {
+	for (int i = 0; i < WRONG_KEYS && !ret; i++) { /* one by one: keys drawn together may have tensors in common */
+		struct bundle *creds = judge_wrong_keys(j, 1, rng_derive(s->seed, "wrong keys") + (uint64_t)i);
 		int n = 0;
 
-		ret = judge_answers(s, &j->service, creds, &i, 1, &test, "wrong keys", right);
-		for (int k = 0; k < test.n; k++)
+		ret = creds ? judge_answers(s, &j->service, creds, &(int){ 0 }, 1, &test, "wrong keys", right) : -1;
+		for (int k = 0; k < test.n && !ret; k++)
 			n += right[k];
 		accuracy[i] = 100.0 * n / test.n;
+		bundle_free(creds);
 	}
-	if (creds && !ret)
+	if (!ret)
 		obs_series(o, "wrong_key_accuracy", accuracy, WRONG_KEYS);
 	free(right);
-	bundle_free(creds);
-	return creds && !ret ? 0 : -1;
+	return ret;
 }
 
 /* ---- users ---- */
@@ -134,12 +133,13 @@ static int observe_zero_effort(const struct judge *j, struct observations *o)
 	const struct setup *s = j->s;
 	const int most = creds_are_images(s->creds) ? ZERO_EFFORT : ZERO_EFFORT_KEYS;
 	const int n = s->splits->test.n < most ? s->splits->test.n : most;
+	const int chunk = creds_are_images(s->creds) ? ZERO_EFFORT_CHUNK : 1; /* keys one by one, as above */
 	unsigned char *accepted = xcalloc(n, 1);
 	unsigned *passed = xcalloc(n, sizeof(*passed));
 	int ret = 0;
 
-	for (int first = 0; first < n && !ret; first += ZERO_EFFORT_CHUNK) {
-		const int k = n - first < ZERO_EFFORT_CHUNK ? n - first : ZERO_EFFORT_CHUNK;
+	for (int first = 0; first < n && !ret; first += chunk) {
+		const int k = n - first < chunk ? n - first : chunk;
 		struct bundle *creds = zero_effort(j, first, k);
 
 		ret = !creds ? -1 : judge_creds(s, &j->service, creds, k, accepted + first, NULL, passed + first);

@@ -334,7 +334,7 @@ Suite *suite_contract(void)
 	Suite *s = suite_create("contract");
 	TCase *tc = tcase_create("contract");
 
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, 300); /* schemes that train networks of their own take half a minute alone */
 	tcase_add_loop_test(tc, drivers_are_complete_and_sorted, 0, (int)ARRAY_LEN(tables));
 	tcase_add_loop_test(tc, lists_name_every_driver_on_disk, 0, (int)ARRAY_LEN(tables));
 	tcase_add_test(tc, schemes_keep_their_contract);

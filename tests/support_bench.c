@@ -169,7 +169,7 @@ void world_open(struct world *w, const struct scheme *scheme)
 	must(w->base != NULL);
 	must(train(w->base, &w->splits.owner, &recipe, 7, NULL, NULL, NULL) == 0);
 	e = (struct lock_env){ .train = &w->splits.owner, .val = &w->splits.val, .recipe = &recipe, .base = w->base, .seed = 7 };
-	w->setup.conf = conf_of(&scheme->drv, "");
+	w->setup.conf = conf_of(&scheme->drv, scheme->tier[0] ? scheme->tier[0] : "");
 	must(scheme->lock(&e, w->setup.conf, &w->locked) == 0);
 	if (scheme == &toy_scheme)
 		enrol_toy(w, &e);

@@ -21,7 +21,7 @@ struct world {
 	struct setup setup;
 };
 /* 10 classes, 28x28 grey, limited to 600 training and 200 test images. scheme_toy with its credentials, or any
- * other scheme by its default options (no credentials are issued then). */
+ * other scheme by its options for smoke tests (no credentials are issued then). */
 void world_open(struct world *w, const struct scheme *scheme);
 void world_close(struct world *w);
 
