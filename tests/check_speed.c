@@ -224,7 +224,7 @@ Suite *suite_speed(void)
 	Suite *s = suite_create("speed");
 	TCase *tc = tcase_create("speed");
 
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, 300); /* C&W under a sanitizer on a busy machine */
 	tcase_add_checked_fixture(tc, sandbox_open, sandbox_close);
 	tcase_add_test(tc, figures_are_derived_from_the_rate);
 	tcase_add_test(tc, history_is_the_median_of_the_last_runs_here);

@@ -53,7 +53,7 @@ START_TEST(training_steps_allocate_nothing)
 	struct record r = { .n = 0 };
 	const struct train_hooks hooks = { .ctx = &r, .extra_loss = note };
 	struct images v = noise(trainings[_i].c, trainings[_i].side);
-	struct model *m = network(trainings[_i].model, trainings[_i].c, trainings[_i].side);
+	struct model *m;
 	struct train_conf c;
 	const int epoch = (IMAGES + BATCH - 1) / BATCH;
 
@@ -62,14 +62,16 @@ START_TEST(training_steps_allocate_nothing)
 		return;
 	}
 	tile_threads(trainings[_i].threads);
+	m = network(trainings[_i].model, trainings[_i].c, trainings[_i].side);
 	train_recipe(&c, &m->spec);
 	c.batch = BATCH;
 	c.epochs = trainings[_i].epochs;
 	ck_assert_msg(train(m, &v, &c, 1, NULL, &hooks, NULL) == 0, "%s", error_text());
 	ck_assert_int_eq(r.n, c.epochs * epoch);
 	ck_assert_int_gt(r.at[0], 0); /* it counts at all */
-	for (int i = epoch + 1; i < r.n; i++)
-		ck_assert_msg(r.at[i] == r.at[i - 1], "%s: %ld allocations in step %d", trainings[_i].model, r.at[i] - r.at[i - 1], i);
+	/* The first time that two threads are inside sgemm at once OpenBLAS takes a second buffer, once, whenever that is. */
+	ck_assert_msg(r.at[r.n - 1] - r.at[epoch] < trainings[_i].threads, "%s, %d threads: %ld allocations in %d steps",
+		      trainings[_i].model, trainings[_i].threads, r.at[r.n - 1] - r.at[epoch], r.n - 1 - epoch);
 	model_free(m);
 }
 END_TEST
@@ -102,7 +104,7 @@ static long craft(struct model *m, const float *x, int steps, bool pgd)
 /* A call allocates its buffers; more iterations must not allocate more. */
 START_TEST(crafting_iterations_allocate_nothing)
 {
-	struct model *m = network("lenet5", 1, 28);
+	struct model *m;
 	struct images v = noise(1, 28);
 	static float x[CRAFTED * 784];
 	const bool pgd = _i / 2;
@@ -112,6 +114,7 @@ START_TEST(crafting_iterations_allocate_nothing)
 		return;
 	}
 	tile_threads(1 + _i % 2);
+	m = network("lenet5", 1, 28);
 	for (int i = 0; i < CRAFTED; i++)
 		images_get(&v, i, x + i * 784);
 	craft(m, x, 3, pgd); /* threads are made here */

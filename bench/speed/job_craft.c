@@ -24,7 +24,7 @@ static int craft_inputs(float *x, int *target, int colour)
 /* Eq. 3 of ActiveGuard: as its enrolment runs it, one search step, no early end. */
 int run_cw(const struct job *j, struct meter *m)
 {
-	const struct cw_conf conf = { .steps = 100, .search = 1, .lr = 0.05, .lr_decay = 0.01, .alpha = 20, .alpha_max = 40,
+	const struct cw_conf conf = { .steps = 50, .search = 1, .lr = 0.05, .lr_decay = 0.01, .alpha = 20, .alpha_max = 40,
 				      .confidence = CW_SOFTMAX, .tolerance = 0.01, .no_abort = 1 };
 	struct model *model = speed_model(j->model, j->colour);
 	static float x[SPEED_BATCH * 784], out[SPEED_BATCH * 784], want[SPEED_BATCH];
