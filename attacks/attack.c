@@ -48,6 +48,7 @@ void product_release(struct product *p)
 	bundle_free(p->creds);
 	bundle_free(p->kept);
 	free(p->claimed);
+	free(p->party);
 	json_decref(p->notes);
 	*p = (struct product){ 0 };
 }

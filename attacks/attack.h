@@ -92,6 +92,9 @@ struct product {
 	struct bundle *creds;   /* GOAL_IMPERSONATE, GOAL_DISOWN: forged credentials, stacked (owned) */
 	int ncreds;
 	int *claimed;           /* (ncreds) claimed user or -1; may be NULL (owned, malloc) */
+	int *party, nparty;     /* GOAL_DISOWN: the users who made each, (ncreds, nparty), the one who lent its form first (owned, malloc) */
+	/* The attack saw, with what it was granted, that there is nothing for it to do: why (static text). The cell is n/a. */
+	const char *inapplicable;
 	int tested;             /* CAP_PAPER_TEST: the attack trained on the first so many of access.paper_test, which
 				 * are the first of the test view; the evaluator also judges on the others alone */
 	/* GOAL_DEGRADE: what happens to every image on its way; in, out (n, c, h, w) in [0,1]. What becomes of an image must

@@ -110,7 +110,7 @@ int judge_product(const struct judge *j, const struct product *p, struct observa
 	case GOAL_DEGRADE:
 		return judge_degrade(j, p, o, changed);
 	case GOAL_DISOWN:
-		break;
+		return judge_disown(j, p, o, changed);
 	}
-	return error(EXIT_UNEVALUABLE, "the evaluator cannot judge an attack whose goal is '%s' yet", goal_names[p->goal]);
+	return error(EXIT_UNEVALUABLE, "the evaluator cannot judge an attack whose goal is number %d", (int)p->goal);
 }

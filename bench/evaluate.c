@@ -166,13 +166,9 @@ static int observe_revoked(const struct judge *j, struct observations *o)
 
 	if (!s->scheme->revoke)
 		return 0;
-	copy = (struct locked){
-		model_copy(s->locked->model), s->locked->pub ? bundle_copy(s->locked->pub) : NULL,
-		s->locked->secret ? bundle_copy(s->locked->secret) : NULL
-	};
 	creds = creds_range(s->creds, 0, s->per_user);
 	accepted = xcalloc(s->per_user, 1);
-	ret = s->scheme->revoke(s->conf, &copy, 0);
+	ret = judge_revoke(s, 0, &copy);
 	v.model = copy.model;
 	v.pub = copy.pub;
 	if (!ret)
@@ -284,6 +280,11 @@ int evaluate(const struct setup *s, const struct product *p, struct observations
 	struct judge j;
 	int changed = 1, ret;
 
+	if (p && p->inapplicable) {
+		*verdict = "n/a";
+		snprintf(why, 256, "%s", p->inapplicable);
+		return 0;
+	}
 	if (judge_open(&j, s) < 0)
 		return -1;
 	obs_num(o, "classes", s->data->classes);

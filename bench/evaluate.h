@@ -22,7 +22,7 @@ struct setup {
 	double base_fe, lock_fe, enrol_fe; /* forward equivalents spent on training, locking, enrolling all */
 };
 
-/* Fill o. p NULL: the functional evaluation (no attack). verdict: "ok", "noop" (the product changed nothing) or
+/* Fill o. p NULL: the functional evaluation (no attack). verdict: "ok", "noop" (the product changed nothing), "n/a" (it says why it does not apply; nothing is observed) or
  * "scheme-untrained" (authorised accuracy under chance + 10 points is not a lock worth attacking); why: one line, at least 256 bytes. 0, or -1 after error(). Everything here is deterministic. */
 int evaluate(const struct setup *s, const struct product *p, struct observations *o, const char **verdict, char *why);
 

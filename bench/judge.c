@@ -210,6 +210,15 @@ void judge_close(struct judge *j)
 	*j = (struct judge){ 0 };
 }
 
+int judge_revoke(const struct setup *s, int user, struct locked *copy)
+{
+	*copy = (struct locked){
+		model_copy(s->locked->model), s->locked->pub ? bundle_copy(s->locked->pub) : NULL,
+		s->locked->secret ? bundle_copy(s->locked->secret) : NULL
+	};
+	return s->scheme->revoke(s->conf, copy, user);
+}
+
 /* ---- whoever asks ---- */
 
 /* Questions of whoever holds cred (one, NULL: none): images first, first + step, ... of test. */

@@ -1,5 +1,5 @@
 /* What the evaluator's parts share: asking a service questions with known answers and presenting credentials to it.
- * Private to bench/evaluate.c, bench/attacked.c, bench/degrade.c and bench/overhead.c. */
+ * Private to bench/evaluate.c, bench/attacked.c, bench/disown.c, bench/degrade.c and bench/overhead.c. */
 #ifndef LB_BENCH_JUDGE_H
 #define LB_BENCH_JUDGE_H
 
@@ -45,12 +45,16 @@ int judge_model(const struct setup *s, const struct model *m, unsigned char *rig
 
 /* n keys as somebody draws them who knows no secret (there must be issued ones); caller frees, NULL after error(). */
 struct bundle *judge_wrong_keys(const struct judge *j, int n, uint64_t seed);
+/* A copy of what the owner holds and deploys, with user revoked in it. The caller releases it, on failure too; -1 after error(). */
+int judge_revoke(const struct setup *s, int user, struct locked *copy);
 /* Queries of users with a valid credential traced to their senders: bits PREFIX_traced (to the right user), PREFIX_named (to
  * anybody), PREFIX_bits_read (bits of identities read right). Nothing when the scheme traces no queries. */
 int judge_trace(const struct judge *j, const struct service *v, const char *prefix, struct observations *o);
 
 /* bench/attacked.c: observe p's effect. changed: 0 when the product changed nothing. */
 int judge_product(const struct judge *j, const struct product *p, struct observations *o, int *changed);
+/* bench/disown.c: the same for credentials that colluders made, or lent. */
+int judge_disown(const struct judge *j, const struct product *p, struct observations *o, int *changed);
 /* bench/degrade.c: the same for a channel. */
 int judge_degrade(const struct judge *j, const struct product *p, struct observations *o, int *changed);
 

@@ -10,6 +10,10 @@
  *   zero_effort_accepted   clean test images submitted as credentials
  *   revoked_accepted       credentials of a revoked user after revocation
  *   forged_accepted        an attack's forged credentials;  forged_as_claimed: accepted as the claimed user
+ *   colluded_accepted      a credential that colluders made of theirs, or lent, is accepted; colluded_traced: and taken for one of them,
+ *                          colluded_framed: for a user who is none of them, colluded_nobody: for nobody who exists
+ *   colluded_revoked_accepted  one that named a user (at most 20) is accepted after that user's revocation
+ *   collusion_collateral   a valid credential of a user outside the coalition is refused after it
  *   attacked_correct       test image classified right by the attacker's model
  *   attacked_genuine_accepted  issued credentials against the service running the attacked model
  *   channel_authorised_correct, channel_unauthorised_correct, channel_genuine_accepted, channel_genuine_identified

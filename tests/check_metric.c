@@ -30,6 +30,12 @@ static void fill(struct observations *o)
 	put(o, "revoked_accepted", "00000");
 	put(o, "forged_accepted", "10010");
 	put(o, "forged_as_claimed", "10000");
+	put(o, "colluded_accepted", "11110");
+	put(o, "colluded_traced", "11000");
+	put(o, "colluded_framed", "00100");
+	put(o, "colluded_nobody", "00010");
+	put(o, "colluded_revoked_accepted", "0100");
+	put(o, "collusion_collateral", "0000000001");
 	put(o, "attacked_correct", "1111000000");
 	put(o, "attacked_heldout_correct", "000");
 	put(o, "attacked_genuine_accepted", "1000000000");
@@ -95,6 +101,12 @@ static const struct expected {
 	{ "channel_traced_queries", 20, 1, 5 },
 	{ "channel_unauthorised_accuracy", 20, 2, 10 },
 	{ "class_check", 90, 9, 10 },
+	{ "collusion_acceptance", 80, 4, 5 },
+	{ "collusion_collateral", 10, 1, 10 },
+	{ "collusion_framed", 20, 1, 5 },
+	{ "collusion_traced", 40, 2, 5 },
+	{ "collusion_unrevoked", 25, 1, 4 },
+	{ "collusion_untraced", 20, 1, 5 },
 	{ "credential_bytes", 3136, 0, 0 },
 	{ "detector_false_alarms", 10, 1, 10 },
 	{ "detector_hits", 80, 4, 5 },
