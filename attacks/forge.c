@@ -3,6 +3,7 @@
  * Source: ActiveGuard (Xue et al.), section IV-E, Table IV: 10,000 clean images, FGSM (Goodfellow et al., ICLR 2015)
  * and C&W (Carlini and Wagner, S&P 2017), both as cleverhans 2.1 does them; PGD (Madry et al., ICLR 2018) and uniform
  * noise are ours.
+ * With gradients other than the deployed network's they transfer from one of the attacker's own (Papernot et al., AsiaCCS 2017).
  * Differs: images of the attack pool, not of the test set (which the evaluator submits as zero-effort trials); FGSM and
  * PGD push away from the model's own answer, cleverhans's default; every C&W image aims at a wrong class of its
  * own drawn at random, where cleverhans takes the nearest, and keeps a margin (kappa 5, cleverhans's default is 0).
@@ -11,7 +12,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "attacks/attack.h"
+#include "attacks/surrogate.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
@@ -25,6 +26,7 @@ struct forge_conf {
 	int pgd_steps;
 	int steps, search;
 	double lr, alpha, kappa;
+	struct surrogate surrogate;
 };
 
 #define AT(member) offsetof(struct forge_conf, member)
@@ -39,6 +41,7 @@ static const struct opt forge_opts[] = {
 	{ "lr", OPT_FLOAT, AT(lr), "0.005", 1e-6, 10, "cw: learning rate", NULL },
 	{ "alpha", OPT_FLOAT, AT(alpha), "0.01", 1e-9, 1e9, "cw: first constant", NULL },
 	{ "kappa", OPT_FLOAT, AT(kappa), "5", 0, 1000, "cw: confidence, the margin of the wrong class over the others (logits)", NULL },
+	SURROGATE(struct forge_conf, surrogate),
 	{ "round8", OPT_BOOL, AT(round8), "0", 0, 0, "submit 8-bit images instead of floats", NULL },
 	{ 0 }
 };
@@ -50,13 +53,17 @@ static unsigned forge_needs(const void *conf)
 
 	if (c->method == METHOD_NOISE)
 		return 0;
-	return c->method == METHOD_CLEAN ? CAP_UNLABELLED : CAP_UNLABELLED | CAP_WEIGHTS | CAP_GRADX;
+	return CAP_UNLABELLED | (c->method == METHOD_CLEAN ? 0 : surrogate_needs(&c->surrogate));
 }
 
 static const char *forge_inapplicable(const void *conf, int has_users, int has_ownership)
 {
-	(void)conf, (void)has_ownership;
-	return has_users ? NULL : "the scheme has no credentials to forge";
+	const struct forge_conf *c = conf;
+
+	(void)has_ownership;
+	if (!has_users)
+		return "the scheme has no credentials to forge";
+	return c && c->method >= METHOD_FGSM ? surrogate_unavailable(&c->surrogate, has_users) : NULL;
 }
 
 /* ---- the methods: x (n, c*h*w) in place ---- */
@@ -143,9 +150,9 @@ static int forge_adversarial(struct access *a, const struct forge_conf *c, float
 	double fe = n;
 	int *y, ret;
 
-	if (!a->model)
-		return error(EXIT_UNEVALUABLE, "forge: the deployed model was not granted");
-	m = model_copy(a->model);
+	m = surrogate_open(a, &c->surrogate, "forge surrogate", notes);
+	if (!m)
+		return -1;
 	y = xmalloc(n, sizeof(*y));
 	ret = own_answers(m, &v, y);
 	if (!ret)
@@ -190,7 +197,7 @@ const struct attack attack_forge = {
 		.summary = "submit clean, random or adversarial images as credentials, without knowing the rule",
 		.source = "ActiveGuard, section IV-E, table IV; FGSM, PGD and C&W with the settings of cleverhans 2.1. "
 			  "Differs: images of the attack pool, not of the test set; C&W aims at a random wrong class, "
-			  "with kappa 5 instead of 0",
+			  "with kappa 5 instead of 0; transfer from a network that learned once, not in rounds",
 		.version = 1,
 		.conf_size = sizeof(struct forge_conf),
 		.opts = forge_opts,

@@ -1,9 +1,12 @@
 /* A network of the attacker's own. See surrogate.h. */
 #include "attacks/surrogate.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "attacks/tune.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/rng.h"
 
 unsigned student_needs(const struct student *s)
@@ -124,4 +127,126 @@ double surrogate_agreement(struct model *m, const struct images *v, const float 
 	}
 	free(logits);
 	return ret ? -1 : v->n ? (double)same / v->n : 0;
+}
+
+/* ---- gradients ---- */
+
+static int teacher_of(int gradients)
+{
+	return gradients == GRADIENTS_INSIDER ? TEACHER_INSIDER : TEACHER_LOCKED;
+}
+
+unsigned surrogate_needs(const struct surrogate *s)
+{
+	const unsigned arch = *s->model ? 0 : CAP_ARCH;
+
+	switch (s->gradients) {
+	case GRADIENTS_DEPLOYED:
+		return CAP_WEIGHTS | CAP_GRADX;
+	case GRADIENTS_LABELS:
+		return CAP_LABELLED | arch;
+	default:
+		return CAP_UNLABELLED | surrogate_teacher_needs(teacher_of(s->gradients), false) | arch;
+	}
+}
+
+const char *surrogate_unavailable(const struct surrogate *s, int has_users)
+{
+	return s->gradients == GRADIENTS_INSIDER ? surrogate_no_teacher(TEACHER_INSIDER, has_users) : NULL;
+}
+
+/* What it learns from: v, with the service's answers as soft labels unless there are labels. probs is the caller's to free. */
+static int study(struct access *a, const struct surrogate *s, struct images *v, float **probs)
+{
+	const bool labels = s->gradients == GRADIENTS_LABELS;
+
+	*probs = NULL;
+	*v = labels ? images_first(a->labelled, s->images) :
+		      images_first(a->unlabelled, surrogate_afford(a, teacher_of(s->gradients), s->images));
+	if (!v->n)
+		return error(EXIT_UNEVALUABLE, "images were not granted, or no query is left");
+	if (labels)
+		return 0;
+	v->soft = *probs = xmalloc((size_t)v->n * (size_t)a->classes, sizeof(**probs));
+	return surrogate_ask(a, teacher_of(s->gradients), false, v, *probs);
+}
+
+static struct model *apprentice(struct access *a, const struct surrogate *s, const char *purpose, json_t *notes)
+{
+	struct student student = { .epochs = s->epochs, .steps = 1000, .batch = 64 };
+	struct tune t = { .purpose = purpose };
+	struct model *m;
+	struct images v;
+	float *probs;
+	int ret;
+
+	memcpy(student.model, s->model, sizeof(student.model));
+	m = student_new(a, &student, purpose);
+	ret = m ? study(a, s, &v, &probs) : -1;
+	if (!m)
+		return NULL;
+	if (!ret) {
+		t.train = student_recipe(&student, m, v.n);
+		t.train.crop_pad = t.train.flip = 0; /* an answer is that to the image as it is */
+		ret = tune(a, m, &v, v.soft ? 0 : v.n, &t);
+		jset_int(notes, "surrogate_images", v.n);
+	}
+	if (!ret && v.soft)
+		jset_num(notes, "surrogate_agreement", surrogate_agreement(m, &v, probs));
+	free(probs);
+	if (!ret)
+		return m;
+	model_free(m);
+	return NULL;
+}
+
+struct model *surrogate_open(struct access *a, const struct surrogate *s, const char *purpose, json_t *notes)
+{
+	if (s->gradients != GRADIENTS_DEPLOYED)
+		return apprentice(a, s, purpose, notes);
+	if (a->model && !a->model->arch->image)
+		return model_copy(a->model);
+	error(EXIT_UNEVALUABLE, "the deployed network was not granted, or is no classifier");
+	return NULL;
+}
+
+/* ---- confidence ---- */
+
+/* Cross entropy of softmax(z / temperature) by probs, n rows of k. */
+static double cross_entropy(const float *z, const float *probs, int n, int k, double temperature)
+{
+	double sum = 0;
+
+	for (int i = 0; i < n; i++, z += k, probs += k) {
+		double top = -INFINITY, all = 0;
+
+		for (int j = 0; j < k; j++)
+			top = fmax(top, (double)z[j] / temperature);
+		for (int j = 0; j < k; j++)
+			all += exp((double)z[j] / temperature - top);
+		for (int j = 0; j < k; j++)
+			sum -= (double)probs[j] * ((double)z[j] / temperature - top - log(all));
+	}
+	return sum;
+}
+
+/* Golden section over the logarithm: the cross entropy has one minimum in 1/T. */
+double surrogate_temperature(struct model *m, const struct images *v, const float *probs)
+{
+	const double gold = (sqrt(5) - 1) / 2;
+	const int k = model_outputs(m);
+	float *z = xmalloc((size_t)v->n * (size_t)k + 1, sizeof(*z));
+	double lo = log(0.1), hi = log(10);
+	const int ret = model_predict(m, v, z);
+
+	for (int step = 0; step < 40 && !ret; step++) {
+		const double a = hi - gold * (hi - lo), b = lo + gold * (hi - lo);
+
+		if (cross_entropy(z, probs, v->n, k, exp(a)) < cross_entropy(z, probs, v->n, k, exp(b)))
+			hi = b;
+		else
+			lo = a;
+	}
+	free(z);
+	return ret ? NAN : exp((lo + hi) / 2);
 }

@@ -43,6 +43,31 @@ int surrogate_afford(const struct access *a, int teacher, int n);
  * stolen weights' runs as compute. The insider presents the first leaked credential. 0, or -1 after error(). */
 int surrogate_ask(struct access *a, int teacher, bool top1, const struct images *v, float *probs);
 
+/* Whose gradients an image is made with: the deployed network's, or those of a network of the attacker's own that learned the answers of
+ * the service (with a leaked credential: insider, without: outsider), or labels. Four rows of an option table. */
+enum gradients { GRADIENTS_DEPLOYED, GRADIENTS_INSIDER, GRADIENTS_OUTSIDER, GRADIENTS_LABELS };
+struct surrogate { int gradients, images, epochs; char model[OPT_STRING_MAX]; };
+#define SURROGATE(conf, member)                                                                                             \
+	{ "gradients", OPT_CHOICE, offsetof(conf, member.gradients), "deployed", 0, 0,                                      \
+	  "whose: the deployed network's, or those of one's own that learned the service's answers, or labels",             \
+	  "deployed|insider|outsider|labels" },                                                                             \
+	{ "surrogate-images", OPT_INT, offsetof(conf, member.images), "5000", 1, 1000000,                                   \
+	  "images of the attack pool that one's own network learns from: a query or a label each", NULL },                  \
+	{ "surrogate-epochs", OPT_INT, offsetof(conf, member.epochs), "30", 1, 10000,                                       \
+	  "passes over them, by more where 1,000 steps need more", NULL },                                                  \
+	{ "surrogate-model", OPT_STRING, offsetof(conf, member.model), "", 0, 40,                                           \
+	  "its architecture, as mlp-256; empty: that of the network under attack", NULL }
+unsigned surrogate_needs(const struct surrogate *s);
+/* Why it cannot be had, or NULL. */
+const char *surrogate_unavailable(const struct surrogate *s, int has_users);
+/* That network: a copy of the deployed one, or trained anew; notes says how many images it learned from and on how many it agrees.
+ * NULL after error(); the caller frees. */
+struct model *surrogate_open(struct access *a, const struct surrogate *s, const char *purpose, json_t *notes);
+
+/* The temperature from 0.1 to 10 by which m's logits must be divided to answer v as in probs (n, classes): least cross entropy (Guo et al.,
+ * ICML 2017). NAN after error(). */
+double surrogate_temperature(struct model *m, const struct images *v, const float *probs);
+
 /* Share of v's images whose class by m is the likeliest of probs (n, classes); -1 after error(). */
 double surrogate_agreement(struct model *m, const struct images *v, const float *probs);
 

@@ -126,6 +126,31 @@ START_TEST(cw_stays_close)
 }
 END_TEST
 
+/* Gradients of a network that learned the service's answers turn the deployed network's, and somebody who only gets random answers
+ * learns nothing to turn it with: fewer are. */
+START_TEST(gradients_transfer)
+{
+	static const char *const source[] = { "insider", "labels", "outsider" };
+	int turns[3];
+
+	for (int i = 0; i < 3; i++) {
+		struct ledger l = { 0 };
+		char options[128];
+		struct product p;
+
+		snprintf(options, sizeof(options), "method=pgd tries=40 eps=0.15 pgd-steps=10 pgd-step=0.03 gradients=%s", source[i]);
+		turns[i] = turned(run(options, 40, &l, &p), 40);
+		ck_assert_int_eq(l.queries, i == 1 ? 0 : w.splits.pool.n);
+		ck_assert_int_eq(l.labels, i == 1 ? w.splits.pool.n : 0);
+		ck_assert_int_eq(jget_int(p.notes, "surrogate_images", -1), w.splits.pool.n);
+		product_release(&p);
+	}
+	ck_assert_int_ge(turns[0], 25);
+	ck_assert_int_ge(turns[1], 20);
+	ck_assert_int_lt(turns[2], turns[0] - 5);
+}
+END_TEST
+
 START_TEST(eight_bits_on_request)
 {
 	struct product p;
@@ -154,6 +179,10 @@ START_TEST(asks_for_what_the_method_uses)
 		{ "method=noise", 0 }, { "method=clean", CAP_UNLABELLED },
 		{ "method=fgsm", CAP_UNLABELLED | CAP_WEIGHTS | CAP_GRADX },
 		{ "method=cw", CAP_UNLABELLED | CAP_WEIGHTS | CAP_GRADX },
+		{ "method=cw gradients=insider", CAP_UNLABELLED | CAP_PROB | CAP_CRED | CAP_ARCH },
+		{ "method=pgd gradients=outsider surrogate-model=lenet5", CAP_UNLABELLED | CAP_PROB },
+		{ "method=fgsm gradients=labels", CAP_UNLABELLED | CAP_LABELLED | CAP_ARCH },
+		{ "method=clean gradients=labels", CAP_UNLABELLED },
 	};
 	const struct attack *a = attack_named("forge");
 
@@ -180,6 +209,7 @@ Suite *suite_forge(void)
 	tcase_add_test(tc, noise_fills_the_cube);
 	tcase_add_loop_test(tc, adversarial_images_turn_the_answer, 0, (int)ARRAY_LEN(adversarial));
 	tcase_add_test(tc, cw_stays_close);
+	tcase_add_test(tc, gradients_transfer);
 	tcase_add_test(tc, eight_bits_on_request);
 	tcase_add_test(tc, same_seed_same_images);
 	tcase_add_test(tc, asks_for_what_the_method_uses);
