@@ -261,12 +261,30 @@ static void cw_move(struct cw *q, int to, int from)
 		memcpy(rows[a] + (long)to * q->len, rows[a] + (long)from * q->len, (size_t)q->len * sizeof(real));
 }
 
+/* CW_LOG's last two terms for class t of k, added to value and seed. */
+static double cw_log_term(const struct cw_conf *c, const real *z, const double *p, int k, int t, double want, double alpha, real *seed)
+{
+	const double off = log(fmax(p[t], 1e-300)) - log(want);
+	double mean = 0, var = 0;
+
+	for (int j = 0; j < k; j++)
+		mean += j == t ? 0 : (double)z[j] / (k - 1);
+	for (int j = 0; j < k; j++) {
+		const double d = j == t ? 0 : (double)z[j] - mean;
+
+		var += d * d / (k - 1);
+		seed[j] += (real)(alpha * (2 * off * ((j == t) - p[j]) + c->spread * 2 * d / (k - 1)));
+	}
+	return off * off + c->spread * var;
+}
+
 /* The second term of eq. 1 for logits z: its gradient times alpha in seed (k), its value, and whether x' succeeds. */
 static double cw_term(const struct cw *q, const struct slot *s, const real *z, real *seed, bool *success)
 {
 	const struct cw_conf *c = q->c;
 	const int k = q->p.k, t = q->target[s->image];
 	const double want = c->confidence == CW_NONE ? 0 : (double)q->conf[s->image];
+	const double slack = c->confidence == CW_NONE || c->confidence == CW_LOG ? -c->kappa : 0;
 	double p[CLASSES_MAX], gap, value, off = 0;
 	int second = t == 0; /* the best class other than t */
 	bool top = true;
@@ -278,8 +296,8 @@ static double cw_term(const struct cw *q, const struct slot *s, const real *z, r
 	}
 	gap = (double)z[second] - (double)z[t];
 	top = gap < 0 || (gap <= 0 && t < second); /* argmax: ties go to the smaller index */
-	value = fmax(gap, c->confidence == CW_NONE ? -c->kappa : 0);
-	if (c->confidence != CW_KL && gap > (c->confidence == CW_NONE ? -c->kappa : 0)) {
+	value = fmax(gap, slack);
+	if (c->confidence != CW_KL && gap > slack) {
 		seed[second] = (real)s->alpha;
 		seed[t] = (real)-s->alpha;
 	}
@@ -300,6 +318,8 @@ static double cw_term(const struct cw *q, const struct slot *s, const real *z, r
 		for (int j = 0; j < k; j++)
 			seed[j] += (real)(s->alpha * ((off > 0) - (off < 0)) * p[t] * ((j == t) - p[j]));
 		value += fabs(off);
+	} else if (c->confidence == CW_LOG) {
+		value += cw_log_term(c, z, p, k, t, want, s->alpha, seed);
 	} else if (c->confidence == CW_KL) {
 		value = 0;
 		for (int j = 0; j < k; j++) {

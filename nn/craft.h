@@ -20,6 +20,7 @@ enum cw_confidence {
 	CW_NONE,     /* plain C&W: g = max(max_{k != t} Z_k - Z_t, -kappa) */
 	CW_SOFTMAX,  /* g0 + |P_t - c|, P = softmax(Z) */
 	CW_LOGIT,    /* g0 + |Z_t - c|: ActiveGuard eq. 3 read literally */
+	CW_LOG,      /* max(g, -kappa) + (log P_t - log c)^2 + spread Var_{k != t}(Z_k): has a slope where P_t is nearly 0; judged as CW_SOFTMAX */
 	CW_KL        /* KL(q || P), q_t = c, the others (1 - c)/(K - 1); success is judged as for CW_SOFTMAX */
 };
 struct cw_conf {
@@ -29,7 +30,8 @@ struct cw_conf {
 	double lr_decay;     /* the rate falls linearly to lr * lr_decay over a search step; 1: constant */
 	double alpha, alpha_min, alpha_max; /* weight of the second term: initial value and range; alpha_max 0: no limit,
 			      * failures multiply alpha by 10 until the first success (as the authors' code does) */
-	double kappa;
+	double kappa;        /* CW_NONE, CW_LOG */
+	double spread;       /* CW_LOG: pulls the other classes together, which c < 1/2 needs */
 	int confidence;      /* enum cw_confidence */
 	double tolerance;    /* with a confidence term: success when argmax is t and |P_t - c| (|Z_t - c|) < tolerance */
 	int round8;          /* 1: the image is rounded to 8 bits, judged after rounding; the gradient passes the rounding */
