@@ -1,0 +1,23 @@
+/* Blends: weighted means of one image of each class. A network is unsure about them, in ways that a few weights steer, which is what a
+ * forger needs who can ask but sees no gradient. */
+#ifndef LB_ATTACKS_BLEND_H
+#define LB_ATTACKS_BLEND_H
+
+#include "attacks/attack.h"
+#include "base/rng.h"
+
+struct blends {
+	int sets, classes, len; /* classes: of those with an image at all */
+	float *x;               /* (classes, sets, len) */
+	int *label;             /* (classes) */
+};
+/* Draw `sets` images of every class from a->labelled, by (a->seed, "blend exemplars"); every set's labels are charged. Classes with fewer
+ * images repeat theirs. 0, or -1 after error(). */
+int blends_open(struct access *a, int sets, struct blends *b);
+void blends_close(struct blends *b);
+/* out (len) = sum of the set's images, weighted by softmax(w); w (classes). */
+void blends_mix(const struct blends *b, int set, const double *w, float *out);
+/* Weights w (classes) whose softmax is uniform on the simplex: logarithms of exponential numbers. */
+void blends_draw(const struct blends *b, struct rng *r, double *w);
+
+#endif
