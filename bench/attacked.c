@@ -78,11 +78,13 @@ static int judge_impersonate(const struct judge *j, const struct product *p, str
 	const int n = p->ncreds;
 	unsigned char *accepted = xcalloc((size_t)n + 1, 1);
 	int *user = xmalloc((size_t)n + 1, sizeof(*user));
-	int ret = judge_creds(s, &j->service, p->creds, n, accepted, user, NULL);
+	unsigned *passed = xcalloc((size_t)n + 1, sizeof(*passed));
+	int ret = judge_creds(s, &j->service, p->creds, n, accepted, user, passed);
 
 	*changed = n > 0;
 	if (!ret) {
 		obs_bits(o, "forged_accepted", accepted, n);
+		judge_observe(s->scheme, "forged", passed, n, o);
 		for (int i = 0; p->claimed && i < n; i++)
 			accepted[i] = accepted[i] && user[i] == p->claimed[i];
 		if (p->claimed)
@@ -95,6 +97,7 @@ static int judge_impersonate(const struct judge *j, const struct product *p, str
 	}
 	free(accepted);
 	free(user);
+	free(passed);
 	return ret;
 }
 

@@ -169,3 +169,45 @@ const struct metric metric_channel_identity_bits = {
 	.better = 1,
 	.compute = channel_identity_bits,
 };
+
+static int forged_class_check(const struct observations *o, struct value *v)
+{
+	return percent_of(o, "forged_check_class", v);
+}
+
+const struct metric metric_forged_class_check = {
+	.drv = {
+		.name = "forged_class_check",
+		.summary = "forged credentials that the network takes for the secret class, whatever identity they bear",
+		.source = "Xue, Sun et al., Applied Intelligence 52 (2022). Differs: of our forgers' credentials",
+		.version = 1,
+	},
+	.title = "Class, forged",
+	.unit = "%",
+	.survey = "active survey (2023), II.B: resistance to fingerprint forgery",
+	.min = 0,
+	.max = 100,
+	.better = -1,
+	.compute = forged_class_check,
+};
+
+static int forged_identity_check(const struct observations *o, struct value *v)
+{
+	return percent_of(o, "forged_check_identity", v);
+}
+
+const struct metric metric_forged_identity_check = {
+	.drv = {
+		.name = "forged_identity_check",
+		.summary = "forged credentials that bear a valid identity, whatever class they get",
+		.source = "Xue, Sun et al., Applied Intelligence 52 (2022). Differs: of our forgers' credentials",
+		.version = 1,
+	},
+	.title = "Identity, forged",
+	.unit = "%",
+	.survey = "active survey (2023), II.B: resistance to fingerprint forgery",
+	.min = 0,
+	.max = 100,
+	.better = -1,
+	.compute = forged_identity_check,
+};

@@ -22,7 +22,7 @@
  *                          clean test images, and issued credentials (or prepared queries), that the attack's detector flags
  *   mark_matched           symbols of the owner's mark read right (in the locked, or the attacked, model)
  *   null_verified          does the owner's mark verify in models that never carried it (the base model, ...)
- *   genuine_check_NAME, zero_effort_check_NAME, channel_check_NAME
+ *   genuine_check_NAME, zero_effort_check_NAME, channel_check_NAME, forged_check_NAME
  *                          the parts of a scheme's check ("class", "identity") that such credentials pass
  *   genuine_traced, genuine_named, channel_traced, channel_named
  *                          a query of an authorised user: traced to its sender, to anybody

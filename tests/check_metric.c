@@ -47,6 +47,8 @@ static void fill(struct observations *o)
 	put(o, "null_verified", "0001");
 	put(o, "genuine_check_class", "1111111110");
 	put(o, "genuine_check_identity", "1111111100");
+	put(o, "forged_check_class", "11100");
+	put(o, "forged_check_identity", "10000");
 	put(o, "channel_check_class", "1111111000");
 	put(o, "channel_check_identity", "1000000000");
 	put(o, "genuine_traced", "11100");
@@ -113,6 +115,8 @@ static const struct expected {
 	{ "enrol_cost", 7, 0, 0 },
 	{ "false_acceptance", 10, 1, 10 },
 	{ "fidelity_loss", 10, 0, 0 },
+	{ "forged_class_check", 60, 3, 5 },
+	{ "forged_identity_check", 20, 1, 5 },
 	{ "forgery_acceptance", 40, 2, 5 },
 	{ "forgery_as_claimed", 20, 1, 5 },
 	{ "identification", 70, 7, 10 },
