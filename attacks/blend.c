@@ -2,6 +2,7 @@
 #include "attacks/blend.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -68,4 +69,47 @@ void blends_draw(const struct blends *b, struct rng *r, double *w)
 {
 	for (int k = 0; k < b->classes; k++)
 		w[k] = log(-log(1 - rng_uniform(r)) + 1e-300);
+}
+
+#define SIGMA_FIRST 0.3
+#define SIGMA_LEAST 0.02
+
+void blend_search_open(struct blend_search *s, const struct blends *b, struct rng_key key, int i)
+{
+	*s = (struct blend_search){ .sigma = SIGMA_FIRST, .best = INFINITY };
+	s->w = xcalloc((size_t)2 * b->classes, sizeof(*s->w));
+	s->try = s->w + b->classes;
+	rng_at(&s->r, key, (uint32_t)i, 0);
+}
+
+void blend_search_close(struct blend_search *s)
+{
+	free(s->w);
+	*s = (struct blend_search){ 0 };
+}
+
+void blend_search_propose(struct blend_search *s, const struct blends *b, int set, bool anew, float *out)
+{
+	if (anew) {
+		blends_draw(b, &s->r, s->try);
+		s->best = INFINITY;
+		s->sigma = SIGMA_FIRST;
+	}
+	for (int k = 0; k < b->classes && !anew; k++)
+		s->try[k] = s->w[k] + s->sigma * rng_normal(&s->r);
+	s->asked++;
+	blends_mix(b, set, s->try, out);
+}
+
+void blend_search_learn(struct blend_search *s, const struct blends *b, double got)
+{
+	if (got <= s->best) {
+		s->sigma *= isinf(s->best) ? 1 : 1.2;
+		s->best = got;
+		memcpy(s->w, s->try, (size_t)b->classes * sizeof(*s->w));
+	} else {
+		s->sigma *= 0.97;
+	}
+	if (s->sigma < SIGMA_LEAST)
+		s->sigma = SIGMA_FIRST;
 }

@@ -1,8 +1,8 @@
 /* Forgery by somebody who knows the rule: a login is an image that gets class t with confidence c, both from lists that ship. What
  * remains secret then? Whoever has the network makes logins as the owner does; who can only ask searches for them.
  *
- * Source: ActiveGuard (Xue et al.), table II: its generator, read as an attack; the score search is a (1+1) evolution strategy with the
- * 1/5 rule's spirit (Rechenberg 1973), its steps those of the design notes; temperature: Guo et al., ICML 2017.
+ * Source: ActiveGuard (Xue et al.), table II: its generator, read as an attack; the score search is a (1+1) evolution strategy
+ * (Rechenberg, 1973); temperature: Guo et al., ICML 2017.
  * Differs: the confidence term is the square of log P_t - log c, which has a slope where P_t is nearly 0, and the other classes are pulled
  * together; black-box searches move in the blends of one image a class (attacks/blend.h) and are not polished in pixels. */
 #include <math.h>
@@ -189,63 +189,39 @@ static int forge_white(struct forger *f)
 
 /* ---- by asking ---- */
 
-#define SIGMA_FIRST 0.3
-#define SIGMA_LEAST 0.02
-
-/* One login's search: its best weights, those it tries now, and how far they may lie apart. */
-struct search {
-	double *w, *try; /* (classes of the blends) */
-	double sigma, best;
-	long asked;
-	struct rng r;
-};
-
 struct searches {
 	struct blends b;
-	struct search *s; /* (n) */
-	double *w;
+	struct blend_search *s; /* (n) */
+	int n;
 };
 
-static int searches_open(struct forger *f, struct searches *q)
+static int searches_open(const struct forger *f, struct searches *q)
 {
 	const struct rng_key key = rng_key(f->a->seed, "forge-adaptive search");
 
 	if (blends_open(f->a, f->c->exemplars, &q->b) < 0)
 		return -1;
 	q->s = xcalloc(f->n, sizeof(*q->s));
-	q->w = xcalloc((size_t)f->n * 2 * q->b.classes, sizeof(*q->w));
-	for (int i = 0; i < f->n; i++) {
-		q->s[i].w = q->w + (size_t)i * 2 * q->b.classes;
-		q->s[i].try = q->s[i].w + q->b.classes;
-		rng_at(&q->s[i].r, key, (uint32_t)i, 0);
-	}
+	for (q->n = 0; q->n < f->n; q->n++)
+		blend_search_open(&q->s[q->n], &q->b, key, q->n);
 	return 0;
 }
 
 static void searches_close(struct searches *q)
 {
-	blends_close(&q->b);
+	for (int i = 0; i < q->n; i++)
+		blend_search_close(&q->s[i]);
 	free(q->s);
-	free(q->w);
+	blends_close(&q->b);
 }
 
-/* The next blend of login i: near the best one, or anywhere when the search begins anew (or never has a direction). */
-static void propose(struct forger *f, struct searches *q, int i, float *out)
+/* The next blend of login i: near the best one, or anywhere when the search begins anew (without a score it always does). */
+static void propose(const struct forger *f, struct searches *q, int i, float *out)
 {
-	const long part = f->c->budget / f->c->restarts > 0 ? f->c->budget / f->c->restarts : 1;
-	struct search *s = &q->s[i];
-	const bool anew = f->c->method == METHOD_DECISION || s->asked % part == 0;
-	const long set = f->c->method == METHOD_DECISION ? s->asked : s->asked / part;
+	const long part = f->c->method == METHOD_DECISION || f->c->budget < f->c->restarts ? 1 : f->c->budget / f->c->restarts;
+	struct blend_search *s = &q->s[i];
 
-	if (anew) {
-		blends_draw(&q->b, &s->r, s->try);
-		s->best = INFINITY;
-		s->sigma = SIGMA_FIRST;
-	}
-	for (int k = 0; k < q->b.classes && !anew; k++)
-		s->try[k] = s->w[k] + s->sigma * rng_normal(&s->r);
-	s->asked++;
-	blends_mix(&q->b, (int)((i + set) % q->b.sets), s->try, out);
+	blend_search_propose(s, &q->b, (int)((i + s->asked / part) % q->b.sets), s->asked % part == 0, out);
 	for (int j = 0; f->c->round8 && j < f->len; j++)
 		out[j] = roundf(out[j] * 255) / 255;
 }
@@ -260,19 +236,6 @@ static double miss(const struct forger *f, int i, const float *p)
 		if (k != t)
 			other = fmaxf(other, p[k]);
 	return fabs((double)p[t] - (double)f->conf[i]) + fmax((double)other - (double)p[t], 0);
-}
-
-static void learn(struct search *s, int classes, double got)
-{
-	if (got <= s->best) {
-		s->sigma *= isinf(s->best) ? 1 : 1.2;
-		s->best = got;
-		memcpy(s->w, s->try, (size_t)classes * sizeof(*s->w));
-	} else {
-		s->sigma *= 0.97;
-	}
-	if (s->sigma < SIGMA_LEAST)
-		s->sigma = SIGMA_FIRST;
 }
 
 /* One question for every login that is still missing: which (n) of them, x (n, len) the blends. */
@@ -292,7 +255,7 @@ static int ask(struct forger *f, struct searches *q, const int *which, const flo
 		if (score) {
 			argmax_rows(p, 1, f->a->classes, &top);
 			accepted[i] = top == f->class[which[i]] && got < f->c->aim * f->rule.tolerance;
-			learn(&q->s[which[i]], q->b.classes, got);
+			blend_search_learn(&q->s[which[i]], &q->b, got);
 		}
 		f->done[which[i]] = accepted[i];
 		memcpy(f->x + (size_t)which[i] * f->len, x + (size_t)i * f->len, (size_t)f->len * sizeof(*x));
