@@ -107,10 +107,11 @@ static int craft_covers(struct access *a, const struct stego_conf *c, float *x, 
 	return ret ? ret : access_spend(a, 0, 2.0 * n * c->pgd_steps);
 }
 
-/* The leaked image by up to two pixels elsewhere, its border repeated. */
+/* The leaked image by one or two pixels elsewhere in some direction, its border repeated. */
 static void move(const struct access *a, const float *from, struct rng *r, float *out)
 {
-	const int dx = (int)rng_below(r, 5) - 2, dy = (int)rng_below(r, 5) - 2;
+	const int to = (int)rng_below(r, 24), at = to + (to >= 12); /* of 5 x 5 places not the middle one */
+	const int dx = at % 5 - 2, dy = at / 5 - 2;
 
 	for (int k = 0; k < a->c; k++)
 		for (int y = 0; y < a->h; y++)

@@ -236,6 +236,25 @@ START_TEST(one_login_is_enough)
 }
 END_TEST
 
+/* Moved is elsewhere: never the leaked image itself, which a seal over the image would let pass. */
+START_TEST(moved_images_are_others)
+{
+	const float *leaked = bundle_f32(w.creds, "image", NULL), *x;
+	struct product p;
+
+	ck_assert_int_eq(world_attack(&w, attack_named("forge-stego"), "level=lift tries=200", NULL, &p), 0);
+	x = bundle_f32(p.creds, "image", NULL);
+	for (int i = 0; i < 200; i++) {
+		double most = 0;
+
+		for (int j = 0; j < LEN; j++)
+			most = fmax(most, fabs((double)x[i * LEN + j] - (double)leaked[j]));
+		ck_assert_double_gt(most, 0.1);
+	}
+	product_release(&p);
+}
+END_TEST
+
 /* A checksum lets the leaker name anybody: 4 of 5 numbers are other users', the own one is passed over for the next. */
 START_TEST(a_checksum_frames)
 {
@@ -335,6 +354,7 @@ Suite *suite_forge_stego(void)
 	tcase_add_test(tc, class_alone_is_not_enough);
 	tcase_add_test(tc, format_and_places);
 	tcase_add_test(tc, one_login_is_enough);
+	tcase_add_test(tc, moved_images_are_others);
 	tcase_add_test(tc, a_checksum_frames);
 	tcase_add_test(tc, a_longer_seal_is_not_forged);
 	tcase_add_test(tc, says_where_it_does_not_apply);
