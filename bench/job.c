@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "bench/margin.h"
 #include "bench/tier.h"
 #include "bench/yaml.h"
 #include "datasets/dataset.h"
@@ -249,13 +250,23 @@ static int read_earlier(struct parser *ps, const struct yaml *y, struct grid *g)
 	return 0;
 }
 
+/* For `lockbench compare`, which reads them from the same file: checked here, so that a job is wrong before it ran. */
+static int read_margins(struct parser *ps, const struct yaml *y, struct grid *g)
+{
+	struct margins m = { .n = 0 };
+
+	(void)ps, (void)g;
+	return margins_yaml(&m, y);
+}
+
 static const struct member {
 	const char *name;
 	bool header; /* only there */
 	int (*read)(struct parser *ps, const struct yaml *y, struct grid *g);
 } members[] = {
 	{ "name", true, read_earlier }, { "tier", true, read_earlier }, { "timeout", true, read_earlier },
-	{ "blocks", true, read_earlier }, { "dataset", false, read_dataset }, { "model", false, read_model },
+	{ "blocks", true, read_earlier }, { "margins", true, read_margins }, { "dataset", false, read_dataset },
+	{ "model", false, read_model },
 	{ "seeds", false, read_seeds }, { "train", false, read_train }, { "limit", false, read_limit },
 	{ "users", false, read_users }, { "credentials_per_user", false, read_per_user },
 	{ "controls", false, read_controls }, { "schemes", false, read_schemes }, { "attacks", false, read_attacks }

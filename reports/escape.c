@@ -63,19 +63,30 @@ static int tame(const char *s, size_t *len)
 
 /* ---- HTML ---- */
 
+static void escape_markup(struct text *t, int cp)
+{
+	switch (cp) {
+	case '&': text_add(t, "&amp;"); break;
+	case '<': text_add(t, "&lt;"); break;
+	case '>': text_add(t, "&gt;"); break;
+	case '"': text_add(t, "&quot;"); break;
+	case '\'': text_add(t, "&#39;"); break;
+	default: text_code_point(t, (unsigned)cp);
+	}
+}
+
 void escape_html(struct text *t, const char *s)
+{
+	for (size_t len; *s; s += len)
+		escape_markup(t, tame(s, &len));
+}
+
+void escape_xml(struct text *t, const char *s)
 {
 	for (size_t len; *s; s += len) {
 		int cp = tame(s, &len);
 
-		switch (cp) {
-		case '&': text_add(t, "&amp;"); break;
-		case '<': text_add(t, "&lt;"); break;
-		case '>': text_add(t, "&gt;"); break;
-		case '"': text_add(t, "&quot;"); break;
-		case '\'': text_add(t, "&#39;"); break;
-		default: text_code_point(t, (unsigned)cp);
-		}
+		escape_markup(t, cp == 0xfffe || cp == 0xffff ? REPLACEMENT : cp);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 void escape_html(struct text *t, const char *s);     /* for text and for quoted attributes */
+void escape_xml(struct text *t, const char *s);      /* the same for XML 1.0, where U+FFFE and U+FFFF may not stand at all */
 void escape_latex(struct text *t, const char *s);    /* for text mode, also as the first thing of a table row */
 void escape_markdown(struct text *t, const char *s); /* for a cell of a GitHub table or a line of text */
 void escape_gnuplot(struct text *t, const char *s);  /* with its single quotes, those inside typographic; at most 120 characters; use with noenhanced */

@@ -270,6 +270,37 @@ json_t *sample_attacked(const char *dataset, const char *scheme, const char *att
 	return c;
 }
 
+struct image { double difficulty; int at; };
+
+static int by_difficulty(const void *a, const void *b)
+{
+	const struct image *x = a, *y = b;
+
+	return (x->difficulty > y->difficulty) - (x->difficulty < y->difficulty);
+}
+
+json_t *sample_measured(const char *scheme, long long seed, const char *run, int images, double accuracy)
+{
+	json_t *c = cell_frame("mnist", scheme, seed, options_of(scheme, "scratch", "1234567890210", 0, "auto"));
+	unsigned char *bits = xcalloc((size_t)images, 1);
+	struct image *order = xmalloc((size_t)images, sizeof(*order));
+	struct observations o = { 0 };
+	struct rng all, one;
+
+	rng_open(&all, 1, "difficulty", 0, 0);
+	rng_open(&one, (uint64_t)seed, run, 0, 0);
+	for (int i = 0; i < images; i++)
+		order[i] = (struct image){ rng_normal(&all) + 0.3 * rng_normal(&one), i };
+	qsort(order, (size_t)images, sizeof(*order), by_difficulty);
+	for (int i = 0; i < (int)lround(accuracy * images); i++)
+		bits[order[i].at] = 1;
+	obs_bits(&o, "authorised_correct", bits, (size_t)images);
+	free(bits);
+	free(order);
+	finish(c, &o);
+	return c;
+}
+
 void sample_metric(json_t *cell, const char *name, double value, double low, double high, long k, long n)
 {
 	json_t *m = json_object();

@@ -18,6 +18,10 @@ void sample_release(struct sample *s);
 json_t *sample_cell(const char *dataset, const char *scheme, long long seed);
 /* A cell under an attack: options are "name=number" of its strength. */
 json_t *sample_attacked(const char *dataset, const char *scheme, const char *attack, const char *option, double strength, long long seed);
+/* A functional cell that holds nothing but authorised_correct on `images` images, round(accuracy * images) of them right, and the
+ * metrics that follow. The images that two cells of one seed get wrong overlap as those of two trained networks do: each image
+ * has a difficulty of its own, to which `run` adds a little. */
+json_t *sample_measured(const char *scheme, long long seed, const char *run, int images, double accuracy);
 /* A metric in a cell. */
 void sample_metric(json_t *cell, const char *name, double value, double low, double high, long k, long n);
 /* Write in the format of ext into the directory dir (a literal of a sandbox); the file's text, caller frees. NULL: it failed. */
