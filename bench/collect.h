@@ -14,5 +14,7 @@ struct collection {
 /* title NULL or "": the name of the job that ran last. 0, or -1 after error(); release in both cases. */
 int collect(struct store *st, const char *title, struct collection *c);
 void collection_release(struct collection *c);
+/* Is a stored cell what was written, do its keys follow from its settings and its metrics from its observations? 0, or -1 after error(). */
+int verify_cell(struct store *st, const char *key);
 
 #endif

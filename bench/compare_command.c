@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "bench/bundlefile.h"
 #include "bench/cli.h"
 #include "bench/collect.h"
 #include "bench/compare.h"
@@ -29,7 +30,7 @@ static const struct opt compare_opts[] = {
 	{ 0 }
 };
 
-/* What is compared: the cells of a store, or of a JSON file that holds them (an array, {"cells": [...]}, or one cell). */
+/* What is compared: the cells of a store, of a bundle, or of a JSON file that holds them (an array, {"cells": [...]}, or one cell). */
 struct source { json_t *cells, *failures; };
 
 static void source_release(struct source *s)
@@ -84,13 +85,26 @@ static int read_json(struct source *s, const char *path)
 	return check_cells(s->cells, path);
 }
 
+static int read_bundle(struct source *s, const char *path)
+{
+	struct bundle_file b;
+
+	if (bundle_file_read(&b, path) < 0)
+		return -1;
+	s->cells = bundle_file_json(&b, "cells/");
+	s->failures = s->cells ? bundle_file_json(&b, "failures/") : NULL;
+	bundle_file_release(&b);
+	return s->failures ? check_cells(s->cells, path) : -1;
+}
+
 static int read_source(struct source *s, const char *path)
 {
+	const size_t n = strlen(path);
 	struct stat st;
 
-	if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-		return read_json(s, path);
-	return read_store(s, path);
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return read_store(s, path);
+	return n > 5 && !strcmp(path + n - 5, ".json") ? read_json(s, path) : read_bundle(s, path);
 }
 
 static int show(const struct compare_options *o, const struct cli_args *args, const struct pairs *p, const struct comparison *c)
@@ -154,7 +168,7 @@ const struct cli_command command_compare = {
 	.name = "compare", .main = compare_main, .summary = "is the candidate worse than the baseline? exit 1 when it is",
 	.arguments = "BASELINE CANDIDATE", .min_args = 2, .max_args = 2, .opts = compare_opts, .conf_size = sizeof(struct compare_options),
 	.outputs = true,
-	.more = "BASELINE and CANDIDATE are stores or JSON files with cells. Seed noise is no regression: a metric is worse when the "
+	.more = "BASELINE and CANDIDATE are stores, bundles or JSON files with cells. Seed noise is no regression: a metric is worse when the "
 		"t-test over seeds (Holm-adjusted) and the 95 % interval show it and the change is larger than the margin. "
 		"-o writes .md, .xml (JUnit) and .json. Exit 0: no regression, 1: a regression, 2: could not be evaluated."
 };

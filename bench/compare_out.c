@@ -50,6 +50,8 @@ static const char *interval(const struct difference *d, char buf[72])
 
 	if (!d->numbers || !isfinite(d->low))
 		snprintf(buf, 72, "-");
+	else if (!strcmp(d->method, "exact") || !strcmp(d->method, "identical"))
+		snprintf(buf, 72, "%s", d->method);
 	else
 		snprintf(buf, 72, "%s to %s", number(d, d->low, true, low), number(d, d->high, true, high));
 	return buf;

@@ -303,7 +303,7 @@ static int check_metrics(const json_t *cell)
 	return ret;
 }
 
-static int check_cell(struct store *st, const char *key)
+int verify_cell(struct store *st, const char *key)
 {
 	json_t *cell;
 	struct keys k;
@@ -330,7 +330,7 @@ static int verify_store(struct checking *k)
 	if (!keys)
 		return -1;
 	for (size_t i = 0; i < n; i++, k->cells++)
-		if (check_cell(k->st, keys[i]) < 0)
+		if (verify_cell(k->st, keys[i]) < 0)
 			problem(k, "cell", keys[i]);
 	dir_list_free(keys, n);
 	keys = store_keys(k->st, "artefacts", &n);

@@ -10,6 +10,7 @@
 
 #define DEFAULT_POINTS 1
 #define ATTACKED_POINTS 5
+#define OTHER_SHARE 0.01
 
 const struct metric *metric_find(const char *name)
 {
@@ -124,6 +125,6 @@ double margin_of(const struct margins *m, const char *metric, bool attacked, dou
 	if (i < 0 && points && !attacked)
 		i = at(m, "default");
 	if (i < 0)
-		return !points ? 0 : attacked ? ATTACKED_POINTS : DEFAULT_POINTS;
+		return !points ? OTHER_SHARE * fabs(baseline) : attacked ? ATTACKED_POINTS : DEFAULT_POINTS;
 	return m->m[i].relative ? m->m[i].value * fabs(baseline) : m->m[i].value;
 }

@@ -4,7 +4,8 @@
  *   margins: {default: 1, attacked: 5, authorised_accuracy: 0.5, credential_bytes: 10%}
  * A number is in the metric's unit (points, for shares); a number with % is a share of the baseline's mean. `default` and
  * `attacked` (cells with an attack) are for every metric in percent or points that is not named itself; they are 1 and 5 where nothing
- * is said (metrics.md 8.4). Metrics in other units have a margin of 0 until one is given. */
+ * is said (metrics.md 8.4). Metrics in other units (bytes, ratios) have a margin of
+ * 1 % of the baseline until one is given. */
 #ifndef LB_BENCH_MARGIN_H
 #define LB_BENCH_MARGIN_H
 

@@ -1,17 +1,19 @@
-/* lockbench reproduce activeguard: the paper's Tables I-VI and Figures 5-6 on a data set, its numbers beside ours.
+/* lockbench reproduce activeguard: the paper's Tables I-VI and Figures 5-6 on a data set, its numbers beside ours; a bundle: rerun.c.
  * Only builds a job and hands its cells to reports/: what is measured is said here in one place, the YAML below. */
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "bench/cli.h"
 #include "bench/collect.h"
+#include "bench/rerun.h"
 #include "bench/run.h"
 #include "bench/tier.h"
 #include "datasets/dataset.h"
 
 struct reproduce_conf {
 	struct cli_common common;
-	char dataset[OPT_STRING_MAX], model[OPT_STRING_MAX], store[OPT_STRING_MAX];
+	char dataset[OPT_STRING_MAX], model[OPT_STRING_MAX], store[OPT_STRING_MAX], sample[OPT_STRING_MAX];
 	int tier, workers, protocol;
 };
 #define ROW(m) offsetof(struct reproduce_conf, m)
@@ -21,7 +23,8 @@ static const struct opt reproduce_opts[] = {
 	{ "tier", OPT_CHOICE, ROW(tier), "short", 0, 0, "size of everything", "smoke|short|paper" },
 	{ "protocol", OPT_CHOICE, ROW(protocol), "pool", 0, 0,
 	  "fine-tuning attack on the attack pool only, or also on the test images as the paper did", "pool|paper" },
-	{ "store", OPT_STRING, ROW(store), "activeguard-store", 1, 255, "directory of the results", NULL },
+	{ "store", OPT_STRING, ROW(store), "", 0, 255, "directory of the results; activeguard-store, reproduce-store for a bundle", NULL },
+	{ "sample", OPT_STRING, ROW(sample), "10%", 1, 20, "of a bundle: share or number of cells that are run again", NULL },
 	{ "workers", OPT_INT, ROW(workers), "1", 1, 64, "worker processes (-j); threads are shared out", NULL },
 	CLI_COMMON(struct reproduce_conf),
 	{ 0 }
@@ -155,23 +158,46 @@ static int reproduce(const struct cli_command *self, int argc, char **argv, cons
 	return ret;
 }
 
+/* What exists as a file, or is written like one, is a bundle. */
+static bool is_file_name(const char *s)
+{
+	const char *end = strrchr(s, '.');
+
+	return strchr(s, '/') || (end && (!strcmp(end, ".tar") || !strcmp(end, ".gz"))) || file_exists(s);
+}
+
+static int rerun_bundle(const struct reproduce_conf *c, const char *path)
+{
+	const struct rerun_options o = { .bundle = path, .store = c->store, .sample = c->sample, .json = c->common.json,
+					 .run = { .data_dir = cli_data_dir(&c->common), .workers = c->workers, .threads = c->common.threads } };
+
+	return reproduce_bundle(&o);
+}
+
 static int reproduce_main(const struct cli_command *self, int argc, char **argv)
 {
 	static const char *const known[] = { "activeguard" };
 	struct reproduce_conf c;
 	struct cli_args args;
 	int ret = cli_parse(self, argc, argv, &c, &args);
+	bool paper;
 
 	if (ret)
 		return ret < 0 ? -1 : EXIT_YES;
-	if (strcmp(args.arg[0], known[0]) != 0)
+	paper = !strcmp(args.arg[0], known[0]);
+	if (!paper && !is_file_name(args.arg[0]))
 		return unknown_name("paper", args.arg[0], known, 1);
+	if (!*c.store)
+		strcpy(c.store, paper ? "activeguard-store" : "reproduce-store");
 	cli_apply(&c.common);
+	if (!paper)
+		return rerun_bundle(&c, args.arg[0]);
 	return reproduce(self, argc, argv, &c, &args);
 }
 
 const struct cli_command command_reproduce = {
-	.name = "reproduce", .main = reproduce_main, .summary = "a paper's tables and figures, its numbers beside ours",
-	.arguments = "PAPER", .min_args = 1, .max_args = 1, .opts = reproduce_opts, .conf_size = sizeof(struct reproduce_conf),
-	.sets = true, .outputs = true, .more = "PAPER is activeguard."
+	.name = "reproduce", .main = reproduce_main, .summary = "a paper's tables, its numbers beside ours; or a bundle, in part",
+	.arguments = "PAPER|BUNDLE", .min_args = 1, .max_args = 1, .opts = reproduce_opts, .conf_size = sizeof(struct reproduce_conf),
+	.sets = true, .outputs = true, .more = "PAPER is activeguard. A BUNDLE (`lockbench bundle`) is verified, and a sample of its cells is run again: bit-equal, within "
+		"tolerance, or off (exit 1)."
 };

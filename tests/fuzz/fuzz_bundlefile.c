@@ -1,0 +1,44 @@
+/* bench/bundlefile.c: any bytes as a study bundle. The hashes would stop a fuzzer at once: the archive is made here, of a manifest and one
+ * file from the input, and the file's hash is put where the manifest has a mark. What is read is merged with itself. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "bench/bundlefile.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void read_it(const char *data, size_t len)
+{
+	struct bundle_file b, two[2], out;
+
+	if (bundle_file_parse(&b, data, len, "fuzz") == 0) {
+		json_decref(bundle_file_json(&b, "cells/"));
+		error_clear();
+		two[0] = two[1] = b;
+		if (bundle_file_merge(&out, two, 2) == 0)
+			bundle_file_release(&out);
+	}
+	bundle_file_release(&b);
+	error_clear();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	const char name[] = "cells/01/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.json";
+	char hash[HASH_HEX], *manifest;
+	struct tar t = { 0 };
+
+	read_it((const char *)data, len);
+	sha256_hex(data, len, hash);
+	manifest = xasprintf("{\n  \"bundle\": 1,\n  \"files\": {\n    \"%s\": \"%s\"\n  }\n}\n", name, hash);
+	tar_add(&t, "MANIFEST.json", manifest, strlen(manifest));
+	tar_add(&t, name, data, len);
+	tar_end(&t);
+	read_it(t.data, t.n);
+	free(manifest);
+	free(t.data);
+	return 0;
+}
