@@ -228,6 +228,13 @@ static json_t *difference_json(const struct difference *d)
 	return jset_num(j, "detectable", d->detectable);
 }
 
+static json_t *options(const json_t *cell, const char *name)
+{
+	const json_t *j = json_object_get(cell, name);
+
+	return j ? json_deep_copy(j) : json_object();
+}
+
 static json_t *group_json(const struct comparison *c, const struct pairs *p, int g)
 {
 	const struct pair_group *pg = &p->group[g];
@@ -244,8 +251,8 @@ static json_t *group_json(const struct comparison *c, const struct pairs *p, int
 	jset_str(j, "scheme", jget_str(cell, "scheme", ""));
 	jset_str(j, "baseline_scheme", jget_str(was, "scheme", ""));
 	jset_str(j, "attack", jget_str(cell, "attack", "none"));
-	jset(j, "scheme_options", json_deep_copy(json_object_get(cell, "scheme_options")));
-	jset(j, "attack_options", json_deep_copy(json_object_get(cell, "attack_options")));
+	jset(j, "scheme_options", options(cell, "scheme_options"));
+	jset(j, "attack_options", options(cell, "attack_options"));
 	jset_bool(j, "mixed", pg->mixed);
 	jset(j, "seeds", seed);
 	return jset(j, "metrics", list);

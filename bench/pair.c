@@ -83,7 +83,7 @@ static void note_options(json_t *varies, const char *driver, const json_t *optio
 	const char *name;
 
 	if (!seen) {
-		jset(varies, driver, json_copy((json_t *)(uintptr_t)options));
+		jset(varies, driver, json_is_object(options) ? json_copy((json_t *)(uintptr_t)options) : json_object());
 		return;
 	}
 	json_object_foreach((json_t *)(uintptr_t)options, name, v) {
@@ -237,12 +237,17 @@ static bool common_agree(const json_t *a, const json_t *b)
 	return true;
 }
 
+static bool same(const json_t *x, const json_t *y) /* also when both are absent */
+{
+	return x == y || json_equal(x, y);
+}
+
 /* Options that only one version of a driver has may differ. */
 static bool versions_excuse(const json_t *a, const json_t *b, const char *version, const char *options)
 {
 	const json_t *x = json_object_get(a, options), *y = json_object_get(b, options);
 
-	return json_equal(x, y) || (jget_int(a, version, 0) != jget_int(b, version, 0) && common_agree(x, y));
+	return same(x, y) || (jget_int(a, version, 0) != jget_int(b, version, 0) && common_agree(x, y));
 }
 
 static bool agree(const json_t *a, const json_t *b, bool any_scheme)
@@ -305,7 +310,7 @@ static const char *nearest_difference(struct arena *mem, const struct side *b, c
 		size_t differ = 0;
 
 		for (size_t m = 0; m < n; m++) {
-			if (json_equal(json_object_get(b->u[i].cell, members[m]), json_object_get(c, members[m])))
+			if (same(json_object_get(b->u[i].cell, members[m]), json_object_get(c, members[m])))
 				continue;
 			if (differ++ < 3)
 				text = arena_printf(mem, "%s%s%s", text, *text ? ", " : "", members[m]);

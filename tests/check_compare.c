@@ -412,6 +412,30 @@ START_TEST(missing_cells_are_named)
 }
 END_TEST
 
+/* JSON files come from anywhere: a cell that says next to nothing, or nonsense, is compared by what it says. */
+START_TEST(poor_cells)
+{
+	static const char *const texts[] = {
+		"{\"scheme\": \"x\", \"metrics\": {\"authorised_accuracy\": {\"value\": 3}}}",
+		"{\"scheme\": \"x\", \"scheme_options\": 7, \"attack\": 3, \"observations\": [], \"limits\": \"a\", \"seed\": {}, \"metrics\": {\"a\": 1, \"b\": {}}}",
+		"{\"scheme\": \"x\", \"observations\": {\"bits\": {\"a\": {\"n\": 1e9}}}, \"metrics\": {\"a\": {\"value\": \"x\"}}, \"verdict\": null}",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		json_t *cells = json_array();
+		const struct compare_names names = { "b", "c", true, true };
+		struct run r;
+
+		json_array_append_new(cells, json_read_text(texts[i], strlen(texts[i]), "cell"));
+		compared(&r, cells, cells, &plain_pairs, &plain);
+		ck_assert_int_eq(r.p.npairs, 1);
+		json_decref(compare_json(&r.c, &r.p, &names));
+		done(&r);
+		json_decref(cells);
+	}
+}
+END_TEST
+
 /* The whole sample against itself: everything is the same, in every group. */
 START_TEST(itself)
 {
@@ -571,6 +595,7 @@ Suite *suite_compare(void)
 	tcase_add_test(t, mixing_is_refused_unless_asked_for);
 	tcase_add_test(t, a_new_scheme_against_an_old_one);
 	tcase_add_test(t, missing_cells_are_named);
+	tcase_add_test(t, poor_cells);
 	tcase_add_test(t, itself);
 	tcase_add_test(t, margins_are_read);
 	tcase_add_test(t, bad_margins);

@@ -241,6 +241,62 @@ else
 	skip "JSON and CSV read back (no python3)"
 fi
 
+# ---- is it worse? ----
+expect 0 "a store against itself" "no regression" -- "$lb" compare whole threads --strict
+sed 's/"test": 100/"test": 50/; s/"train": 400/"train": 200/; s/^  "key": .*,$//' "$(find whole/cells -name '*.json' | sort | head -1)" >small-limits.json
+expect 2 "mixed limits" "--mixed" -- "$lb" compare whole small-limits.json
+expect 2 "no baseline" "is no store" -- "$lb" compare absent whole
+expect 2 "a report is no cells" "holds no cells" -- "$lb" compare r.json whole
+expect 2 "an unknown margin" "did you mean 'authorised_accuracy'" -- "$lb" compare whole whole --margin authorised_acuracy=1
+# Cells by hand: 5 seeds, numbers and nothing else. cells NAME VALUE...
+cells()
+{
+	seed=0 file=$1 comma=
+	shift
+	{
+		echo '['
+		for v; do
+			seed=$((seed + 1))
+			printf '%s{"scheme": "mylock", "attack": "none", "seed": %d, "dataset": "d", "metrics": {"authorised_accuracy": {"value": %s}}}\n' \
+				"$comma" $seed "$v"
+			comma=,
+		done
+		echo ']'
+	} >"$file"
+}
+cells base.json 90.1 91.0 89.4 90.6 90.0
+cells drop.json 87.9 87.2 86.3 86.8 87.7
+cells noise.json 89.5 91.2 90.1 89.6 90.7
+expect 2 "nothing pairs" "nothing pairs: the nearest cells differ in" -- "$lb" compare whole base.json
+expect 1 "a drop of 3 points is a regression" "REGRESSION" -- "$lb" compare base.json drop.json
+expect 0 "a gain is not" "1 better" -- "$lb" compare drop.json base.json
+expect 0 "seed noise is not" "0 worse" -- "$lb" compare base.json noise.json
+expect 2 "within 0.3 points nobody can say" "NOT DECIDABLE" -- "$lb" compare base.json noise.json --strict --margin default=0.3
+expect 0 "... but the same within a point" "1 same" -- "$lb" compare base.json noise.json --strict
+# The gate of docs/gate.md: a baseline kept as a bundle, the same scheme passes, one with larger credentials does not.
+expect 0 "bundle" "42 cells" -- "$lb" bundle whole --job "$job" -o base.tar
+mkdir gate && cp -r workers gate/store # an earlier build's: nothing to compute
+expect 0 "the gate lets an unchanged scheme pass" "no regression" -- sh "$root/docs/gate.sh" "$lb" "$job" base.tar gate
+[ -s gate/gate.md ] && [ -s gate/gate.xml ] && pass || fail "the gate leaves gate.md and gate.xml"
+expect 1 "the gate stops a worse one" "Bytes a credential" -- sh "$root/docs/gate.sh" "$lb" "$job" base.tar gate --scheme activeguard --against keycheck
+if command -v python3 >/dev/null; then
+	python3 -c 'import xml.dom.minidom as m; assert m.parse("gate/gate.xml").getElementsByTagName("failure")' >out 2>err && pass || fail "JUnit XML reads back"
+fi
+
+# ---- bundles ----
+expect 0 "bundle again" -- "$lb" bundle threads --job "$job" -o again.tar.gz
+mkdir unpacked && tar xf base.tar -C unpacked && pass || fail "tar unpacks a bundle"
+expect 0 "an unpacked bundle is a store" "42 cells, 0 artefacts checked, 0 bad" -- "$lb" verify unpacked
+expect 0 "reproduce a bundle" "5 drawn and run again: 5 bit-equal, 0 within tolerance, 0 off, 0 not run" -- \
+	"$lb" reproduce base.tar --sample 10% --store redo -q
+expect 0 "merge what agrees" "42 cells" -- "$lb" bundle --merge base.tar again.tar.gz -o both.tar
+LC_ALL=C sed 's/"seed": 1,/"seed": 2,/' base.tar >changed.tar
+expect 1 "a changed bundle" "damaged or changed" -- "$lb" reproduce changed.tar --store redo2 -q
+head -c 60000 base.tar >cut.tar
+expect 2 "a cut bundle" -- "$lb" reproduce cut.tar --store redo2 -q
+expect 2 "an archive of something else" -- "$lb" reproduce "$lb" --store redo2 -q
+expect 2 "no such bundle" "No such file" -- "$lb" reproduce absent.tar
+
 # ---- tools ----
 expect 0 "train" "test accuracy" -- "$lb" train --dataset synthetic --model lenet5 --epochs 1 --limit 300 --seed 3 --threads 1 -o a.safetensors -q
 expect 0 "train on 2 threads" -- "$lb" train --dataset synthetic --model lenet5 --epochs 1 --limit 300 --seed 3 --threads 2 -o b.safetensors -q
