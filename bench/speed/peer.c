@@ -8,7 +8,7 @@
 
 /* A script's run answers for one or two of our rows. */
 static const struct pair {
-	const char *args[8]; /* the script, and what it is told besides --threads */
+	const char *args[10]; /* the script, and what it is told besides --threads */
 	struct { const char *job, *member; } row[2];
 } pairs[] = {
 	{ { "train_torch.py", "lenet5", "--images", "6400" }, /* half a second an epoch */
