@@ -114,3 +114,29 @@ int csv_report(struct rows *r, const struct report_input *in, struct text *t)
 	}
 	return 0;
 }
+
+/* A table as people see it: text, and behind it the interval and the verdict of the same cell. */
+static void add_cell(struct text *t, const struct tcell *c, struct arena *mem)
+{
+	const char *text = arena_printf(mem, "%s%s%s%s%s%s", c->text ? c->text : "", c->range && *c->range ? " (" : "",
+					c->range ? c->range : "", c->range && *c->range ? ")" : "", c->tag ? " " : "", c->tag ? c->tag : "");
+
+	escape_csv(t, *text == ' ' ? text + 1 : text, true);
+}
+
+int csv_one(struct rows *r, const struct report_input *in, struct text *t)
+{
+	for (int i = 0; i < r->ncontexts; i++) {
+		struct table table = selected_table(r, in, i);
+
+		for (int row = 0; row < table.rows; row++) { /* contexts may differ in columns */
+			escape_csv(t, row ? r->context[i].label : "context", true);
+			for (int c = 0; c < table.cols; c++) {
+				text_char(t, ',');
+				add_cell(t, table_at(&table, row, c), &r->mem);
+			}
+			text_add(t, "\r\n");
+		}
+	}
+	return 0;
+}

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "metrics/roc.h"
+#include "reports/outcome.h"
 #include "reports/plot.h"
 #include "reports/tables.h"
 
@@ -165,5 +167,122 @@ char *figure_confidence(struct rows *r, int context, int scheme, const char *id)
 		free(y[i]);
 		free(h[i].share);
 	}
+	return svg;
+}
+
+/* ---- detectors ---- */
+
+/* Scores of all cells of a group, one after another; caller frees. */
+static double *pool(const struct group *g, const char *series, int *n)
+{
+	double *all = NULL, *v;
+	size_t k;
+
+	*n = 0;
+	for (int i = 0; i < g->ncells; i++) {
+		v = cell_series(g->cell[i], series, &k);
+		if (!v)
+			continue;
+		all = xrealloc(all, (size_t)*n + k, sizeof(*all));
+		for (size_t j = 0; j < k; j++)
+			if (isfinite(v[j]))
+				all[(*n)++] = v[j];
+		free(v);
+	}
+	return all;
+}
+
+/* Points within the axes; x, y fresh (caller frees). */
+static int det_points(const struct group *g, double **x, double **y)
+{
+	int m, k, n = 0;
+	double *found = pool(g, "detector_genuine", &m), *clean = pool(g, "detector_clean", &k);
+	struct roc roc = { 0 };
+
+	if (m && k)
+		roc_of(found, m, clean, k, &roc);
+	*x = xcalloc((size_t)roc.n + 1, sizeof(double));
+	*y = xcalloc((size_t)roc.n + 1, sizeof(double));
+	for (int i = 0; i < roc.n; i++)
+		n += roc_det(&roc.p[i], &(*x)[n], &(*y)[n]);
+	roc_free(&roc);
+	free(found);
+	free(clean);
+	return n;
+}
+
+char *figure_det(struct rows *r, int context, int series, const char *id)
+{
+	const struct context *c = &r->context[context];
+	struct plot_line *line = xcalloc((size_t)c->nschemes + 1, sizeof(*line));
+	double **xy = xcalloc(2 * (size_t)c->nschemes + 1, sizeof(*xy));
+	struct plot p = { .kind = PLOT_STEPS, .line = line, .det = true, .xlabel = "clean images flagged, %", .ylabel = "credentials missed, %" };
+	char *svg = NULL;
+
+	for (int s = 0; s < c->nschemes; s++) {
+		const struct group *g = rows_group(r, context, s, series, 0);
+		int n = g ? det_points(g, &xy[2 * s], &xy[2 * s + 1]) : 0;
+
+		if (n >= 2)
+			line[p.nlines++] = (struct plot_line){ c->scheme[s].label, n, xy[2 * s], xy[2 * s + 1], NULL, NULL, s };
+	}
+	p.title = arena_printf(&r->mem, "Detection errors of %s", c->series[series].label);
+	if (p.nlines)
+		svg = plot_svg(&p, id);
+	for (int i = 0; i < 2 * c->nschemes; i++)
+		free(xy[i]);
+	free(xy);
+	free(line);
+	return svg;
+}
+
+/* ---- one scheme under all attacks ---- */
+
+/* Outcomes of a series by strength, of the aspect that is judged worst; x as share of the largest strength. */
+static int outcome_points(struct rows *r, int context, int scheme, int series, double *x, double *y)
+{
+	struct outcome worst = outcome_worst(r, context, scheme, series), o;
+	const struct group *g;
+	double most = 0;
+	int n = 0;
+
+	if (!worst.g || worst.level < OUT_CONTROL)
+		return 0;
+	for (int i = 0; (g = rows_group(r, context, scheme, series, i)); i++)
+		if (g->has_strength && outcome_of(r, g, worst.aspect, &o) && o.level >= OUT_CONTROL) {
+			x[n] = g->strength;
+			y[n++] = o.value;
+			most = fmax(most, fabs(g->strength));
+		}
+	for (int i = 0; i < n && most > 0; i++)
+		x[i] *= 100 / most;
+	return n;
+}
+
+char *figure_scheme(struct rows *r, int context, int scheme, int first, const char *id)
+{
+	const struct context *c = &r->context[context];
+	struct plot_line line[FIGURE_LINES];
+	size_t room = (size_t)r->ngroups + 1;
+	double *v = xcalloc(2 * room * FIGURE_LINES, sizeof(*v));
+	struct plot p = { .kind = PLOT_CURVES, .line = line, .fixed_y = true, .ylow = -4, .yhigh = 104 };
+	char *svg = NULL;
+
+	for (int a = 0; a < c->nseries && p.nlines < FIGURE_LINES; a++) {
+		double *x = v + 2 * room * (size_t)p.nlines, *y = x + room;
+		int n = outcome_points(r, context, scheme, a, x, y);
+
+		if (n < 2 || first-- > 0)
+			continue;
+		line[p.nlines] = (struct plot_line){ arena_printf(&r->mem, "%s, by %s", c->series[a].label, c->series[a].strength), n, x, y, NULL, NULL,
+						     p.nlines };
+		p.nlines++;
+	}
+	p.title = arena_printf(&r->mem, "Attacks on %s", c->scheme[scheme].label);
+	p.xlabel = "strength, % of the largest that was tried";
+	p.ylabel = "what it is judged by, %";
+	if (p.nlines)
+		svg = plot_svg(&p, id);
+	free(v);
 	return svg;
 }

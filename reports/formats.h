@@ -13,6 +13,19 @@ int latex_report(struct rows *r, const struct report_input *in, struct text *t);
 int csv_report(struct rows *r, const struct report_input *in, struct text *t);
 int json_report(struct rows *r, const struct report_input *in, struct text *t);
 
+/* The same for in->select->table alone, once a context. */
+int html_one(struct rows *r, const struct report_input *in, struct text *t);
+int markdown_one(struct rows *r, const struct report_input *in, struct text *t);
+int latex_one(struct rows *r, const struct report_input *in, struct text *t);
+int csv_one(struct rows *r, const struct report_input *in, struct text *t);
+int json_one(struct rows *r, const struct report_input *in, struct text *t);
+/* That table, its caption beginning with what it stands on. */
+struct table selected_table(struct rows *r, const struct report_input *in, int context);
+/* One file a table beside path, "r.tex" -> "r-c1-survey.tex", and "r-macros.tex". 0, or -1 after error(). */
+int latex_split(struct rows *r, const struct report_input *in, const char *path);
+/* \newcommand{\lbMnistLenetFiveNoneAuthorisedAccuracy}{99.1}: one for each number that has all its seeds. */
+void latex_macros(struct rows *r, struct text *t);
+
 /* For ActiveGuard's tables too. */
 void markdown_table(struct text *t, const struct table *table);
 void latex_begin(struct text *t, const char *title);

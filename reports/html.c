@@ -10,6 +10,8 @@
 #include "reports/figures.h"
 #include "reports/page.h"
 #include "reports/plot.h"
+#include "reports/schemepage.h"
+#include "reports/summary.h"
 
 #define OPEN_ROWS 14 /* longer tables under a plot are folded */
 
@@ -39,13 +41,33 @@ static const char *figure_id(struct html *h)
 	return arena_printf(&h->r->mem, "f%d", h->drawn + h->failed + 1);
 }
 
+/* Detectors' trade-offs and what passed through the attack's hands. */
+static void add_detectors(struct html *h, const struct report_input *in, int ctx, int series)
+{
+	const struct context *c = &h->r->context[ctx];
+	struct text body = { 0 }, *page = h->t;
+
+	h->t = &body;
+	if (h->plots)
+		figure(h, figure_det(h->r, ctx, series, figure_id(h)), arena_printf(&h->r->mem, "Detection errors of %s", c->series[series].label));
+	h->t = page;
+	if (body.n)
+		text_fmt(h->t, "<div class=\"plots\">\n%s</div>\n", body.s);
+	text_release(&body);
+	for (int s = c->nschemes - 1; s >= 0; s--) /* controls come first, and last here */
+		if (group_pictures(h->t, h->r, in, rows_group(h->r, ctx, s, series, 0), "key",
+				   arena_printf(&h->r->mem, "%s against %s: images", c->series[series].label, c->scheme[s].label)))
+			break;
+}
+
 /* All variants of one attack: curves for each, then one table. */
-static void add_attack(struct html *h, int ctx, int first, int last)
+static void add_attack(struct html *h, const struct report_input *in, int ctx, int first, int last)
 {
 	const struct context *c = &h->r->context[ctx];
 	struct table table = table_attack(h->r, ctx, first, last);
 
 	page_heading(h->t, 3, arena_printf(&h->r->mem, "c%d-a%d", ctx + 1, first + 1), c->series[first].attack);
+	scheme_about(h->t, h->r, in, "attacks", c->series[first].attack);
 	for (int a = first; h->plots && a <= last; a++) {
 		const char **metric = attack_metrics(h->r, ctx, a);
 		struct text body = { 0 }, *page = h->t;
@@ -59,6 +81,7 @@ static void add_attack(struct html *h, int ctx, int first, int last)
 		if (body.n)
 			text_fmt(h->t, "<div class=\"plots\">\n%s</div>\n", body.s);
 		text_release(&body);
+		add_detectors(h, in, ctx, a);
 	}
 	if (table.rows > OPEN_ROWS)
 		page_details(h->t, arena_printf(&h->r->mem, "All %d rows of numbers", table.rows - 1), &table);
@@ -90,27 +113,46 @@ static void add_confidences(struct html *h, int ctx)
 	text_add(h->t, "</div>\n");
 }
 
-static void add_users(struct html *h, int ctx)
+static int scheme_figure(void *ctx, struct text *t, int context, int scheme, int first, const char *label)
+{
+	struct html *h = ctx;
+	struct text *page = h->t;
+	char *svg = figure_scheme(h->r, context, scheme, first, figure_id(h));
+	int drawn = svg != NULL;
+
+	h->t = t;
+	figure(h, svg, arena_printf(&h->r->mem, "Attacks on %s", label));
+	h->t = page;
+	return drawn;
+}
+
+static void section(struct html *h, const struct table *table, const char *id)
+{
+	if (table->rows < 2 || table->cols < 2)
+		return;
+	page_heading(h->t, 3, id, table->title);
+	page_table(h->t, table);
+}
+
+/* All schemes at a glance. */
+static void add_summary(struct html *h, const struct report_input *in, int ctx)
 {
 	const struct context *c = &h->r->context[ctx];
-	bool first = true;
+	struct table survey = table_survey(h->r, in, ctx), heat = table_heat(h->r, ctx), cost = table_cost(h->r, in, ctx);
 
-	for (int s = 0; s < c->nschemes; s++) {
-		const struct group *g = rows_group(h->r, ctx, s, -1, 0);
-		struct table table;
-		const char *worst;
-
-		if (!g)
-			continue;
-		table = table_users(h->r, g, &worst);
-		if (!table.rows)
-			continue;
-		if (first)
-			page_heading(h->t, 3, NULL, "Authentication of every user");
-		first = false;
-		page_heading(h->t, 4, NULL, table.title);
-		page_table(h->t, &table);
-	}
+	section(h, &survey, arena_printf(&h->r->mem, "c%d-survey", ctx + 1));
+	if (!c->nseries)
+		return;
+	section(h, &heat, arena_printf(&h->r->mem, "c%d-heat", ctx + 1));
+	page_paragraph(h->t, "caption", "\u25cf full, \u25d1 practical, \u25d4 partial, \u25cb holds or no gain, \u25a1 open or a control, ? insufficient, "
+		       "\u2715 failed, broken or without effect, \u2013 does not apply, \u00b7 not run. The shade says the same as the symbol.");
+	if (cost.rows < 2)
+		return;
+	page_heading(h->t, 3, arena_printf(&h->r->mem, "c%d-cost", ctx + 1), cost.title);
+	if (cost.rows > 2 * OPEN_ROWS)
+		page_details(h->t, arena_printf(&h->r->mem, "All %d rows", cost.rows - 1), &cost);
+	else
+		page_table(h->t, &cost);
 }
 
 static void add_context(struct html *h, const struct report_input *in, int ctx)
@@ -125,15 +167,17 @@ static void add_context(struct html *h, const struct report_input *in, int ctx)
 						  c->nseeds == 1 ? "" : "s", c->seeds,
 						  c->limit_train ? arena_printf(&h->r->mem, "%ld", c->limit_train) : "all",
 						  c->limit_test ? arena_printf(&h->r->mem, "%ld", c->limit_test) : "all", c->tier));
+	add_summary(h, in, ctx);
 	page_heading(h->t, 3, NULL, functional.title);
 	page_table(h->t, &functional);
 	if (c->nseries) {
 		page_heading(h->t, 3, NULL, resistance.title);
 		page_table(h->t, &resistance);
 	}
-	add_users(h, ctx);
+	for (int s = 0; s < c->nschemes; s++)
+		scheme_page(h->t, h->r, in, ctx, s, h->plots ? scheme_figure : NULL, h);
 	for (int a = 0; a < c->nseries; a = attack_last(h->r, ctx, a) + 1)
-		add_attack(h, ctx, a, attack_last(h->r, ctx, a));
+		add_attack(h, in, ctx, a, attack_last(h->r, ctx, a));
 	add_confidences(h, ctx);
 	if (overhead.rows > 1) {
 		page_heading(h->t, 3, NULL, overhead.title);
@@ -148,6 +192,11 @@ static void add_nav(struct html *h)
 		text_fmt(h->t, "<a href=\"#c%d\">", i + 1);
 		escape_html(h->t, h->r->context[i].label);
 		text_add(h->t, "</a> ");
+		for (int k = 0; k < h->r->context[i].nschemes; k++) {
+			text_fmt(h->t, "<a href=\"#c%d-s%d\">", i + 1, k + 1);
+			escape_html(h->t, h->r->context[i].scheme[k].label);
+			text_add(h->t, "</a> ");
+		}
 		for (int a = 0; a < h->r->context[i].nseries; a = attack_last(h->r, i, a) + 1) {
 			text_fmt(h->t, "<a href=\"#c%d-a%d\">", i + 1, a + 1);
 			escape_html(h->t, h->r->context[i].series[a].attack);
@@ -155,6 +204,16 @@ static void add_nav(struct html *h)
 		}
 	}
 	text_add(h->t, "<a href=\"#failures\">What did not work</a> <a href=\"#repeat\">How to repeat</a></nav>\n");
+}
+
+static void add_claims(struct html *h)
+{
+	struct table claimed = table_claims(h->r);
+
+	if (claimed.rows < 2)
+		return;
+	page_heading(h->t, 2, "claims", claimed.title);
+	page_table(h->t, &claimed);
 }
 
 static void add_failures(struct html *h)
@@ -174,6 +233,7 @@ static void add_failures(struct html *h)
 
 static void add_repeat(struct html *h, const struct report_input *in)
 {
+	const char *where = in->where && *in->where ? in->where : "STORE";
 	struct table provenance = table_provenance(h->r, in), cells = table_cells(h->r), definitions = table_definitions(h->r);
 
 	page_heading(h->t, 2, "repeat", "How to repeat each number");
@@ -184,6 +244,13 @@ static void add_repeat(struct html *h, const struct report_input *in)
 	}
 	page_paragraph(h->t, NULL, "The same command on an empty store gives the same cell files, bit for bit, on any number of threads (times "
 		       "apart). Point at a number to see its trials and seeds; the file of its cell holds every single outcome.");
+	page_paragraph(h->t, NULL, "A number of one table, and a cell by its key (from the tables above, or the list below):");
+	text_add(h->t, "<pre>");
+	escape_html(h->t, arena_printf(&h->r->mem, "lockbench report %s --table survey -o survey.json\nlockbench verify %s\n"
+				       "jq .metrics %s/cells/KE/KEY.json    # KE: the first two characters of the key\n"
+				       "rm %s/cells/KE/KEY.json              # and the command above makes that cell, and no other, again", where, where,
+				       where, where));
+	text_add(h->t, "</pre>\n");
 	page_heading(h->t, 3, NULL, provenance.title);
 	page_table(h->t, &provenance);
 	page_heading(h->t, 3, NULL, "Details");
@@ -208,10 +275,24 @@ int html_report(struct rows *r, const struct report_input *in, struct text *t)
 	add_nav(&h);
 	for (int i = 0; i < r->ncontexts; i++)
 		add_context(&h, in, i);
+	add_claims(&h);
 	add_failures(&h);
 	add_repeat(&h, in);
 	if (h.failed)
 		page_paragraph(t, "warning", arena_printf(&r->mem, "%d plots could not be drawn; the numbers are in the tables.", h.failed));
+	page_end(t);
+	return 0;
+}
+
+int html_one(struct rows *r, const struct report_input *in, struct text *t)
+{
+	page_begin(t, in->title && *in->title ? in->title : "lockbench report");
+	for (int i = 0; i < r->ncontexts; i++) {
+		struct table table = selected_table(r, in, i);
+
+		page_heading(t, 2, NULL, table.title);
+		page_table(t, &table);
+	}
 	page_end(t);
 	return 0;
 }

@@ -102,3 +102,40 @@ int json_report(struct rows *r, const struct report_input *in, struct text *t)
 	json_decref(j);
 	return 0;
 }
+
+/* { "schema": 1, "table", "contexts": [ { "context", "caption", "rows": [ [ {"text","range","verdict","note","best"}, ... ] ] } ] } */
+int json_one(struct rows *r, const struct report_input *in, struct text *t)
+{
+	json_t *j = json_object(), *contexts = json_array();
+	char *text;
+
+	for (int i = 0; i < r->ncontexts; i++) {
+		struct table table = selected_table(r, in, i);
+		json_t *one = json_object(), *rows = json_array();
+
+		for (int row = 0; row < table.rows; row++) {
+			json_t *line = json_array();
+
+			for (int c = 0; c < table.cols; c++) {
+				const struct tcell *cell = table_at(&table, row, c);
+				json_t *k = json_object();
+
+				jset_str(jset_str(k, "text", cell->text), "range", cell->range);
+				jset_bool(jset_str(jset_str(k, "verdict", cell->tag), "note", cell->note), "best", cell->best);
+				json_array_append_new(line, k);
+			}
+			json_array_append_new(rows, line);
+		}
+		jset_str(jset_str(one, "context", r->context[i].label), "caption", table.caption);
+		json_array_append_new(contexts, jset(one, "rows", rows));
+	}
+	jset_int(j, "schema", 1);
+	jset_str(j, "table", in->select->table);
+	jset_str(j, "store_hash", in->store_hash);
+	jset(j, "contexts", contexts);
+	text = json_pretty(j);
+	text_add(t, text);
+	free(text);
+	json_decref(j);
+	return 0;
+}

@@ -6,8 +6,11 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "bench/cell.h"
 #include "reports/escape.h"
+#include "reports/summary.h"
 
 void latex_begin(struct text *t, const char *title)
 {
@@ -15,7 +18,8 @@ void latex_begin(struct text *t, const char *title)
 	text_add(t, "% ");
 	for (; *title; title++) /* a comment ends with the line */
 		text_char(t, isascii((unsigned char)*title) && isprint((unsigned char)*title) ? *title : ' ');
-	text_add(t, "\n\\providecommand{\\lbnum}[1]{\\ensuremath{#1}}\n\\providecommand{\\lbrange}[1]{{\\scriptsize #1}}\n");
+	text_add(t, "\n\\providecommand{\\lbnum}[1]{\\ensuremath{#1}}\n\\providecommand{\\lbrange}[1]{{\\scriptsize #1}}\n"
+		    "\\providecommand{\\lbbest}[1]{\\textbf{\\boldmath #1}}\n");
 }
 
 /* Digits with at most a sign, a point and an exponent: what \lbnum may hold. */
@@ -26,10 +30,14 @@ static bool is_number(const char *s)
 
 static void add_cell(struct text *t, const struct tcell *c)
 {
+	if (c->best)
+		text_add(t, "\\lbbest{");
 	if (c->text && is_number(c->text))
 		text_fmt(t, "\\lbnum{%s}", c->text);
 	else if (c->text)
 		escape_latex(t, c->text);
+	if (c->best)
+		text_char(t, '}');
 	if (c->range && *c->range) {
 		text_add(t, " \\lbrange{");
 		escape_latex(t, c->range);
@@ -72,41 +80,133 @@ void latex_table(struct text *t, const struct table *table, int number)
 	text_add(t, "\\bottomrule\n\\end{tabular}\n\\end{table}\n");
 }
 
-int latex_report(struct rows *r, const struct report_input *in, struct text *t)
+typedef void on_table(void *ctx, const struct table *table, const char *name, int number);
+
+static void each_table(struct rows *r, const struct report_input *in, on_table *fn, void *ctx)
 {
-	const char *limits = limits_warning(r), *worst;
 	struct table table;
+	const char *worst;
 	int n = 0;
 
-	latex_begin(t, in->title && *in->title ? in->title : "lockbench report");
-	if (limits) {
-		text_add(t, "\n\\par\\noindent\\textbf{");
-		escape_latex(t, limits);
-		text_add(t, "}\\par\n");
-	}
 	for (int i = 0; i < r->ncontexts; i++) {
 		const struct context *c = &r->context[i];
+		const struct { const char *name, *title; struct table table; } first[] = {
+			{ "survey", "schemes", table_survey(r, in, i) }, { "functional", "protected models", table_functional(r, i) },
+			{ "heat", "schemes and attacks", table_heat(r, i) }, { "resistance", "attacks", table_resistance(r, i) },
+			{ "cost", "cost to break", table_cost(r, in, i) },
+		};
 
-		table = table_functional(r, i);
-		table.title = arena_printf(&r->mem, "%s: protected models", c->label);
-		latex_table(t, &table, ++n);
-		table = table_resistance(r, i);
-		table.title = arena_printf(&r->mem, "%s: attacks", c->label);
-		latex_table(t, &table, ++n);
+		for (size_t k = 0; k < ARRAY_LEN(first); k++) {
+			if (k >= 2 && !c->nseries)
+				break;
+			table = first[k].table;
+			table.title = arena_printf(&r->mem, "%s: %s", c->label, first[k].title);
+			fn(ctx, &table, arena_printf(&r->mem, "c%d-%s", i + 1, first[k].name), ++n);
+		}
 		for (int a = 0; a < c->nseries; a = attack_last(r, i, a) + 1) {
 			table = table_attack(r, i, a, attack_last(r, i, a));
 			table.title = arena_printf(&r->mem, "%s: %s", c->label, c->series[a].attack);
-			latex_table(t, &table, ++n);
+			fn(ctx, &table, arena_printf(&r->mem, "c%d-attack%d", i + 1, a + 1), ++n);
 		}
 		for (int s = 0; s < c->nschemes; s++) {
 			const struct group *g = rows_group(r, i, s, -1, 0);
 
 			table = g ? table_users(r, g, &worst) : (struct table){ 0 };
 			table.title = arena_printf(&r->mem, "%s: authentication of every user, %s", c->label, c->scheme[s].label);
-			latex_table(t, &table, ++n);
+			fn(ctx, &table, arena_printf(&r->mem, "c%d-users%d", i + 1, s + 1), ++n);
 		}
 	}
+	table = table_claims(r);
+	fn(ctx, &table, "claims", ++n);
 	table = table_provenance(r, in);
-	latex_table(t, &table, ++n);
+	fn(ctx, &table, "provenance", ++n);
+}
+
+static void add_table(void *ctx, const struct table *table, const char *name, int number)
+{
+	(void)name;
+	latex_table(ctx, table, number);
+}
+
+static void add_limits(struct rows *r, struct text *t)
+{
+	const char *limits = limits_warning(r);
+
+	if (!limits)
+		return;
+	text_add(t, "\n\\par\\noindent\\textbf{");
+	escape_latex(t, limits);
+	text_add(t, "}\\par\n");
+}
+
+int latex_report(struct rows *r, const struct report_input *in, struct text *t)
+{
+	latex_begin(t, in->title && *in->title ? in->title : "lockbench report");
+	add_limits(r, t);
+	each_table(r, in, add_table, t);
 	return 0;
+}
+
+int latex_one(struct rows *r, const struct report_input *in, struct text *t)
+{
+	latex_begin(t, in->title && *in->title ? in->title : "lockbench report");
+	add_limits(r, t);
+	for (int i = 0; i < r->ncontexts; i++) {
+		struct table table = selected_table(r, in, i);
+
+		latex_table(t, &table, i + 1);
+	}
+	return 0;
+}
+
+/* ---- one file a table ---- */
+
+struct splitting {
+	struct rows *r;
+	const struct report_input *in;
+	const char *stem; /* path without ".tex" */
+	int failed;
+};
+
+static int publish(const struct splitting *s, const char *name, const struct text *t)
+{
+	char *path = xasprintf("%s-%s.tex", s->stem, name);
+	int ret = file_publish(path, text_str(t), t->n);
+
+	free(path);
+	return ret;
+}
+
+static void one_file(void *ctx, const struct table *table, const char *name, int number)
+{
+	struct splitting *s = ctx;
+	struct text t = { 0 };
+
+	if (table->rows < 2 || s->failed)
+		return;
+	latex_begin(&t, s->in->title && *s->in->title ? s->in->title : "lockbench report");
+	add_limits(s->r, &t);
+	latex_table(&t, table, number);
+	s->failed = publish(s, name, &t) < 0;
+	text_release(&t);
+}
+
+int latex_split(struct rows *r, const struct report_input *in, const char *path)
+{
+	struct splitting s = { r, in, arena_printf(&r->mem, "%.*s", (int)(strlen(path) - strlen(".tex")), path), 0 };
+	struct text t = { 0 };
+
+	if (in->select->table && *in->select->table)
+		for (int i = 0; i < r->ncontexts; i++) {
+			struct table table = selected_table(r, in, i);
+
+			one_file(&s, &table, arena_printf(&r->mem, "c%d-%s", i + 1, table.name), i + 1);
+		}
+	else
+		each_table(r, in, one_file, &s);
+	latex_macros(r, &t);
+	if (!s.failed)
+		s.failed = publish(&s, "macros", &t) < 0;
+	text_release(&t);
+	return s.failed ? -1 : 0;
 }

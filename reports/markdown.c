@@ -4,12 +4,21 @@
 #include <string.h>
 
 #include "reports/escape.h"
+#include "reports/summary.h"
 
 static void add_cell(struct text *t, const struct tcell *c)
 {
 	text_char(t, ' ');
+	if (c->symbol) {
+		escape_markdown(t, c->symbol);
+		text_char(t, ' ');
+	}
+	if (c->best)
+		text_add(t, "**");
 	if (c->text)
 		escape_markdown(t, c->text);
+	if (c->best)
+		text_add(t, "**");
 	if (c->range && *c->range) {
 		text_add(t, c->text ? " (" : "(");
 		escape_markdown(t, c->range);
@@ -61,6 +70,19 @@ static void section(struct text *t, int level, const struct table *table)
 	markdown_table(t, table);
 }
 
+static void add_summary(struct rows *r, const struct report_input *in, int ctx, struct text *t)
+{
+	struct table table = table_survey(r, in, ctx);
+
+	section(t, 3, &table);
+	if (!r->context[ctx].nseries)
+		return;
+	table = table_heat(r, ctx);
+	section(t, 3, &table);
+	table = table_cost(r, in, ctx);
+	section(t, 3, &table);
+}
+
 static void add_context(struct rows *r, const struct report_input *in, int ctx, struct text *t)
 {
 	const struct context *c = &r->context[ctx];
@@ -68,6 +90,7 @@ static void add_context(struct rows *r, const struct report_input *in, int ctx, 
 	const char *worst;
 
 	heading(t, 2, c->label);
+	add_summary(r, in, ctx, t);
 	section(t, 3, &table);
 	table = table_resistance(r, ctx);
 	section(t, 3, &table);
@@ -101,11 +124,23 @@ int markdown_report(struct rows *r, const struct report_input *in, struct text *
 	}
 	for (int i = 0; i < r->ncontexts; i++)
 		add_context(r, in, i, t);
+	table = table_claims(r);
+	section(t, 2, &table);
 	table = table_failures(r);
 	section(t, 2, &table);
 	table = table_inapplicable(r);
 	section(t, 2, &table);
 	table = table_provenance(r, in);
 	section(t, 2, &table);
+	return 0;
+}
+
+int markdown_one(struct rows *r, const struct report_input *in, struct text *t)
+{
+	for (int i = 0; i < r->ncontexts; i++) {
+		struct table table = selected_table(r, in, i);
+
+		section(t, 3, &table);
+	}
 	return 0;
 }

@@ -11,9 +11,11 @@
 
 static const char style[] =
 	":root{color-scheme:light dark;--fg:#1b1f24;--bg:#fff;--muted:#59636e;--line:#d5dbe1;--soft:#f4f6f8;--link:#0a5bb0;"
-	"--good:#15653a;--bad:#a4201b;--warn:#7a5200;--warnbg:#fff6dd}\n"
+	"--good:#15653a;--bad:#a4201b;--warn:#7a5200;--warnbg:#fff6dd;"
+	"--s1:#fdf1e4;--s2:#fae0c4;--s3:#f6c99c;--s4:#f0b078;--s5:#e99a5c}\n"
 	"@media(prefers-color-scheme:dark){:root{--fg:#e4e8ec;--bg:#15181c;--muted:#9aa5b1;--line:#353c44;--soft:#1e2328;"
-	"--link:#7db7f5;--good:#6fcf97;--bad:#ff8e86;--warn:#f0c464;--warnbg:#2d2613}}\n"
+	"--link:#7db7f5;--good:#6fcf97;--bad:#ff8e86;--warn:#f0c464;--warnbg:#2d2613;"
+	"--s1:#241d17;--s2:#33261a;--s3:#48311d;--s4:#5f3d1f;--s5:#774a22}}\n"
 	"*{box-sizing:border-box}\n"
 	"html{-webkit-text-size-adjust:100%}\n"
 	"body{margin:0;background:var(--bg);color:var(--fg);font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Liberation Sans',"
@@ -46,7 +48,16 @@ static const char style[] =
 	".num small{overflow-wrap:normal}\n"
 	".tag{display:inline-block;font-size:.72rem;font-weight:600;letter-spacing:.02em;line-height:1.3;padding:0 .35em;"
 	"border:1px solid;border-radius:3px;white-space:nowrap}\n"
-	".ok{color:var(--good)}.bad{color:var(--bad);border-width:2px}.meh{color:var(--muted);border-style:dashed}\n"
+	".ok{color:var(--good)}.bad{color:var(--bad);border-width:2px}.meh{color:var(--muted);border-style:dashed}\n";
+/* A C compiler need not take more than 4095 bytes of string at once. */
+static const char style_more[] =
+	".s1{background:var(--s1)}.s2{background:var(--s2)}.s3{background:var(--s3)}.s4{background:var(--s4)}.s5{background:var(--s5)}\n"
+	"td[class*=' s']{padding-left:.5rem;border-left:1px solid var(--bg)}[class*=' s'] small{color:inherit}\n"
+	"dl{display:grid;grid-template-columns:minmax(7rem,max-content) minmax(0,1fr);gap:.25rem 1rem;font-size:.9rem;margin:.6rem 0 1rem;max-width:60rem}\n"
+	"dt{color:var(--muted)}dd{margin:0;overflow-wrap:anywhere}\n"
+	".pictures{display:flex;flex-wrap:wrap;gap:.7rem;margin:.5rem 0 1rem}\n"
+	".pictures figure{width:5.6rem}.pictures img{width:5.6rem;height:5.6rem;image-rendering:pixelated;border:1px solid var(--line)}\n"
+	".pictures figcaption{font-weight:400;font-size:.76rem;overflow-wrap:anywhere}\n"
 	".plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:.6rem 1.6rem;margin:.6rem 0}\n"
 	"figure{margin:0;max-width:40rem}\n"
 	"figure svg{display:block;width:100%;height:auto}\n"
@@ -54,7 +65,7 @@ static const char style[] =
 	"details{margin:.4rem 0 1.1rem}\n"
 	"summary{cursor:pointer;color:var(--link);font-size:.92rem}\n"
 	"footer{margin-top:3rem;color:var(--muted);font-size:.86rem}\n"
-	"@media(max-width:600px){main{padding:1.2rem .9rem 3rem}h1{font-size:1.4rem}table{font-size:.82rem}"
+	"@media(max-width:600px){dl{display:block}dd{margin:0 0 .4rem}main{padding:1.2rem .9rem 3rem}h1{font-size:1.4rem}table{font-size:.82rem}"
 	"tbody th{min-width:6.5rem;max-width:9rem}thead th:first-child{max-width:9rem}}\n"
 	"@media print{.scroll{overflow:visible}details>*{display:block}}\n";
 
@@ -64,7 +75,7 @@ void page_begin(struct text *t, const char *title)
 		    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
 		    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>");
 	escape_html(t, title);
-	text_fmt(t, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<h1>", style);
+	text_fmt(t, "</title>\n<style>\n%s%s</style>\n</head>\n<body>\n<main>\n<h1>", style, style_more);
 	escape_html(t, title);
 	text_add(t, "</h1>\n");
 }
@@ -116,12 +127,12 @@ void page_paragraph(struct text *t, const char *class, const char *s)
 /* Verdicts come alone ("OK") or counted ("NOOP 3, OK 27"): the worst one decides. */
 static const char *tag_class(const char *tag)
 {
-	static const char *const bad[] = { "FAILED", "CRASHED", "TIMEOUT", "BROKEN", "UNTRAINED", "UNDERPOWERED", "OTHER", "differs" };
+	static const char *const bad[] = { "FULL", "PRACTICAL", "FAILED", "CRASHED", "TIMEOUT", "BROKEN", "UNTRAINED", "UNDERPOWERED", "OTHER", "differs" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		if (strstr(tag, bad[i]))
 			return "bad";
-	return !strcmp(tag, "OK") || !strcmp(tag, "meets") ? "ok" : "meh";
+	return !strcmp(tag, "OK") || !strcmp(tag, "HOLDS") || !strcmp(tag, "meets") ? "ok" : "meh";
 }
 
 static void add_cell(struct text *t, const struct tcell *c, bool heading, bool top)
@@ -131,16 +142,25 @@ static void add_cell(struct text *t, const struct tcell *c, bool heading, bool t
 	text_fmt(t, "<%s", name);
 	if (heading)
 		text_fmt(t, " scope=\"%s\"", top ? "col" : "row");
-	if (c->number)
-		text_add(t, " class=\"num\"");
+	if (c->number || c->shade)
+		text_fmt(t, " class=\"%s%s\"", c->number ? "num" : "", c->shade ? (const char *[]){ "", " s1", " s2", " s3", " s4", " s5" }[c->shade] : "");
 	if (c->note) {
 		text_add(t, " title=\"");
 		escape_html(t, c->note);
 		text_char(t, '"');
 	}
 	text_char(t, '>');
+	if (c->symbol) {
+		text_add(t, "<span aria-hidden=\"true\">");
+		escape_html(t, c->symbol);
+		text_add(t, "</span> ");
+	}
+	if (c->best)
+		text_add(t, "<strong>");
 	if (c->text)
 		escape_html(t, c->text);
+	if (c->best)
+		text_add(t, "</strong>");
 	if (c->tag) {
 		text_fmt(t, "%s<span class=\"tag %s\">", c->text ? " " : "", tag_class(c->tag));
 		escape_html(t, c->tag);

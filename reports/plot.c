@@ -83,6 +83,9 @@ static const char preamble[] =
 	"set autoscale xfix\n"
 	"set offsets graph 0.02, graph 0.02, 0, 0\n";
 
+#define DET_TICS "('.01' -3.719, '.1' -3.0902, '1' -2.3263, '5' -1.6449, '10' -1.2816, '20' -0.8416, '40' -0.2533)"
+#define DET_AXES "set xrange [-3.72:0]\nset yrange [-3.72:0]\nset xtics " DET_TICS "\nset ytics " DET_TICS "\nset grid xtics lw 0.5 lc rgb '#999999' dt 3\n"
+
 static void add_script(struct text *t, const struct plot *p)
 {
 	text_fmt(t, "set terminal svg noenhanced size %d,%d dynamic font 'sans-serif,13' linewidth 1.6\n", WIDTH,
@@ -98,6 +101,8 @@ static void add_script(struct text *t, const struct plot *p)
 		text_fmt(t, "set yrange [%.9g:%.9g]\n", p->ylow, p->yhigh);
 	if (p->yes_no)
 		text_add(t, "set ytics ('no' 0, 'yes' 1)\n");
+	if (p->det)
+		text_add(t, DET_AXES);
 	if (p->log_x)
 		text_add(t, "set logscale x\n");
 	if (p->log_y)

@@ -21,6 +21,7 @@ struct plot {
 	double ylow, yhigh;
 	bool log_x, log_y;
 	bool yes_no;              /* the y axis says no at 0 and yes at 1 */
+	bool det;                 /* both axes are normal quantiles of error rates from 0.01 to 50 %, and say so in percent */
 	const struct plot_line *line;
 	int nlines;
 };

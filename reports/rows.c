@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "metrics/stats.h"
+#include "reports/select.h"
 
 #define CONFIDENCE 0.95
 
@@ -82,15 +83,21 @@ static void copy_member(json_t *to, const json_t *from, const char *name)
 		json_object_set(to, name, v);
 }
 
-static const char *context_key(struct arena *mem, const struct unit *u)
+static const char *context_key(struct arena *mem, const struct unit *u, const char *mix)
 {
-	static const char *const members[] = { "dataset_hash", "recipe", "engine", "kernel" };
+	static const char *const members[] = { "dataset_hash", "recipe", "kernel" };
 	json_t *k = json_object();
 
 	jset_str(k, "0 dataset", u->dataset); /* "0": sorts first, so contexts are listed by name */
 	jset_str(k, "1 model", u->model);
-	jset_int(k, "2 train", limit_of(u->point, "train"));
-	jset_int(k, "3 test", limit_of(u->point, "test"));
+	if (!list_has(mix, "limits")) {
+		jset_int(k, "2 train", limit_of(u->point, "train"));
+		jset_int(k, "3 test", limit_of(u->point, "test"));
+	}
+	if (!list_has(mix, "tier"))
+		jset_str(k, "4 tier", jget_str(u->point, "tier", ""));
+	if (!list_has(mix, "engine"))
+		copy_member(k, u->point, "engine");
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
 		copy_member(k, u->point, members[i]);
 	return compact(mem, k);
@@ -141,18 +148,24 @@ static void *grow(void *array, int n, size_t size)
 	return n & (n - 1) ? array : xrealloc(array, n ? 2 * (size_t)n : 1, size); /* n is 0 or a power of two: full */
 }
 
-static int find_context(struct rows *r, const struct unit *u)
+static int find_context(struct rows *r, const struct unit *u, const char *mix)
 {
-	const char *key = context_key(&r->mem, u);
+	const char *key = context_key(&r->mem, u, mix);
 	struct context *c;
 
-	for (int i = 0; i < r->ncontexts; i++)
-		if (!strcmp(r->context[i].key, key))
-			return i;
+	for (int i = 0; i < r->ncontexts; i++) {
+		c = &r->context[i];
+		if (strcmp(c->key, key))
+			continue;
+		if (strcmp(c->tier, jget_str(u->point, "tier", "")))
+			c->tier = "mixed";
+		return i;
+	}
 	/* A failure may say less than a cell does: it belongs where data set, model and limits agree. */
 	for (int i = 0; u->failed && i < r->ncontexts; i++) {
 		c = &r->context[i];
 		if (!strcmp(c->dataset, u->dataset) && !strcmp(c->model, u->model) &&
+		    !strcmp(c->tier, jget_str(u->point, "tier", c->tier)) &&
 		    c->limit_train == limit_of(u->point, "train") && c->limit_test == limit_of(u->point, "test"))
 			return i;
 	}
@@ -166,7 +179,7 @@ static int find_context(struct rows *r, const struct unit *u)
 	return r->ncontexts++;
 }
 
-static int find_scheme(struct rows *r, struct context *c, const struct unit *u)
+static int find_scheme(struct rows *r, struct context *c, const struct unit *u, const char *wanted)
 {
 	const char *key = scheme_key(&r->mem, u);
 	struct scheme_row *s;
@@ -183,6 +196,7 @@ static int find_scheme(struct rows *r, struct context *c, const struct unit *u)
 	s->users = (int)jget_int(u->point, "users", 0);
 	s->per_user = (int)jget_int(u->point, "credentials_per_user", jget_int(u->point, "per_user", 0));
 	s->control = !strcmp(u->scheme, "none") || !strcmp(u->scheme, "keycheck");
+	s->hidden = wanted && *wanted && !list_has(wanted, u->scheme);
 	return c->nschemes++;
 }
 
@@ -234,9 +248,9 @@ static bool same_attack(const struct group *g, const struct unit *u)
 static void add_unit(struct rows *r, const struct report_input *in, const struct unit *u)
 {
 	const char *strength = strength_option(in, u);
-	int ctx = find_context(r, u);
+	int ctx = find_context(r, u, in->select ? in->select->mix : NULL);
 	struct context *c = &r->context[ctx];
-	int scheme = find_scheme(r, c, u), series = find_series(r, c, u, strength);
+	int scheme = find_scheme(r, c, u, in->select ? in->select->schemes : NULL), series = find_series(r, c, u, strength);
 	struct group *g = NULL;
 
 	for (int i = 0; i < r->ngroups && !g; i++) {
@@ -321,7 +335,7 @@ static void sort_context(struct rows *r, int ctx)
 	int *scheme = xcalloc((size_t)most + 1, sizeof(int)), *series = xcalloc((size_t)most + 1, sizeof(int));
 
 	for (int i = 0; i < c->nschemes; i++)
-		order[i] = (struct ranked){ c->scheme[i].key, scheme_rank(c->scheme[i].name), i };
+		order[i] = (struct ranked){ c->scheme[i].key, scheme_rank(c->scheme[i].name) + (c->scheme[i].hidden ? 3 : 0), i };
 	if (c->nschemes > 0)
 		permute(c->scheme, (size_t)c->nschemes, sizeof(*c->scheme), order, scheme);
 	for (int i = 0; i < c->nseries; i++)
@@ -379,8 +393,35 @@ static void sort_all(struct rows *r)
 	}
 	if (r->ngroups)
 		qsort(r->group, (size_t)r->ngroups, sizeof(*r->group), by_place);
+	r->nall = r->ngroups;
 	free(order);
 	free(moved);
+}
+
+/* Schemes that were not selected, and their groups, behind the others and out of count. */
+static void hide(struct rows *r)
+{
+	struct group *sorted = xcalloc((size_t)r->nall + 1, sizeof(*sorted));
+	int n = 0;
+
+	for (int hidden = 0; hidden < 2; hidden++) {
+		for (int i = 0; i < r->nall; i++)
+			if (r->context[r->group[i].context].scheme[r->group[i].scheme].hidden == hidden)
+				sorted[n++] = r->group[i];
+		if (!hidden)
+			r->ngroups = n;
+	}
+	if (r->nall)
+		memcpy(r->group, sorted, (size_t)r->nall * sizeof(*sorted));
+	free(sorted);
+	for (int i = 0; i < r->ncontexts; i++)
+		while (r->context[i].nschemes && r->context[i].scheme[r->context[i].nschemes - 1].hidden)
+			r->context[i].nschemes--;
+	r->ncells = r->nfailures = 0;
+	for (int i = 0; i < r->ngroups; i++) {
+		r->ncells += r->group[i].ncells;
+		r->nfailures += r->group[i].nfailures;
+	}
 }
 
 /* ---- labels: the options that differ ---- */
@@ -511,10 +552,14 @@ static void label_context(struct rows *r, int ctx)
 			break;
 		}
 		recipe = json_object_get(o->sample, "recipe");
-		label = arena_printf(&r->mem, "%s, %s", label,
+		label = arena_printf(&r->mem, "%s%s%s", label, json_equal(json_object_get(c->sample, "recipe"), recipe) ? "" : ", ",
 				     differing(&r->mem, json_object_get(c->sample, "recipe"), &recipe, 1, NULL));
+		if (strcmp(o->tier, c->tier))
+			label = arena_printf(&r->mem, "%s, tier %s", label, c->tier);
+		if (jget_int(o->sample, "engine", 0) != jget_int(c->sample, "engine", 0))
+			label = arena_printf(&r->mem, "%s, engine %lld", label, jget_int(c->sample, "engine", 0));
 		if (strcmp(jget_str(o->sample, "kernel", ""), jget_str(c->sample, "kernel", "")))
-			label = arena_printf(&r->mem, "%s kernel %s", label, jget_str(c->sample, "kernel", "?"));
+			label = arena_printf(&r->mem, "%s, kernel %s", label, jget_str(c->sample, "kernel", "?"));
 		break;
 	}
 	c->label = label;
@@ -529,7 +574,7 @@ static int by_value(const void *a, const void *b)
 
 static void collect_seeds(struct rows *r, int ctx)
 {
-	long long *seed = xcalloc((size_t)(r->ncells + r->nfailures) + 1, sizeof(*seed));
+	long long *seed = xcalloc((size_t)(r->ncells + r->nfailures) + 1, sizeof(*seed)); /* of what is shown */
 	struct context *c = &r->context[ctx];
 	int n = 0;
 
@@ -562,16 +607,18 @@ void rows_make(struct rows *r, const struct report_input *in)
 	json_array_foreach(in->cells, i, j) {
 		struct unit u = unit_of(&r->mem, j, false);
 
-		add_unit(r, in, &u);
-		r->ncells++;
+		if (select_point(in->select, u.point, u.model))
+			add_unit(r, in, &u);
 	}
 	json_array_foreach(in->failures, i, j) {
 		struct unit u = unit_of(&r->mem, j, true);
 
-		add_unit(r, in, &u);
-		r->nfailures++;
+		if (select_point(in->select, u.point, u.model))
+			add_unit(r, in, &u);
 	}
 	sort_all(r);
+	hide(r);
+	r->picked = in->select ? list_split(&r->mem, in->select->pick) : NULL;
 	for (int c = 0; c < r->ncontexts; c++) {
 		label_schemes(r, &r->context[c]);
 		label_series(r, &r->context[c]);
@@ -582,7 +629,7 @@ void rows_make(struct rows *r, const struct report_input *in)
 
 void rows_release(struct rows *r)
 {
-	for (int i = 0; i < r->ngroups; i++) {
+	for (int i = 0; i < r->nall; i++) {
 		free(r->group[i].cell);
 		free(r->group[i].failure);
 	}
@@ -605,6 +652,25 @@ const struct group *rows_group(const struct rows *r, int context, int scheme, in
 			return g;
 	}
 	return NULL;
+}
+
+const json_t *group_cell(const struct group *g, long long seed)
+{
+	for (int i = 0; g && i < g->ncells; i++)
+		if (seed_of(g->cell[i]) == seed)
+			return g->cell[i];
+	return NULL;
+}
+
+int cell_metric(const json_t *cell, const char *metric, double *v)
+{
+	const json_t *m = json_object_get(json_object_get(cell, "metrics"), metric);
+	const json_t *value = json_is_object(m) ? json_object_get(m, "value") : m;
+
+	if (!json_is_number(value))
+		return 0;
+	*v = json_number_value(value);
+	return 1;
 }
 
 /* ---- numbers ---- */
@@ -711,7 +777,7 @@ static const char *shown(const char *stored)
 /* Why the attack is broken for this seed, or NULL: what it did to the unprotected control. */
 static const char *broken(const struct rows *r, const struct group *g, long long seed)
 {
-	for (int i = 0; i < r->ngroups; i++) {
+	for (int i = 0; i < r->nall; i++) {
 		const struct group *h = &r->group[i];
 
 		if (h->context != g->context || h->series != g->series || strcmp(h->attack_key, g->attack_key) ||
@@ -837,10 +903,16 @@ const char **rows_metrics(struct rows *r, int context, int series)
 				json_object_set(names, name, none);
 	}
 	list = arena_new(&r->mem, json_object_size(names) + 1, const char *);
-	json_object_foreach(names, name, value)
-		list[n++] = arena_printf(&r->mem, "%s", name);
+	for (int i = 0; r->picked && r->picked[i]; i++)
+		if (json_object_get(names, r->picked[i])) {
+			list[n++] = r->picked[i];
+			json_object_del(names, r->picked[i]); /* asked for twice, shown once */
+		}
+	if (!r->picked)
+		json_object_foreach(names, name, value)
+			list[n++] = arena_printf(&r->mem, "%s", name);
 	list[n] = NULL;
-	if (n)
+	if (n && !r->picked)
 		qsort(list, n, sizeof(*list), by_metric);
 	json_decref(names);
 	json_decref(none);

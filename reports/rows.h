@@ -1,7 +1,7 @@
 /* Cells become rows: one group for each (context, scheme + options, attack + options), its cells across seeds.
  *
- * A context is everything that numbers of one table must share: data set and its hash, model, limits, recipe, engine and
- * kernel. Two contexts are never mixed. A scheme or attack that occurs with several settings becomes several variants, named by
+ * A context is everything that numbers of one table must share: data set and its hash, model, limits, recipe, tier, engine and
+ * kernel. Two contexts are never mixed, unless the selection says so. A scheme or attack that occurs with several settings becomes several variants, named by
  * the options that differ. An attack's strength option is not part of its variant: it is the variant's axis.
  *
  * The order does not depend on the input's: contexts, schemes (controls first), variants, strengths and seeds are sorted.
@@ -26,7 +26,7 @@ struct summary {
 };
 
 struct group {
-	int context, scheme;    /* indices */
+	int context, scheme;    /* indices; a hidden scheme's is nschemes or more */
 	int series;             /* index of the attack's variant; -1: functional, no attack */
 	bool has_strength;      /* strength is set */
 	double strength;
@@ -44,6 +44,7 @@ struct scheme_row {
 	const json_t *options;
 	int users, per_user;
 	bool control;             /* none, keycheck */
+	bool hidden;              /* not selected: behind the others, beyond nschemes */
 };
 
 struct series {
@@ -74,6 +75,8 @@ struct rows {
 	int ncontexts;
 	struct group *group;
 	int ngroups, ncells, nfailures;
+	int nall;                  /* groups with those of schemes that were not selected, which follow the others */
+	const char *const *picked; /* metrics that were asked for, NULL-terminated; NULL: all */
 };
 
 void rows_make(struct rows *r, const struct report_input *in);
@@ -81,6 +84,10 @@ void rows_release(struct rows *r);
 
 /* NULL when there is none. series -1: the functional group. nth: 0, 1, ... by strength. */
 const struct group *rows_group(const struct rows *r, int context, int scheme, int series, int nth);
+/* The group's cell of that seed, or NULL. */
+const json_t *group_cell(const struct group *g, long long seed);
+/* A metric of a cell: 1 and *v, or 0. */
+int cell_metric(const json_t *cell, const char *metric, double *v);
 /* The metric across seeds: 1, or 0 when no cell of the group defines it (not applicable). */
 int group_summary(const struct group *g, const char *metric, struct summary *s);
 /* The same for {key: value} of the cells' timing files. */

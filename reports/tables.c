@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "metrics/stats.h"
+#include "reports/evidence.h"
 #include "reports/text.h"
 
 #define CONFIDENCE 0.95
@@ -83,7 +84,7 @@ struct tcell *table_at(const struct table *t, int row, int col)
 
 struct table table_new(struct arena *mem, const char *title, const char *caption, int rows, int cols)
 {
-	struct table t = { title, caption, rows, cols, NULL };
+	struct table t = { title, caption, rows, cols, NULL, NULL };
 	size_t n = (size_t)rows * (size_t)cols;
 
 	t.cell = arena_new(mem, n + 1, struct tcell);
@@ -159,22 +160,30 @@ struct tcell summary_cell(struct arena *mem, const char *metric, const struct su
 	return c;
 }
 
-static struct tcell metric_cell(struct rows *r, const struct group *g, const char *metric)
+struct tcell metric_cell(struct rows *r, const struct group *g, const char *metric)
 {
 	struct summary s;
 	const char *why;
 
 	if (!g)
 		return (struct tcell){ 0 };
-	if (group_summary(g, metric, &s))
-		return summary_cell(&r->mem, metric, &s);
+	if (group_summary(g, metric, &s)) {
+		struct tcell c = summary_cell(&r->mem, metric, &s);
+		const char *missing = evidence_missing(&r->mem, g, metric);
+
+		if (missing) {
+			c.tag = "INSUFFICIENT";
+			c.note = arena_printf(&r->mem, "%s; %s", missing, c.note ? c.note : "");
+		}
+		return c;
+	}
 	if (g->nfailures)
 		return (struct tcell){ .text = arena_printf(&r->mem, "0/%d seeds", g->nfailures + g->ncells), .number = true };
 	group_verdict(r, g, 0, &why);
 	return (struct tcell){ .text = "n/a", .note = *why ? why : NULL, .number = true };
 }
 
-static const char *interval_caption(struct rows *r, int context)
+const char *interval_caption(struct rows *r, int context)
 {
 	const struct context *c = &r->context[context];
 
@@ -186,7 +195,7 @@ static const char *interval_caption(struct rows *r, int context)
 
 /* ---- functional metrics ---- */
 
-static const char *scheme_heading(struct rows *r, const struct scheme_row *s)
+const char *scheme_heading(struct rows *r, const struct scheme_row *s)
 {
 	return s->control ? arena_printf(&r->mem, "%s [control]", s->label) : s->label;
 }
@@ -285,7 +294,7 @@ const char **attack_metrics(struct rows *r, int context, int series)
 	return list;
 }
 
-static const char *strength_text(struct rows *r, const struct group *g)
+const char *strength_text(struct rows *r, const struct group *g)
 {
 	const char *name = r->context[g->context].series[g->series].strength;
 
@@ -740,6 +749,14 @@ static const char *recipe_text(struct rows *r, const json_t *recipe)
 static const char *limit_text(struct rows *r, long limit)
 {
 	return limit ? arena_printf(&r->mem, "%ld", limit) : "all";
+}
+
+const char *table_standing(struct rows *r, int context)
+{
+	const struct context *c = &r->context[context];
+
+	return arena_printf(&r->mem, "Tier %s, seed%s %s, %s training and %s test images, engine %lld.", c->tier, c->nseeds == 1 ? "" : "s",
+			    c->seeds, limit_text(r, c->limit_train), limit_text(r, c->limit_test), jget_int(c->sample, "engine", 0));
 }
 
 struct table table_provenance(struct rows *r, const struct report_input *in)

@@ -10,6 +10,9 @@ struct tcell {
 	const char *note;  /* how it came about: seeds, trials, cell keys; or NULL */
 	const char *tag;   /* a verdict worth a mark: "NOOP", "ATTACK-BROKEN", ...; or NULL */
 	bool number;       /* set right-aligned */
+	bool best;         /* of its kind, and the difference holds: bold */
+	const char *symbol; /* one character in front, where the format has it: says what the shade says */
+	int shade;         /* 0: none, 1 .. 5: darker is worse for the defender; never without text */
 };
 
 /* Row 0 is the heading, column 0 names the row. All text is in the arena it was made with, or borrowed from the cells. */
@@ -18,6 +21,7 @@ struct table {
 	const char *caption; /* what, n, which interval; may be NULL */
 	int rows, cols;
 	struct tcell *cell;  /* (rows, cols) */
+	const char *name;    /* for file names: [a-z0-9-]+; may be NULL */
 };
 
 struct tcell *table_at(const struct table *t, int row, int col);
@@ -30,6 +34,14 @@ const char *value_text(struct arena *mem, const char *metric, double v);
 const char *metric_heading(struct arena *mem, const char *metric);
 /* A summary as a table cell: the mean with its interval, or n/of when seeds are missing. */
 struct tcell summary_cell(struct arena *mem, const char *metric, const struct summary *s);
+
+/* The metric of a group, with its interval; g NULL: empty. What lacks its minimum evidence is tagged. */
+struct tcell metric_cell(struct rows *r, const struct group *g, const char *metric);
+const char *scheme_heading(struct rows *r, const struct scheme_row *s);
+/* "1 seed (3); below each number ...". In r's memory. */
+const char *interval_caption(struct rows *r, int context);
+/* The strength as its option was given, "" without one. In r's memory. */
+const char *strength_text(struct rows *r, const struct group *g);
 
 /* Metrics of the protected models, one column a scheme, controls first. */
 struct table table_functional(struct rows *r, int context);
@@ -55,6 +67,8 @@ struct table table_provenance(struct rows *r, const struct report_input *in);
 struct table table_cells(struct rows *r);
 /* What every metric in the cells means. */
 struct table table_definitions(struct rows *r);
+/* "Tier short, seeds 1, 2, 3, all training and 1000 test images, engine 1." In r's memory. */
+const char *table_standing(struct rows *r, int context);
 /* The warning about partial limits and small tiers, or NULL. In r's memory. */
 const char *limits_warning(struct rows *r);
 

@@ -1,0 +1,12 @@
+/* The least evidence that a value needs to be shown as one (metrics.md 13): fewer trials are shown as insufficient. */
+#ifndef LB_REPORTS_EVIDENCE_H
+#define LB_REPORTS_EVIDENCE_H
+
+#include "reports/rows.h"
+
+#define EVIDENCE_SEEDS 6 /* that a claim about a difference needs: below that, exact tests cannot reach 5 % */
+
+/* NULL when the group's cells have enough for the metric, else what they have of what it needs: "10 of 100 credentials a user". In mem. */
+const char *evidence_missing(struct arena *mem, const struct group *g, const char *metric);
+
+#endif
