@@ -16,6 +16,7 @@
 #include "bench/access.h"
 #include "bench/evaluate.h"
 #include "bench/keys.h"
+#include "bench/pictures.h"
 #include "bench/store.h"
 #include "bench/vault.h"
 #include "datasets/dataset.h"
@@ -409,12 +410,14 @@ struct outcome {
 	char text[256];
 	struct ledger ledger;
 	json_t *notes;
+	struct bundle *images; /* for reports; or NULL */
 	struct observations obs;
 };
 
 static void outcome_release(struct outcome *o)
 {
 	json_decref(o->notes);
+	bundle_free(o->images);
 	obs_release(&o->obs);
 }
 
@@ -530,6 +533,8 @@ static int work_cell(struct work *w, struct outcome *o)
 		ret = evaluate(&s, p->attack ? &prod : NULL, &o->obs, &o->verdict, o->text);
 	o->why = o->text;
 	o->notes = json_incref(prod.notes);
+	if (ret == 0 && p->attack)
+		o->images = attack_images(&s, &prod);
 	product_release(&prod);
 	return ret;
 }
@@ -548,9 +553,14 @@ static int overhead_of(struct work *w, json_t **overhead)
 static int finish_cell(struct work *w, const struct outcome *o, double seconds, json_t *overhead)
 {
 	json_t *cell = cell_json(w, o);
+	char part[HASH_HEX];
 	int ret = store_put_cell(w->st, w->key.cell, cell);
 
 	json_decref(cell);
+	if (ret == 0 && o->images) {
+		part_key(w->key.cell, "images", part);
+		ret = store_put_artefact(w->st, part, o->images);
+	}
 	if (ret == 0)
 		ret = put_timing(w->st, w->p, w->key.cell, STAGE_CELL, seconds, 0, overhead);
 	else

@@ -7,7 +7,7 @@
 
 struct collection {
 	struct report_input input; /* borrows the rest */
-	json_t *cells, *timings, *failures, *run;
+	json_t *cells, *timings, *failures, *run, *drivers, *pictures;
 	char hash[65];
 };
 

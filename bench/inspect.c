@@ -9,6 +9,7 @@
 #include "bench/cli.h"
 #include "bench/collect.h"
 #include "bench/keys.h"
+#include "bench/pictures.h"
 #include "bench/store.h"
 #include "metrics/metric.h"
 #include "reports/report.h"
@@ -195,7 +196,11 @@ int collect(struct store *st, const char *title, struct collection *c)
 	store_hash(st, c->hash);
 	c->input = (struct report_input){ .cells = c->cells, .timings = c->timings, .failures = c->failures,
 					  .title = title && *title ? title : jget_str(c->run, "name", "lockbench"),
-					  .store_hash = c->hash, .command = jget_str(c->run, "command", "") };
+					  .store_hash = c->hash, .command = jget_str(c->run, "command", ""), .where = store_dir(st) };
+	c->drivers = drivers_json(c->cells, c->failures);
+	c->pictures = pictures_json(st, c->cells);
+	c->input.drivers = c->drivers;
+	c->input.pictures = c->pictures;
 	return 0;
 }
 
@@ -205,15 +210,26 @@ void collection_release(struct collection *c)
 	json_decref(c->timings);
 	json_decref(c->failures);
 	json_decref(c->run);
+	json_decref(c->drivers);
+	json_decref(c->pictures);
 }
 
 /* ---- report ---- */
 
 struct report_conf {
 	struct cli_common common;
-	char title[OPT_STRING_MAX];
+	char title[OPT_STRING_MAX], table[OPT_STRING_MAX], pick[OPT_STRING_MAX], schemes[OPT_STRING_MAX], where[OPT_STRING_MAX],
+		mix[OPT_STRING_MAX];
+	int split;
 };
+#define REPORT(m) offsetof(struct report_conf, m)
 static const struct opt report_opts[] = {
+	{ "table", OPT_STRING, REPORT(table), "", 0, 0, "only survey, functional, resistance, cost or overhead", NULL },
+	{ "pick", OPT_STRING, REPORT(pick), "", 0, 0, "only these metrics, in this order: a,b,c", NULL },
+	{ "schemes", OPT_STRING, REPORT(schemes), "", 0, 0, "only these: a,b (the others stay controls for verdicts)", NULL },
+	{ "where", OPT_STRING, REPORT(where), "", 0, 0, "only cells like that: dataset=mnist,tier=short", NULL },
+	{ "mix", OPT_STRING, REPORT(mix), "", 0, 0, "mix in one table what should not be: tier,engine,limits", NULL },
+	{ "split", OPT_BOOL, REPORT(split), "false", 0, 0, "LaTeX: one file a table, and one of macros", NULL },
 	{ "title", OPT_STRING, offsetof(struct report_conf, title), "", 0, 0, "heading; the job's name by default", NULL },
 	CLI_COMMON(struct report_conf),
 	{ 0 }
@@ -221,18 +237,26 @@ static const struct opt report_opts[] = {
 
 static int write_reports(const struct report_conf *c, const struct cli_args *args, struct store *st)
 {
+	const struct report_select select = { c->table, c->pick, c->schemes, c->where, c->mix, c->split };
 	struct collection col;
 	json_t *files = json_array();
+	char *text = NULL;
 	int ret = collect(st, c->title, &col);
 
+	col.input.select = &select;
 	if (ret == 0 && !json_array_size(col.cells) && !json_array_size(col.failures))
 		ret = error(EXIT_UNEVALUABLE, "%s holds no cells yet; `lockbench run JOB --store %s` makes some", store_dir(st),
 			    store_dir(st));
+	if (ret == 0 && !args->nout) {
+		text = report_text(&col.input);
+		ret = text && fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? 0 : text ? error(EXIT_IO, "cannot write to the terminal") : -1;
+		free(text);
+	}
 	for (int i = 0; i < args->nout && !ret; i++) {
 		ret = report_write(&col.input, args->out[i]);
 		json_array_append_new(files, json_string(args->out[i]));
 		if (!ret && !c->common.json && !c->common.quiet)
-			printf("%s\n", args->out[i]);
+			printf("%s%s\n", args->out[i], c->split && strstr(args->out[i], ".tex") ? " (-*.tex)" : "");
 	}
 	collection_release(&col);
 	if (!ret && c->common.json) {
@@ -254,8 +278,8 @@ static int report_main(const struct cli_command *self, int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? -1 : EXIT_YES;
-	if (!args.nout)
-		return error(EXIT_UNEVALUABLE, "report: say where: -o report.html (or .md .tex .csv .json), as often as wanted");
+	if (!args.nout && (!*c.table || c.common.json))
+		return error(EXIT_UNEVALUABLE, "report: say where: -o report.html (or .md .tex .csv .json), as often as wanted; or --table survey");
 	st = store_open(args.n ? args.arg[0] : "store", false);
 	ret = st ? write_reports(&c, &args, st) : -1;
 	store_close(st);
@@ -264,7 +288,8 @@ static int report_main(const struct cli_command *self, int argc, char **argv)
 
 const struct cli_command command_report = {
 	.name = "report", .main = report_main, .summary = "write what a store holds as .html .md .tex .csv .json",
-	.arguments = "[STORE]", .max_args = 1, .opts = report_opts, .conf_size = sizeof(struct report_conf), .outputs = true
+	.arguments = "[STORE]", .max_args = 1, .opts = report_opts, .conf_size = sizeof(struct report_conf), .outputs = true,
+	.more = "Without -o, --table prints the table as Markdown."
 };
 
 /* ---- verify ---- */
@@ -394,7 +419,7 @@ static const struct opt gc_opts[] = {
 
 static void needed(json_t *set, const char *key)
 {
-	static const char *const parts[] = { "pub", "secret" };
+	static const char *const parts[] = { "pub", "secret", "images" };
 	char part[HASH_HEX];
 
 	jset_bool(set, key, 1);
@@ -409,11 +434,11 @@ static int needs_of(void *set, const char *key, const json_t *j)
 	const json_t *point = json_object_get(j, "point");
 	struct keys k;
 
-	(void)key;
 	keys_of(point ? point : j, &k);
 	needed(set, k.base);
 	needed(set, k.locked);
 	needed(set, k.creds);
+	needed(set, key);
 	return 0;
 }
 
