@@ -554,13 +554,15 @@ static int finish_cell(struct work *w, const struct outcome *o, double seconds, 
 {
 	json_t *cell = cell_json(w, o);
 	char part[HASH_HEX];
-	int ret = store_put_cell(w->st, w->key.cell, cell);
+	int ret = 0;
 
-	json_decref(cell);
-	if (ret == 0 && o->images) {
+	if (o->images) { /* first: whoever is killed in between makes the cell again, and these with it */
 		part_key(w->key.cell, "images", part);
 		ret = store_put_artefact(w->st, part, o->images);
 	}
+	if (ret == 0)
+		ret = store_put_cell(w->st, w->key.cell, cell);
+	json_decref(cell);
 	if (ret == 0)
 		ret = put_timing(w->st, w->p, w->key.cell, STAGE_CELL, seconds, 0, overhead);
 	else

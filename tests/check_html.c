@@ -1,5 +1,6 @@
 /* reports/html.c: one self-contained, well-formed page that says what the cells say, and nothing that a name can break. */
 #include <check.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +30,7 @@ static int occurrences(const char *s, const char *what)
 /* Tags open and close in order; attributes are quoted. */
 static void assert_well_formed(const char *html)
 {
-	static const char *const empty[] = { "meta", "!doctype", "br" };
+	static const char *const empty[] = { "meta", "!doctype", "br", "img" };
 	char stack[64][16];
 	int depth = 0;
 
@@ -141,6 +142,85 @@ START_TEST(hostile_names_stay_text)
 }
 END_TEST
 
+/* What drivers say and what pictures are called comes from outside too, and base64 is base64. */
+START_TEST(hostile_drivers_and_pictures_stay_text)
+{
+	static const char *const formats[] = { "one.html", "one.md", "one.csv", "one.tex", "one.json" };
+
+	setenv("LOCKBENCH_GNUPLOT", "/nonexistent", 1);
+	for (int i = 0; hostile[i]; i++) {
+		json_t *cells = json_array(), *c = sample_cell("mnist", "lock", 1), *d = json_object(), *declared = json_object();
+		json_t *list = json_array(), *good = json_object(), *bad = json_object();
+		struct report_select select = { 0 };
+		struct report_input in = { .cells = cells, .title = "t", .where = hostile[i], .select = &select };
+		char *text;
+
+		jset_str(c, "creds_key", "k");
+		json_array_append_new(cells, c);
+		json_array_append_new(cells, sample_attacked("mnist", "lock", "prune", "rate", 0.5, 1));
+		jset_str(jset_str(d, "summary", hostile[i]), "source", hostile[i]);
+		jset(d, "declared", jset_str(jset_str(declared, "Deployment", hostile[i]), "x\"><b>", hostile[i]));
+		jset_str(jset_str(good, "what", hostile[i]), "png", "AAAA");
+		jset_str(jset_str(bad, "what", "bad"), "png", "\"><img>");
+		json_array_append_new(list, good);
+		json_array_append_new(list, bad);
+		in.drivers = jset(jset(json_object(), "schemes", jset(json_object(), "lock", d)), "attacks",
+				  jset(json_object(), "prune", json_incref(d)));
+		in.pictures = jset(json_object(), "k", list);
+		text = page(&in);
+		assert_well_formed(text);
+		ck_assert_ptr_null(strstr(text, "<script"));
+		ck_assert_ptr_null(strstr(text, "<b>"));
+		ck_assert_int_eq(occurrences(text, "<img"), 1);
+		ck_assert_int_eq(occurrences(text, "src=\"data:image/png;base64,AAAA\""), 1);
+		free(text);
+		for (size_t f = 0; f < ARRAY_LEN(formats); f++) {
+			select.table = "survey";
+			text = sample_report(&in, sandbox(formats[f]));
+			ck_assert_msg(text != NULL, "%s", error_text());
+			if (f == 0)
+				assert_well_formed(text);
+			if (f < 2)
+				ck_assert_ptr_null(strstr(text, "<script"));
+			if (f == 2) /* whole quoted fields: a quote is doubled, so quotes are even */
+				ck_assert_int_eq(occurrences(text, "\"") % 2, 0);
+			if (f == 3)
+				ck_assert_ptr_null(strstr(text, "\\write18"));
+			free(text);
+		}
+		json_decref((json_t *)(uintptr_t)in.drivers);
+		json_decref((json_t *)(uintptr_t)in.pictures);
+		json_decref(cells);
+	}
+}
+END_TEST
+
+/* Every part that a reader looks for is there. */
+START_TEST(page_has_its_parts)
+{
+	static const char *const parts[] = { "id=\"c1-survey\"", "id=\"c1-heat\"", "id=\"c1-cost\"", "id=\"c1-s1\"", "id=\"c1-s3\"", "id=\"c1-a1\"",
+					     "Known deviations", "keeps the keys in the &quot;cellar&quot;", "id=\"claims\"", "id=\"repeat\"", "Issued credentials",
+					     "cells/KE/KEY.json" };
+	struct sample s;
+	char *html;
+
+	setenv("LOCKBENCH_GNUPLOT", "/nonexistent", 1);
+	sample_make(&s, "fashion-mnist", 2, 0);
+	json_array_append_new(s.cells, sample_cell("fashion-mnist", "activeguard", 3));
+	jset_str(json_array_get(s.cells, json_array_size(s.cells) - 1), "creds_key", "k");
+	s.in.pictures = json_pack("{s:[{s:s,s:s}]}", "k", "what", "user 0", "png", "AAAA");
+	s.in.drivers = json_pack("{s:{s:{s:s,s:s}}}", "schemes", "activeguard", "summary", "a lock", "source",
+				 "Paper. Differs: keeps the keys in the \"cellar\"");
+	html = page(&s.in);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		ck_assert_msg(strstr(html, parts[i]) != NULL, "%s", parts[i]);
+	free(html);
+	json_decref((json_t *)(uintptr_t)s.in.pictures);
+	json_decref((json_t *)(uintptr_t)s.in.drivers);
+	sample_release(&s);
+}
+END_TEST
+
 START_TEST(missing_gnuplot_leaves_tables)
 {
 	struct sample s;
@@ -211,6 +291,8 @@ Suite *suite_html(void)
 	tcase_add_test(tc, same_input_same_bytes);
 	tcase_add_test(tc, partial_limits_have_a_banner);
 	tcase_add_test(tc, hostile_names_stay_text);
+	tcase_add_test(tc, hostile_drivers_and_pictures_stay_text);
+	tcase_add_test(tc, page_has_its_parts);
 	tcase_add_test(tc, missing_gnuplot_leaves_tables);
 	tcase_add_test(tc, failing_gnuplot_leaves_tables);
 	tcase_add_test(tc, unknown_formats_are_refused);
