@@ -82,7 +82,8 @@ static int add_pictures(struct text *t, const json_t *list, const char *seed)
 	return n;
 }
 
-int group_pictures(struct text *t, struct rows *r, const struct report_input *in, const struct group *g, const char *key_member, const char *title)
+int group_pictures(struct text *t, struct rows *r, const struct report_input *in, const struct group *g, const char *key_member,
+		   const char *title)
 {
 	for (int i = 0; g && i < g->ncells; i++) {
 		const json_t *list = json_object_get(in->pictures, jget_str(g->cell[i], key_member, ""));

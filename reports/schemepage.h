@@ -12,6 +12,7 @@ void scheme_page(struct text *t, struct rows *r, const struct report_input *in, 
 /* What a driver says of itself, as a list. kind: "schemes" or "attacks". Nothing when the input does not know. */
 void scheme_about(struct text *t, struct rows *r, const struct report_input *in, const char *kind, const char *name);
 /* Pictures of the first of the group's cells that has some, under the key that the cell's member key_member holds; their number. */
-int group_pictures(struct text *t, struct rows *r, const struct report_input *in, const struct group *g, const char *key_member, const char *title);
+int group_pictures(struct text *t, struct rows *r, const struct report_input *in, const struct group *g, const char *key_member,
+		   const char *title);
 
 #endif

@@ -149,7 +149,9 @@ static int check_where(struct arena *mem, const struct report_input *in)
 	json_array_foreach(in->cells, i, cell)
 		if (select_point(in->select, cell, jget_str(cell, "model", "?")))
 			return 0;
-	return part && json_array_size(in->cells) ? error(EXIT_UNEVALUABLE, "--where %s: no cell of the store is like that", in->select->where) : 0;
+	if (!part || !json_array_size(in->cells))
+		return 0;
+	return error(EXIT_UNEVALUABLE, "--where %s: no cell of the store is like that", in->select->where);
 }
 
 int report_check(const struct report_input *in)

@@ -1,0 +1,178 @@
+/* The survey's table: all schemes, what a lock is for, and which of them is best. See summary.h. */
+#include "reports/summary.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "metrics/stats.h"
+#include "metrics/tests.h"
+#include "reports/evidence.h"
+
+static void put(const struct table *t, int row, int col, const char *text)
+{
+	table_at(t, row, col)->text = text;
+}
+
+/* ---- the best, if it is ---- */
+
+/* Do a's values lie above (sign 1) or below (-1) b's, paired by seed, at confidence 1 - alpha? */
+static bool differs(const struct group *a, const struct group *b, const char *metric, int sign, double alpha)
+{
+	double sum = 0, squares = 0, x, y, mean;
+	int n = 0;
+
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < a->ncells; i++) {
+			const json_t *other = group_cell(b, jget_int(a->cell[i], "seed", 0));
+
+			if (!other || !cell_metric(a->cell[i], metric, &x) || !cell_metric(other, metric, &y))
+				continue;
+			n += !pass;
+			sum += pass ? 0 : x - y;
+			squares += pass ? (x - y - sum / n) * (x - y - sum / n) : 0;
+		}
+	if (n < 2)
+		return false;
+	mean = sign * sum / n;
+	return mean - student_t(n - 1, 1 - alpha) * sqrt(squares / (n - 1) / n) > 0;
+}
+
+static bool holds(const struct group *a, const struct group *b, const char *metric, int sign, double alpha)
+{
+	struct summary x, y;
+
+	if (!group_summary(a, metric, &x) || !group_summary(b, metric, &y) || !differs(a, b, metric, sign, alpha))
+		return false;
+	return !x.trials || !y.trials || strcmp(metric_unit(metric), "%") || fisher_exact(x.k, x.trials, y.k, y.trials) <= alpha;
+}
+
+/* In the competition: measured in all seeds, with evidence, and no control. */
+static const struct group *competitor(struct rows *r, int context, int scheme, const char *metric, struct summary *s)
+{
+	const struct group *g = rows_group(r, context, scheme, -1, 0);
+
+	if (!g || r->context[context].scheme[scheme].control || !group_summary(g, metric, s) || s->n < s->of ||
+	    evidence_missing(&r->mem, g, metric) || strcmp(group_verdicts(r, g), "OK"))
+		return NULL;
+	return g;
+}
+
+int best_scheme(struct rows *r, int context, const char *metric)
+{
+	const struct metric *m = metric_named(metric);
+	const struct group *best = NULL, *g;
+	int at = -1, others = 0;
+	struct summary s, top = { 0 };
+
+	if (!m || !m->better)
+		return -1;
+	for (int i = 0; i < r->context[context].nschemes; i++) {
+		g = competitor(r, context, i, metric, &s);
+		others += g != NULL;
+		if (g && (!best || m->better * s.mean > m->better * top.mean)) {
+			best = g;
+			top = s;
+			at = i;
+		}
+	}
+	if (--others < 1)
+		return -1;
+	for (int i = 0; i < r->context[context].nschemes; i++) {
+		g = i == at ? NULL : competitor(r, context, i, metric, &s);
+		if (g && !holds(best, g, metric, m->better, 0.05 / others))
+			return -1;
+	}
+	return at;
+}
+
+/* ---- survey ---- */
+
+/* The surveys' columns; what else a cell defines is in the table of the protected models. */
+static const char *const surveyed[] = {
+	"reference_accuracy", "authorised_accuracy", "unauthorised_accuracy", "wrong_key_accuracy_max", "fidelity_loss", "authentication_mean",
+	"authentication_min", "identification", "false_acceptance", "revoked_acceptance", "traced_queries", "users_analytic",
+	"users_measured", "ownership_verified", "null_verification", "credential_bytes", "parameter_ratio", "mac_ratio",
+	"lock_training_ratio", "enrol_cost",
+};
+static const char *const declarations[] = { "Deployment", "Knowledge to authenticate", "Lock" };
+
+static const char **survey_metrics(struct rows *r, int context)
+{
+	const char **all = rows_metrics(r, context, -1), **list;
+	size_t n = 0, most = 0;
+
+	if (r->picked)
+		return all;
+	while (all[most])
+		most++;
+	list = arena_new(&r->mem, ARRAY_LEN(surveyed) + 1, const char *);
+	for (size_t i = 0; i < ARRAY_LEN(surveyed); i++)
+		for (size_t k = 0; k < most; k++)
+			if (!strcmp(all[k], surveyed[i]))
+				list[n++] = surveyed[i];
+	list[n] = NULL;
+	return list;
+}
+
+static const json_t *declared(const struct report_input *in, const char *scheme)
+{
+	return json_object_get(json_object_get(json_object_get(in->drivers, "schemes"), scheme), "declared");
+}
+
+static struct tcell survey_cell(struct rows *r, const struct group *g, const char *metric, bool best)
+{
+	struct tcell c = metric_cell(r, g, metric);
+	const char *missing = g ? evidence_missing(&r->mem, g, metric) : NULL;
+
+	c.number = true;
+	c.best = best;
+	if (missing)
+		c = (struct tcell){ .tag = "INSUFFICIENT", .range = missing, .note = "the number is in the table of the protected models",
+				    .number = true };
+	return c;
+}
+
+static const char *survey_caption(struct rows *r, int context)
+{
+	const char *few = arena_printf(&r->mem, " Fewer than %d seeds: small differences cannot show.", EVIDENCE_SEEDS);
+
+	return arena_printf(&r->mem, "%s Bold: the best, where its difference to every other scheme holds (paired by seed, 95 %%, corrected for the "
+			    "number of schemes; controls do not compete).%s", interval_caption(r, context),
+			    r->context[context].nseeds < EVIDENCE_SEEDS ? few : "");
+}
+
+struct table table_survey(struct rows *r, const struct report_input *in, int context)
+{
+	const struct context *c = &r->context[context];
+	const char **metric = survey_metrics(r, context);
+	int n = 0, extra = json_object_size(json_object_get(in->drivers, "schemes")) && !r->picked ? (int)ARRAY_LEN(declarations) : 0;
+	struct table t;
+
+	while (metric[n])
+		n++;
+	t = table_new(&r->mem, "Schemes", survey_caption(r, context), c->nschemes + 1, n + 3 + extra);
+	t.name = "survey";
+	put(&t, 0, 0, "Scheme");
+	put(&t, 0, 1, "Verdict");
+	put(&t, 0, 2, "Seeds");
+	for (int i = 0; i < n; i++)
+		*table_at(&t, 0, i + 3) = (struct tcell){ .text = metric_heading(&r->mem, metric[i]), .number = true,
+							  .note = metric_named(metric[i]) ? metric_named(metric[i])->drv.summary : NULL };
+	for (int i = 0; i < extra; i++)
+		put(&t, 0, n + 3 + i, arena_printf(&r->mem, "%s (declared)", declarations[i]));
+	for (int s = 0; s < c->nschemes; s++) {
+		const struct group *g = rows_group(r, context, s, -1, 0);
+
+		put(&t, s + 1, 0, scheme_heading(r, &c->scheme[s]));
+		if (g)
+			table_at(&t, s + 1, 1)->tag = group_verdicts(r, g);
+		put(&t, s + 1, 2, g ? arena_printf(&r->mem, g->nfailures ? "%d/%d" : "%d", g->ncells, g->ncells + g->nfailures) : "not run");
+		for (int i = 0; i < n; i++)
+			*table_at(&t, s + 1, i + 3) = survey_cell(r, g, metric[i], best_scheme(r, context, metric[i]) == s);
+		for (int i = 0; i < extra; i++)
+			put(&t, s + 1, n + 3 + i, jget_str(declared(in, c->scheme[s].name), declarations[i], ""));
+	}
+	return t;
+}
