@@ -86,9 +86,23 @@ enum role {
 };
 extern const char *const role_names[]; /* "channel", "evade", "unlock" */
 
+/* Whom the attacker's predictor may ask once the attack is over: the deployed service, without a credential. probs (v->n, classes),
+ * one-hot where the attack saw only labels. 0, or -1 after error(). */
+struct asked {
+	int (*query)(struct asked *k, const struct images *v, float *probs);
+	const void *ctx; /* private to the evaluator */
+	uint64_t nonce;  /* changes with every question */
+	unsigned caps;
+};
+
 struct product {
 	enum goal goal;
 	struct model *model;    /* GOAL_USE, GOAL_REMOVE: the attacker's model; GOAL_DEGRADE: a network of the channel's (owned) */
+	/* GOAL_USE: how the attacker answers images, where running `model` is not all of it (prepared inputs, decoded answers): probs
+	 * (v->n, classes) for v without labels; `model` may be NULL then. It has `stolen`, `kept` and `ctx`. What becomes of an image must not
+	 * depend on the others. 0 or -1 after error(). */
+	int (*answer)(const struct product *p, struct asked *service, const struct images *v, float *probs);
+	unsigned caps;          /* what the attack was granted: set by whoever ran it */
 	struct bundle *creds;   /* GOAL_IMPERSONATE, GOAL_DISOWN: forged credentials, stacked (owned) */
 	int ncreds;
 	int *claimed;           /* (ncreds) claimed user or -1; may be NULL (owned, malloc) */
@@ -101,8 +115,8 @@ struct product {
 	 * not depend on the others. 0 or -1 after error(). */
 	int (*channel)(const struct product *p, const float *in, int n, int c, int h, int w, float *out);
 	enum role role;
-	struct model *stolen;   /* GOAL_DEGRADE: the copy of the deployed model that the channel asks itself (owned) */
-	struct bundle *kept;    /* GOAL_DEGRADE: what else it needs, images for example (owned) */
+	struct model *stolen;   /* the copy of the deployed model that the channel or `answer` asks itself (owned) */
+	struct bundle *kept;    /* what else they need, images for example (owned) */
 	/* Mean bytes of n images as the channel stores them; NULL: it stores nothing. 0 or -1 after error(). */
 	int (*stored_bytes)(const struct product *p, const float *in, int n, int c, int h, int w, double *bytes);
 	/* How much each image looks like a credential or a marked query: score (n), larger is more suspicious. Above `threshold` (maybe

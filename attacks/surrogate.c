@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attacks/tune.h"
+#include "attacks/through.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
@@ -74,34 +75,14 @@ int surrogate_afford(const struct access *a, int teacher, int n)
 static int ask_weights(struct access *a, const struct images *v, float *probs)
 {
 	struct model *m;
-	float *logits;
-	int ret, k;
+	int ret;
 
-	if (!a->model || a->model->arch->image)
-		return error(EXIT_UNEVALUABLE, "the teacher's weights were not granted, or are no classifier");
+	if (!a->model)
+		return error(EXIT_UNEVALUABLE, "the teacher's weights were not granted");
 	m = model_copy(a->model);
-	k = m->spec.classes;
-	logits = xmalloc((size_t)v->n * (size_t)k, sizeof(*logits));
-	ret = k < a->classes ? error(EXIT_UNEVALUABLE, "the teacher has %d outputs for %d classes", k, a->classes) :
-			       model_predict(m, v, logits);
-	for (int i = 0; i < v->n && !ret; i++)
-		memcpy(probs + (size_t)i * (size_t)a->classes, logits + (size_t)i * (size_t)k, (size_t)a->classes * sizeof(*probs));
-	if (!ret)
-		softmax_rows(probs, v->n, a->classes);
-	free(logits);
+	ret = through_weights(m, v, a->classes, probs);
 	model_free(m);
 	return ret ? -1 : access_spend(a, 0, v->n);
-}
-
-static void harden(float *probs, int n, int k)
-{
-	for (int i = 0; i < n; i++, probs += k) {
-		int top;
-
-		argmax_rows(probs, 1, k, &top);
-		memset(probs, 0, (size_t)k * sizeof(*probs));
-		probs[top] = 1;
-	}
 }
 
 int surrogate_ask(struct access *a, int teacher, bool top1, const struct images *v, float *probs)
@@ -110,7 +91,7 @@ int surrogate_ask(struct access *a, int teacher, bool top1, const struct images 
 						     access_query(a, v, teacher == TEACHER_INSIDER ? 0 : -1, probs);
 
 	if (!ret && top1)
-		harden(probs, v->n, a->classes);
+		one_hot_rows(probs, v->n, a->classes);
 	return ret;
 }
 

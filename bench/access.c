@@ -211,18 +211,6 @@ static int charge(long *spent, long max, long n, const char *what)
 	return 0;
 }
 
-/* Rows become 1 at their largest entry and 0 elsewhere. */
-static void one_hot(float *rows, int n, int k)
-{
-	int *top = xmalloc(n, sizeof(*top));
-
-	argmax_rows(rows, n, k, top);
-	memset(rows, 0, (size_t)n * k * sizeof(*rows));
-	for (int i = 0; i < n; i++)
-		rows[(size_t)i * k + top[i]] = 1;
-	free(top);
-}
-
 void access_guard(struct access *a, struct pages *service)
 {
 	a->oracle->guard = service;
@@ -253,7 +241,7 @@ static int query(struct oracle *o, const struct images *v, const struct bundle *
 	if (leave(o, service_query(enter(o), creds, at, v, nonce, out)) < 0)
 		return -1;
 	if (!(o->caps & CAP_PROB))
-		one_hot(out, v->n, o->service.classes);
+		one_hot_rows(out, v->n, o->service.classes);
 	return 0;
 }
 

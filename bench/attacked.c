@@ -2,16 +2,60 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/rng.h"
 #include "bench/creds.h"
 #include "bench/judge.h"
 
 /* ---- use, remove: a model ---- */
 
-static int observe_attacked(const struct setup *s, const struct product *p, struct observations *o)
+#define CHUNK 256 /* images asked at once */
+
+/* The deployed service for a predictor that asks it, as the attack could. */
+static int ask_deployed(struct asked *k, const struct images *v, float *probs)
 {
+	const struct service *service = k->ctx;
+
+	if (!(k->caps & (CAP_LABEL | CAP_PROB)))
+		return error(EXIT_UNEVALUABLE, "the attacker's predictor asks the service, which the attack was not granted");
+	if (service_query(service, NULL, 0, v, k->nonce++, probs) < 0)
+		return -1;
+	if (!(k->caps & CAP_PROB))
+		one_hot_rows(probs, v->n, service->classes);
+	return 0;
+}
+
+/* Test images by the attacker's predictor, which sees no labels. */
+static int judge_predictor(const struct judge *j, const struct product *p, unsigned char *right)
+{
+	const struct images *test = &j->s->splits->test;
+	const size_t len = (size_t)images_size(test), classes = (size_t)j->s->data->classes;
+	struct asked k = { ask_deployed, &j->service, rng_derive(j->s->seed, "predictor"), p->caps };
+	float *x = xmalloc(CHUNK * len, sizeof(*x)), *probs = xmalloc(CHUNK * classes, sizeof(*probs));
+	int ret = 0, top;
+
+	for (int first = 0; first < test->n && !ret; first += CHUNK) {
+		const int n = test->n - first < CHUNK ? test->n - first : CHUNK;
+		const struct images v = { .n = n, .c = test->c, .h = test->h, .w = test->w, .classes = test->classes, .fx = x };
+
+		for (int i = 0; i < n; i++)
+			images_get(test, first + i, x + len * (size_t)i);
+		ret = p->answer(p, &k, &v, probs);
+		for (int i = 0; i < n && !ret; i++) {
+			argmax_rows(probs + classes * (size_t)i, 1, (int)classes, &top);
+			right[first + i] = top == images_label(test, first + i);
+		}
+	}
+	free(x);
+	free(probs);
+	return ret;
+}
+
+static int observe_attacked(const struct judge *j, const struct product *p, struct observations *o)
+{
+	const struct setup *s = j->s;
 	const int n = s->splits->test.n;
 	unsigned char *right = xmalloc(n, 1);
-	const int ret = judge_model(s, p->model, right);
+	const int ret = p->answer ? judge_predictor(j, p, right) : judge_model(s, p->model, right);
 
 	if (!ret)
 		obs_bits(o, "attacked_correct", right, n);
@@ -60,14 +104,16 @@ static int judge_remove(const struct judge *j, const struct product *p, struct o
 
 	*changed = share > 0;
 	obs_num(o, "changed", share);
-	if (observe_attacked(s, p, o) < 0 || judge_mark(s, p->model, o) < 0)
+	if (observe_attacked(j, p, o) < 0 || judge_mark(s, p->model, o) < 0)
 		return -1;
 	return s->creds ? observe_genuine(j, p, o) : 0;
 }
 
-static int judge_use(const struct judge *j, const struct product *p, struct observations *o)
+/* An attack that hands the deployed network back as it was, and no other way to use it, changed nothing. */
+static int judge_use(const struct judge *j, const struct product *p, struct observations *o, int *changed)
 {
-	return observe_attacked(j->s, p, o);
+	*changed = p->answer || share_changed(j->s->locked->model, p->model) > 0;
+	return observe_attacked(j, p, o);
 }
 
 /* ---- impersonate: credentials, against the service as it is ---- */
@@ -105,7 +151,7 @@ int judge_product(const struct judge *j, const struct product *p, struct observa
 {
 	switch (p->goal) {
 	case GOAL_USE:
-		return judge_use(j, p, o);
+		return judge_use(j, p, o, changed);
 	case GOAL_REMOVE:
 		return judge_remove(j, p, o, changed);
 	case GOAL_IMPERSONATE:

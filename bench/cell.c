@@ -509,6 +509,7 @@ static int run_attack(struct work *w, const struct setup *s, struct product *pro
 		a.label = at->drv.name;
 		prod->goal = at->goal;
 		ret = run_guarded(at, &a, conf, s, prod);
+		prod->caps = at->needs_for ? at->needs_for(conf) : at->needs;
 		access_close(&a, keep);
 	}
 	free(conf);

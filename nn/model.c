@@ -450,6 +450,17 @@ static void softmax_row(float *row, int k)
 		row[j] /= sum;
 }
 
+void one_hot_rows(float *rows, int n, int k)
+{
+	for (int i = 0; i < n; i++, rows += k) {
+		int top;
+
+		argmax_rows(rows, 1, k, &top);
+		memset(rows, 0, (size_t)k * sizeof(*rows));
+		rows[top] = 1;
+	}
+}
+
 void softmax_rows(float *rows, int n, int k)
 {
 	for (int i = 0; i < n; i++)

@@ -118,6 +118,8 @@ int model_predict(struct model *m, const struct images *v, float *out);
 int model_predict_probs(struct model *m, const struct images *v, float *out);
 /* argmax of n rows of k; ties go to the smaller index. */
 void argmax_rows(const float *rows, int n, int k, int *out);
+/* In place: 1 at each row's largest entry, 0 elsewhere. */
+void one_hot_rows(float *rows, int n, int k);
 /* In place softmax of n rows of k. */
 void softmax_rows(float *rows, int n, int k);
 /* correct[i] = 1 when the prediction of image i is its label; returns the number correct, -1 after error(). */

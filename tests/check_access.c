@@ -296,7 +296,7 @@ START_TEST(attacks_do_without_what_is_withheld)
 
 			if (!(needs & cap))
 				continue;
-			open_with(needs & ~cap);
+			open_with(needs & ~cap & ~(unsigned)CAP_PAIR); /* nobody prepares queries for the toy scheme */
 			if (attack->run(&a, conf, &p) < 0)
 				ck_assert_str_ne(error_text(), "");
 			error_clear();

@@ -226,6 +226,7 @@ int world_attack(const struct world *w, const struct attack *a, const char *opti
 			  ledger ? ledger : &own);
 	if (!ret) {
 		ret = a->run(&access, conf, p);
+		p->caps = a->needs_for ? a->needs_for(conf) : a->needs;
 		access_close(&access, keep);
 	}
 	free(conf);
