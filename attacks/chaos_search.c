@@ -1,0 +1,521 @@
+/* Search for the key of chaotic weights. Whatever tau, p and q are, rounds of Arnold's cat map on a square of side n amount to one
+ * matrix of SL2(Z_n): fewer than n^3. Each is tried by moving the square's cells back and looking at a few labelled samples, square
+ * by square, until none moves; layer by layer, by how well a layer's activations tell the classes apart (the layers behind it are
+ * still in disorder), and in the end over all squares by the loss.
+ *
+ * Large squares have too many matrices, but not too many lines. The row that a stored cell (x,y) came from is u x + v y mod n, and so is
+ * the column, each with its own (u,v): a candidate is good when cells of one row are alike in size and sign, as they are in a trained
+ * layer. There are little more than n such partitions. The few most orderly ones make the candidates, which need no label at all; the
+ * labels decide among their phi(n) numberings.
+ *
+ * Source: attack suggested by the key space (Lin et al., "Chaotic Weights", IEEE TCAD 40(7), 2021; Dyson and Falk, Amer. Math. Monthly
+ * 1992, on the map's period); Mukherjee and Chakraborty, IEEE TCAD 2023, break a chaotic encryption of weights.
+ * Differs: ours; none of them has the partitions. */
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "attacks/attack.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/progress.h"
+
+enum { SIDE_MAX = 512 };
+
+struct chaos_conf { int images, candidates, sweeps; };
+static const struct opt chaos_opts[] = {
+	{ "images", OPT_INT, offsetof(struct chaos_conf, images), "100", 0, 1000000, "labelled samples that say which candidate is better; 0: no search", NULL },
+	{ "candidates", OPT_INT, offsetof(struct chaos_conf, candidates), "400", 1, 100000000,
+	  "matrices tried in a square, the most orderly first; as many as SL2(Z_n) has: all of them", NULL },
+	{ "sweeps", OPT_INT, offsetof(struct chaos_conf, sweeps), "4", 1, 1000, "rounds over a layer's squares, and at the end over all, at most", NULL },
+	{ 0 }
+};
+
+/* The stored cell (x,y) came from row r0 x + r1 y and column c0 x + c1 y mod n; r0 c1 - r1 c0 = 1. */
+struct back { int r0, r1, c0, c1; };
+
+struct square {
+	struct param *w;
+	int row, col, n;
+	size_t cell;        /* numbers in a cell */
+	real *stored;       /* (n * n, cell) as deployed */
+	struct back *try;   /* candidates, the most orderly first */
+	int ntry;
+	struct back best;
+	double gap;         /* loss of the second best candidate minus the best one's, when it was last searched */
+};
+
+struct hunt {
+	const struct chaos_conf *c;
+	struct access *a;
+	struct model *m;
+	struct images v;
+	struct tape *t;
+	struct square *sq;
+	int nsq;
+	long trials;
+	double bits;        /* log2 of all keys there are */
+};
+
+static int mod(long v, int n)
+{
+	return (int)((v % n + n) % n);
+}
+
+static int gcd(int a, int b)
+{
+	return b ? gcd(b, a % b) : a;
+}
+
+/* 1 / u mod n; 0 when there is none. */
+static int inverse(int u, int n)
+{
+	for (int i = 1; i < n; i++)
+		if ((long)u * i % n == 1)
+			return i;
+	return 0;
+}
+
+/* ---- which partitions are orderly ---- */
+
+struct line {
+	int u, v;
+	double order; /* sum over two features of the share of the variance between groups, in units of what chance gives */
+};
+
+/* feature (n * n). Groups are of n cells each, because (u,v) is primitive. */
+static double between(const double *feature, int n, int u, int v, double *sum)
+{
+	double total = 0;
+
+	memset(sum, 0, (size_t)n * sizeof(*sum));
+	for (int x = 0; x < n; x++)
+		for (int y = 0; y < n; y++)
+			sum[mod((long)u * x + (long)v * y, n)] += feature[x * n + y];
+	for (int g = 0; g < n; g++)
+		total += sum[g] * sum[g] / n;
+	return total;
+}
+
+/* To mean 0 and variance 1; a constant feature says nothing. */
+static void standardise(double *f, int n)
+{
+	double mean = 0, var = 0;
+
+	for (int i = 0; i < n; i++)
+		mean += f[i] / n;
+	for (int i = 0; i < n; i++)
+		var += (f[i] - mean) * (f[i] - mean) / n;
+	for (int i = 0; i < n; i++)
+		f[i] = var > 0 ? (f[i] - mean) / sqrt(var) : 0;
+}
+
+/* Each cell's size and sum. */
+static void features(const struct square *s, double *size, double *sum)
+{
+	for (int i = 0; i < s->n * s->n; i++) {
+		double square = 0;
+
+		sum[i] = 0;
+		for (size_t k = 0; k < s->cell; k++) {
+			const double w = (double)s->stored[(size_t)i * s->cell + k];
+
+			square += w * w;
+			sum[i] += w;
+		}
+		size[i] = sqrt(square);
+	}
+	standardise(size, s->n * s->n);
+	standardise(sum, s->n * s->n);
+}
+
+/* The least of the unit multiples of (u,v) stands for its line. */
+static bool stands_for_its_line(int u, int v, int n)
+{
+	if (gcd(gcd(u, v), n) != 1)
+		return false;
+	for (int k = 2; k < n; k++) {
+		const int ku = mod((long)k * u, n), kv = mod((long)k * v, n);
+
+		if (gcd(k, n) == 1 && (ku < u || (ku == u && kv < v)))
+			return false;
+	}
+	return true;
+}
+
+static int by_order(const void *a, const void *b)
+{
+	const struct line *p = a, *q = b;
+
+	if (p->order > q->order || p->order < q->order)
+		return p->order > q->order ? -1 : 1;
+	return p->u != q->u ? p->u - q->u : p->v - q->v;
+}
+
+/* All lines of Z_n^2, the most orderly first; new, *count of them. */
+static struct line *lines_of(const struct square *s, int *count)
+{
+	const int n = s->n;
+	double *size = xmalloc((size_t)n * (size_t)n, 2 * sizeof(*size)), *sum = size + n * n, *group = xmalloc((size_t)n, sizeof(*group));
+	struct line *l = xmalloc((size_t)n * (size_t)n, sizeof(*l));
+
+	*count = 0;
+	features(s, size, sum);
+	for (int u = 0; u < n; u++)
+		for (int v = 0; v < n; v++)
+			if (stands_for_its_line(u, v, n))
+				l[(*count)++] = (struct line){ u, v, between(size, n, u, v, group) + between(sum, n, u, v, group) };
+	qsort(l, (size_t)*count, sizeof(*l), by_order);
+	free(size);
+	free(group);
+	return l;
+}
+
+/* ---- candidates ---- */
+
+static void add_numberings(struct square *s, const struct line *row, const struct line *col, int most)
+{
+	const int det = mod((long)row->u * col->v - (long)row->v * col->u, s->n);
+
+	if (gcd(det, s->n) != 1)
+		return;
+	for (int k = 1; k < s->n && s->ntry < most; k++) {
+		const int w = gcd(k, s->n) == 1 ? inverse(mod((long)k * det, s->n), s->n) : 0;
+
+		if (w)
+			s->try[s->ntry++] = (struct back){ mod((long)k * row->u, s->n), mod((long)k * row->v, s->n),
+							   mod((long)w * col->u, s->n), mod((long)w * col->v, s->n) };
+	}
+}
+
+/* Pairs of lines by the lesser of the two ranks' sum: rows and columns are told apart by nothing but the loss. */
+static void candidates(struct square *s, int most)
+{
+	int lines;
+	struct line *l = lines_of(s, &lines);
+	const double all = (double)s->n * s->n * s->n;
+
+	if (most > all)
+		most = (int)all;
+	s->try = xmalloc((size_t)most, sizeof(*s->try));
+	for (int sum = 1; sum < 2 * lines && s->ntry < most; sum++)
+		for (int i = sum < lines ? 0 : sum - lines + 1; i <= sum && i < lines; i++)
+			add_numberings(s, &l[i], &l[sum - i], most);
+	free(l);
+}
+
+static double group_bits(int n)
+{
+	double order = (double)n * n * n;
+
+	for (int r = 2, rest = n; rest > 1; r++) {
+		if (rest % r)
+			continue;
+		order *= 1 - 1 / ((double)r * r);
+		while (rest % r == 0)
+			rest /= r;
+	}
+	return log2(order);
+}
+
+/* ---- trying them ---- */
+
+static real *cell_at(const struct square *s, int x, int y)
+{
+	return s->w->x + ((size_t)(s->row + x) * (size_t)s->w->d[1] + (size_t)(s->col + y)) * s->cell;
+}
+
+static void put_back(const struct square *s, struct back b)
+{
+	const real *from = s->stored;
+
+	for (int x = 0; x < s->n; x++)
+		for (int y = 0; y < s->n; y++, from += s->cell)
+			memcpy(cell_at(s, mod((long)b.r0 * x + (long)b.r1 * y, s->n), mod((long)b.c0 * x + (long)b.c1 * y, s->n)), from,
+			       s->cell * sizeof(*from));
+}
+
+static void blank(const struct square *s)
+{
+	for (int x = 0; x < s->n; x++)
+		for (int y = 0; y < s->n; y++)
+			memset(cell_at(s, x, y), 0, s->cell * sizeof(real));
+}
+
+/* Mean cross entropy of logits (n, k). */
+static double cross_entropy(const float *logits, const struct images *v, int k)
+{
+	double loss = 0;
+
+	for (int i = 0; i < v->n; i++, logits += k) {
+		double top = (double)logits[0], sum = 0;
+
+		for (int j = 1; j < k; j++)
+			top = fmax(top, (double)logits[j]);
+		for (int j = 0; j < k; j++)
+			sum += exp((double)logits[j] - top);
+		loss += log(sum) + top - (double)logits[images_label(v, i)];
+	}
+	return loss / v->n;
+}
+
+/* How badly activations x (n, d) say the class: within-class scatter by total scatter. A layer in its right order says it better than one
+ * in another, whatever comes behind it. */
+static double disorder(const float *x, const struct images *v, int d, int classes)
+{
+	double *mean = xcalloc((size_t)classes + 1, sizeof(*mean)), within = 0, total = 0;
+	int *count = xcalloc((size_t)classes, sizeof(*count));
+
+	for (int i = 0; i < v->n; i++)
+		count[images_label(v, i)]++;
+	for (int k = 0; k < d; k++) {
+		memset(mean, 0, ((size_t)classes + 1) * sizeof(*mean));
+		for (int i = 0; i < v->n; i++) {
+			mean[images_label(v, i)] += (double)x[(size_t)i * (size_t)d + (size_t)k];
+			mean[classes] += (double)x[(size_t)i * (size_t)d + (size_t)k] / v->n;
+		}
+		for (int i = 0; i < v->n; i++) {
+			const double a = (double)x[(size_t)i * (size_t)d + (size_t)k];
+			const int y = images_label(v, i);
+
+			within += (a - mean[y] / count[y]) * (a - mean[y] / count[y]);
+			total += (a - mean[classes]) * (a - mean[classes]);
+		}
+	}
+	free(mean);
+	free(count);
+	return total > 0 ? within / total : 1;
+}
+
+/* The score of what stands in the model now, smaller is better: disorder in front of `next`, or the loss where that is NULL; below 0
+ * after error(). */
+static double score_now(struct hunt *h, const struct param *next)
+{
+	const struct images *v = &h->v;
+	struct node *x, *logits;
+	const struct node *at;
+	double score;
+	float *rows;
+
+	tape_reset(h->t);
+	tape_grad_params(h->t, false);
+	x = tape_input(h->t, v->n, v->c, v->h, v->w, false);
+	node_load_images(x, v, 0);
+	logits = h->m->arch->forward(h->m, x, false);
+	at = next ? tape_input_of(h->t, next) : logits;
+	rows = xmalloc((size_t)v->n * (size_t)(at->c * at->h * at->w), sizeof(*rows));
+	node_store_f32(at, rows);
+	score = next ? disorder(rows, v, at->c * at->h * at->w, h->a->classes) : cross_entropy(rows, v, at->c);
+	free(rows);
+	h->trials++;
+	return access_spend(h->a, 0, v->n) < 0 ? -1 : score;
+}
+
+static bool same(struct back a, struct back b)
+{
+	return a.r0 == b.r0 && a.r1 == b.r1 && a.c0 == b.c0 && a.c1 == b.c1;
+}
+
+/* 1 when the square's best candidate changed, 0, or -1 after error(). fresh: whatever is best is taken; else what is better than *score,
+ * that of the model as it is. */
+static int search_square(struct hunt *h, struct square *s, const struct param *next, bool fresh, double *score)
+{
+	const struct back before = s->best;
+	double second = INFINITY;
+
+	if (fresh)
+		*score = INFINITY;
+	for (int i = 0; i < s->ntry; i++) {
+		double now;
+
+		if (!fresh && same(s->try[i], s->best))
+			continue;
+		put_back(s, s->try[i]);
+		now = score_now(h, next);
+		if (now < 0)
+			return -1;
+		if (now < *score) {
+			second = *score;
+			*score = now;
+			s->best = s->try[i];
+		} else if (now < second) {
+			second = now;
+		}
+	}
+	put_back(s, s->best);
+	s->gap = second - *score;
+	return fresh || !same(before, s->best);
+}
+
+/* Squares first .. end-1 by one score until none moves. fresh: they are blank at first and filled one after the other, because a square
+ * in disorder does more harm to its neighbours than one that is not there. */
+static int settle(struct hunt *h, int first, int end, const struct param *next, bool fresh, double *score)
+{
+	int moved = 1, ret = 0;
+
+	for (int i = first; i < end && fresh; i++)
+		blank(&h->sq[i]);
+	*score = score_now(h, next);
+	for (int sweep = 0; sweep < h->c->sweeps && moved && ret >= 0 && *score >= 0; sweep++) {
+		moved = 0;
+		for (int i = first; i < end && ret >= 0; i++) {
+			ret = search_square(h, &h->sq[i], next, fresh && !sweep, score);
+			moved += ret > 0;
+		}
+	}
+	return ret < 0 || *score < 0 ? -1 : 0;
+}
+
+/* The next layer whose input is known, NULL behind the last one. */
+static const struct param *layer_behind(const struct hunt *h, const struct param *w)
+{
+	for (w++; w < h->m->p + h->m->np; w++)
+		if (!w->buffer && w->nd >= 2 && tape_input_of(h->t, w))
+			return w;
+	return NULL;
+}
+
+/* Layer by layer in the order of the forward pass, each by what it makes of images that the layers before it, already in order, hand
+ * on; then everything once more by the loss. */
+static int search(struct hunt *h, double *loss)
+{
+	struct progress bar;
+	int ret = 0, end;
+	double score;
+
+	if (h->a->label)
+		progress_start(&bar, h->a->label, 2.0 * h->nsq);
+	for (int i = 0; i < h->nsq && !ret; i = end) {
+		for (end = i + 1; end < h->nsq && h->sq[end].w == h->sq[i].w;)
+			end++;
+		ret = settle(h, i, end, layer_behind(h, h->sq[i].w), true, &score);
+		if (h->a->label)
+			progress_step(&bar, end, NULL);
+	}
+	if (!ret)
+		ret = settle(h, 0, h->nsq, NULL, false, loss);
+	if (h->a->label)
+		progress_end(&bar, ret < 0 ? "stopped" : NULL);
+	return ret;
+}
+
+/* ---- squares, as what ships names them ---- */
+
+static bool square_fits(const struct model *m, const int32_t *t)
+{
+	const struct param *w;
+
+	if (t[0] < 0 || t[0] >= m->np)
+		return false;
+	w = &m->p[t[0]];
+	return !w->buffer && w->nd >= 2 && t[1] >= 0 && t[2] >= 0 && t[3] >= 2 && t[3] == t[4] && t[3] <= SIDE_MAX &&
+	       t[3] <= w->d[0] - t[1] && t[3] <= w->d[1] - t[2];
+}
+
+static void open_square(struct hunt *h, const int32_t *t)
+{
+	struct square *s = &h->sq[h->nsq++];
+	real *to;
+
+	*s = (struct square){ .w = &h->m->p[t[0]], .row = t[1], .col = t[2], .n = t[3], .best = { 1, 0, 0, 1 } };
+	s->cell = s->w->len / ((size_t)s->w->d[0] * (size_t)s->w->d[1]);
+	to = s->stored = xmalloc((size_t)s->n * (size_t)s->n * s->cell, sizeof(*to));
+	for (int x = 0; x < s->n; x++)
+		for (int y = 0; y < s->n; y++, to += s->cell)
+			memcpy(to, cell_at(s, x, y), s->cell * sizeof(*to));
+	candidates(s, h->c->candidates);
+	h->bits += group_bits(s->n);
+}
+
+/* Tensor "patch" i32 (T,5) of what ships: parameter, row, column, rows, columns. Patches that are no squares have no cat map. */
+static void open_squares(struct hunt *h)
+{
+	size_t len = 0;
+	const int32_t *t = bundle_i32(h->a->pub, "patch", &len);
+
+	h->sq = xcalloc(len / 5 + 1, sizeof(*h->sq));
+	for (size_t i = 0; t && i < len / 5; i++)
+		if (square_fits(h->m, t + 5 * i))
+			open_square(h, t + 5 * i);
+}
+
+static void close_squares(struct hunt *h)
+{
+	for (int i = 0; i < h->nsq; i++) {
+		free(h->sq[i].stored);
+		free(h->sq[i].try);
+	}
+	free(h->sq);
+}
+
+static void report(const struct hunt *h, json_t *notes, double before, double after)
+{
+	double least = INFINITY;
+	int moved = 0;
+
+	for (int i = 0; i < h->nsq; i++) {
+		least = fmin(least, h->sq[i].gap);
+		moved += !same(h->sq[i].best, (struct back){ 1, 0, 0, 1 });
+	}
+	jset_int(notes, "squares", h->nsq);
+	jset_int(notes, "squares_moved", moved);
+	jset_num(notes, "key_bits", h->bits);
+	jset_int(notes, "trials", h->trials);
+	jset_num(notes, "loss_before", before);
+	jset_num(notes, "loss_after", after);
+	jset_num(notes, "smallest_gap", least);
+}
+
+static int hunt(struct hunt *h, json_t *notes)
+{
+	double before, loss;
+
+	if (!h->nsq) {
+		jset_str(notes, "nothing_to_do", "what ships names no squares whose cells a cat map moves");
+		return 0;
+	}
+	if (access_spend(h->a, h->v.n, 0) < 0)
+		return -1;
+	before = score_now(h, NULL);
+	if (before < 0 || search(h, &loss) < 0)
+		return -1;
+	report(h, notes, before, loss);
+	return 0;
+}
+
+static const char *chaos_inapplicable(const void *conf, int has_users, int has_ownership)
+{
+	(void)conf, (void)has_ownership;
+	return has_users ? NULL : "nobody holds a key to this scheme";
+}
+
+static int chaos_run(struct access *a, const void *conf, struct product *p)
+{
+	struct hunt h = { .c = conf, .a = a };
+	int ret = 0;
+
+	if (!a->model || !a->pub || !a->labelled.n)
+		return error(EXIT_UNEVALUABLE, "chaos-search: the deployed weights, what ships with them or labelled images were not granted");
+	p->goal = GOAL_USE;
+	p->notes = json_object();
+	p->model = h.m = model_copy(a->model);
+	h.v = images_first(a->labelled, h.c->images);
+	if (!h.v.n)
+		return 0;
+	h.t = tape_new();
+	open_squares(&h);
+	ret = hunt(&h, p->notes);
+	close_squares(&h);
+	tape_free(h.t);
+	return ret;
+}
+
+const struct attack attack_chaos_search = {
+	.drv = { .name = "chaos-search", .summary = "put cells that a cat map moved back, by search of SL2(Z_n) on a few labels",
+		 .source = "ours, from the key space of Lin et al., \"Chaotic Weights\", IEEE TCAD 40(7), 2021; square by square. Differs: "
+			   "large squares are narrowed down first to partitions into orderly rows and columns",
+		 .version = 1, .conf_size = sizeof(struct chaos_conf), .opts = chaos_opts },
+	.goal = GOAL_USE, .needs = CAP_WEIGHTS | CAP_WRITE | CAP_PARAM | CAP_ALGO | CAP_LABELLED, .strength = "images", .strength_up = 1,
+	.tier = { "images=50 candidates=200", NULL, NULL }, .inapplicable = chaos_inapplicable,
+	.run = chaos_run,
+};
