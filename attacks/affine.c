@@ -1,0 +1,294 @@
+/* Affine retraining: every weight stays as stolen, and only the scales and shifts of the network's norms are learnt anew from a few
+ * labels. Passports hide nothing but these; locks elsewhere may give way as well.
+ *
+ *   plain  gamma and beta are trained as they are
+ *   ierb   each gamma passes a residual block of its own, 1 -> hidden -> 1
+ *   cerb   a layer's gammas pass one residual block together, C -> C / shrink -> C:
+ *          gamma'' = W2 LeakyReLU(W1 gamma + b1) + b2 + gamma.   Trained are gamma (from 1), beta (from 0) and the blocks. What is used
+ *          are the resulting numbers: the block folds away and the architecture stays.
+ *
+ * Source: Chen et al., "Effective ambiguity attack against passport-based DNN intellectual property protection schemes through fully
+ * connected layer substitution", CVPR 2023 (ERB); plain as in DeepIPR's code (passport attack 2): SGD 0.01, momentum 0.9, weight decay
+ * 5e-4, batch 64, 100 epochs.
+ * Differs: signs start at +1 for everybody (DeepIPR's attack starts from the genuine signs, which an attacker does not have); slope 0.01
+ * of LeakyReLU and the blocks' initial values are PyTorch's, the paper names none; running statistics are learnt along. */
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "attacks/tune.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/rng.h"
+
+enum kind { KIND_PLAIN, KIND_IERB, KIND_CERB };
+enum start { START_ONES, START_SHIPPED };
+enum { BLOCKS_MAX = 64 };
+#define SLOPE 0.01
+
+struct affine_conf {
+	int kind, start, images, epochs, steps, batch, hidden, shrink;
+	double fraction, lr, momentum, weight_decay;
+};
+#define AT(member) offsetof(struct affine_conf, member)
+static const struct opt affine_opts[] = {
+	{ "kind", OPT_CHOICE, AT(kind), "cerb", 0, 0, "scales as they are, each behind its own block, or a layer's behind one block", "plain|ierb|cerb" },
+	{ "start", OPT_CHOICE, AT(start), "ones", 0, 0, "scales begin at 1 and shifts at 0, or as they shipped", "ones|shipped" },
+	{ "images", OPT_INT, AT(images), "7000", 1, 1000000, "labelled images, at most as many as there are", NULL },
+	{ "fraction", OPT_FLOAT, AT(fraction), "1", 0, 1, "at most this share of all there are", NULL },
+	{ "epochs", OPT_INT, AT(epochs), "100", 0, 10000, "passes over them", NULL },
+	{ "steps", OPT_INT, AT(steps), "0", 0, 10000000, "at least so many steps, by more passes where images are few", NULL },
+	{ "batch", OPT_INT, AT(batch), "64", 1, 65536, "images a step", NULL },
+	{ "lr", OPT_FLOAT, AT(lr), "0.01", 0, 10, "learning rate (SGD)", NULL },
+	{ "momentum", OPT_FLOAT, AT(momentum), "0.9", 0, 0.9999, "its momentum", NULL },
+	{ "weight-decay", OPT_FLOAT, AT(weight_decay), "0.0005", 0, 1, "L2 penalty, of blocks as well", NULL },
+	{ "hidden", OPT_INT, AT(hidden), "10", 1, 1000, "hidden units of ierb", NULL },
+	{ "shrink", OPT_INT, AT(shrink), "8", 1, 1000, "cerb has C / shrink hidden units", NULL },
+	{ 0 }
+};
+#undef AT
+
+/* ---- norms ---- */
+
+/* A norm's scale stands just before its shift, and is no layer's weight: one dimension, and a running mean of that name. */
+static struct param *scale_of(struct model *m, int i)
+{
+	struct param *p = &m->p[i];
+	const char *dot = strrchr(p->name, '.');
+	char name[PARAM_NAME_MAX + 16];
+
+	if (p->buffer || p->nd != 1 || !dot || strcmp(dot, ".weight") != 0 || i + 1 >= m->np)
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s.running_mean", (int)(dot - p->name), p->name);
+	return model_find(m, name) ? p : NULL;
+}
+
+/* ---- residual blocks ---- */
+
+/* `groups` blocks of d -> h -> d over the c = groups * d scales of one layer. All numbers that SGD moves lie in x: the scales v (c), then
+ * w1 (groups, h, d), b1 (groups, h), w2 (groups, d, h), b2 (c). */
+struct block {
+	struct param *scale;
+	int groups, d, h;
+	size_t len;
+	double *x, *g, *momentum;
+};
+
+struct expansion {
+	const struct affine_conf *c;
+	struct block b[BLOCKS_MAX];
+	int n;
+};
+
+struct parts { double *v, *w1, *b1, *w2, *b2; };
+static struct parts parts_of(const struct block *b, double *x)
+{
+	const size_t c = b->scale->len, w = (size_t)b->groups * (size_t)b->h * (size_t)b->d;
+	struct parts p = { .v = x };
+
+	p.w1 = p.v + c;
+	p.b1 = p.w1 + w;
+	p.w2 = p.b1 + (size_t)b->groups * (size_t)b->h;
+	p.b2 = p.w2 + w;
+	return p;
+}
+
+/* gamma'' of every scale, into the model. */
+static void expand(const struct block *b)
+{
+	const struct parts p = parts_of(b, b->x);
+
+	for (int g = 0; g < b->groups; g++) {
+		double *const v = p.v + g * b->d;
+
+		for (int o = 0; o < b->d; o++) {
+			double out = v[o] + p.b2[g * b->d + o];
+
+			for (int k = 0; k < b->h; k++) {
+				double z = p.b1[g * b->h + k];
+
+				for (int i = 0; i < b->d; i++)
+					z += p.w1[(g * b->h + k) * b->d + i] * v[i];
+				out += p.w2[(g * b->d + o) * b->h + k] * (z > 0 ? z : SLOPE * z);
+			}
+			b->scale->x[g * b->d + o] = (real)out;
+		}
+	}
+}
+
+/* d loss / d x from that of gamma'', which the model's gradient holds. */
+static void pull_back(const struct block *b)
+{
+	const struct parts p = parts_of(b, b->x), q = parts_of(b, b->g);
+
+	memset(b->g, 0, b->len * sizeof(*b->g));
+	for (int g = 0; g < b->groups; g++) {
+		const real *out = b->scale->g + g * b->d;
+
+		for (int o = 0; o < b->d; o++) {
+			q.v[g * b->d + o] += (double)out[o];
+			q.b2[g * b->d + o] += (double)out[o];
+		}
+		for (int k = 0; k < b->h; k++) {
+			double z = p.b1[g * b->h + k], back = 0;
+
+			for (int i = 0; i < b->d; i++)
+				z += p.w1[(g * b->h + k) * b->d + i] * p.v[g * b->d + i];
+			for (int o = 0; o < b->d; o++) {
+				q.w2[(g * b->d + o) * b->h + k] += (double)out[o] * (z > 0 ? z : SLOPE * z);
+				back += (double)out[o] * p.w2[(g * b->d + o) * b->h + k];
+			}
+			back *= z > 0 ? 1 : SLOPE;
+			q.b1[g * b->h + k] += back;
+			for (int i = 0; i < b->d; i++) {
+				q.w1[(g * b->h + k) * b->d + i] += back * p.v[g * b->d + i];
+				q.v[g * b->d + i] += back * p.w1[(g * b->h + k) * b->d + i];
+			}
+		}
+	}
+}
+
+static void uniform(double *x, size_t n, int fan_in, struct rng *r)
+{
+	const double bound = 1 / sqrt(fan_in);
+
+	for (size_t i = 0; i < n; i++)
+		x[i] = bound * (2 * rng_uniform(r) - 1);
+}
+
+static void block_open(struct expansion *e, struct param *scale, uint64_t seed)
+{
+	const struct affine_conf *c = e->c;
+	const int channels = (int)scale->len;
+	struct block *b = &e->b[e->n];
+	struct parts p;
+	struct rng r;
+
+	*b = (struct block){ .scale = scale, .groups = c->kind == KIND_IERB ? channels : 1, .d = c->kind == KIND_IERB ? 1 : channels };
+	b->h = c->kind == KIND_IERB ? c->hidden : channels / c->shrink > 1 ? channels / c->shrink : 1;
+	b->len = scale->len * 2 + (size_t)b->groups * (size_t)b->h * (size_t)(2 * b->d + 1);
+	b->x = xcalloc(b->len, 3 * sizeof(*b->x));
+	b->g = b->x + b->len;
+	b->momentum = b->g + b->len;
+	p = parts_of(b, b->x);
+	rng_open(&r, seed, "affine blocks", (uint32_t)e->n++, 0);
+	for (size_t i = 0; i < scale->len; i++)
+		p.v[i] = (double)scale->x[i];
+	uniform(p.w1, (size_t)(p.b1 - p.w1), b->d, &r);
+	uniform(p.b1, (size_t)(p.w2 - p.b1), b->d, &r);
+	uniform(p.w2, (size_t)(p.b2 - p.w2), b->h, &r);
+	uniform(p.b2, scale->len, b->h, &r);
+	expand(b);
+}
+
+/* After the backward pass: the blocks take their own step; the scales' gradient is used up, so that the loop's step leaves them. */
+static double blocks_step(void *ctx, struct model *m)
+{
+	struct expansion *e = ctx;
+
+	(void)m;
+	for (int i = 0; i < e->n; i++) {
+		struct block *b = &e->b[i];
+
+		pull_back(b);
+		for (size_t k = 0; k < b->len; k++) {
+			b->momentum[k] = e->c->momentum * b->momentum[k] + b->g[k] + e->c->weight_decay * b->x[k];
+			b->x[k] -= e->c->lr * b->momentum[k];
+		}
+		expand(b);
+		memset(b->scale->g, 0, b->scale->len * sizeof(*b->scale->g));
+	}
+	return 0;
+}
+
+/* ---- the attack ---- */
+
+/* Everything stands still but scales and shifts; returns how many norms there are. */
+static int choose(struct model *m, const struct affine_conf *c, struct expansion *e, uint64_t seed)
+{
+	int norms = 0;
+
+	for (int i = 0; i < m->np; i++)
+		m->p[i].frozen = true;
+	for (int i = 0; i < m->np; i++) {
+		struct param *scale = scale_of(m, i);
+
+		if (!scale || norms == BLOCKS_MAX)
+			continue;
+		norms++;
+		scale->frozen = scale[1].frozen = false;
+		for (size_t k = 0; k < scale->len && c->start == START_ONES; k++) {
+			scale->x[k] = 1;
+			scale[1].x[k] = 0;
+		}
+		if (c->kind != KIND_PLAIN)
+			block_open(e, scale, seed);
+	}
+	return norms;
+}
+
+static void report(struct model *m, json_t *notes)
+{
+	size_t negative = 0, all = 0;
+
+	for (int i = 0; i < m->np; i++) {
+		const struct param *scale = scale_of(m, i);
+
+		for (size_t k = 0; scale && k < scale->len; k++)
+			negative += scale->x[k] < 0;
+		all += scale ? scale->len : 0;
+	}
+	jset_int(notes, "scales", (long long)all);
+	jset_int(notes, "scales_negative", (long long)negative);
+}
+
+static int retrain(struct access *a, const struct affine_conf *c, const struct images *v, struct product *p)
+{
+	struct expansion *e = xcalloc(1, sizeof(*e));
+	const int pass = (v->n + c->batch - 1) / c->batch, passes = (c->steps + pass - 1) / pass;
+	struct tune t = {
+		.purpose = "affine",
+		.train = { .epochs = passes > c->epochs ? passes : c->epochs, .batch = c->batch, .optimizer = OPTIM_SGD, .lr = c->lr,
+			   .momentum = c->momentum, .weight_decay = c->kind == KIND_PLAIN ? c->weight_decay : 0,
+			   .schedule = SCHEDULE_CONSTANT },
+	};
+	int ret = 0;
+
+	e->c = c;
+	if (c->kind != KIND_PLAIN) {
+		t.hooks.ctx = e;
+		t.hooks.extra_loss = blocks_step;
+	}
+	if (choose(p->model, c, e, a->seed))
+		ret = tune(a, p->model, v, v->n, &t);
+	else
+		jset_str(p->notes, "nothing_to_do", "the network has no norms");
+	for (int i = 0; i < e->n; i++)
+		free(e->b[i].x);
+	free(e);
+	report(p->model, p->notes);
+	return ret;
+}
+
+static int affine_run(struct access *a, const void *conf, struct product *p)
+{
+	const struct affine_conf *c = conf;
+	const struct images v = tune_images(a->labelled, c->images, c->fraction);
+
+	if (!a->model || !v.n)
+		return error(EXIT_UNEVALUABLE, "affine: the deployed model or labelled images were not granted");
+	p->goal = GOAL_REMOVE;
+	p->model = model_copy(a->model);
+	p->notes = json_object();
+	jset_int(p->notes, "images", v.n);
+	return c->epochs ? retrain(a, c, &v, p) : 0;
+}
+
+const struct attack attack_affine = {
+	.drv = { .name = "affine", .summary = "learn the scales and shifts of the norms anew, with residual blocks or plainly; weights stay",
+		 .source = "Chen et al., CVPR 2023 (expanded residual blocks, CERB and IERB); plain: DeepIPR's code, passport attack 2. Differs: all "
+			   "signs start at +1; PyTorch's initial values; blocks are folded into the scales",
+		 .version = 1, .conf_size = sizeof(struct affine_conf), .opts = affine_opts },
+	.goal = GOAL_REMOVE, .needs = CAP_WEIGHTS | CAP_WRITE | CAP_LABELLED, .strength = "epochs", .strength_up = 1,
+	.tier = { "images=1000 epochs=10", "epochs=30", NULL }, .run = affine_run,
+};
