@@ -109,11 +109,33 @@ static int judge_remove(const struct judge *j, const struct product *p, struct o
 	return s->creds ? observe_genuine(j, p, o) : 0;
 }
 
-/* An attack that hands the deployed network back as it was, and no other way to use it, changed nothing. */
+/* Whether the attacker's network is the deployed one to the bit and right just where the service is for somebody without a credential:
+ * then there was nothing around it that could have been left away. -1 after error(). */
+static int used_as_it_is(const struct judge *j, const struct product *p, const unsigned char *right)
+{
+	const struct setup *s = j->s;
+	unsigned char *keyless;
+	int same;
+
+	if (p->answer || share_changed(s->locked->model, p->model) > 0)
+		return 0;
+	keyless = xmalloc(s->splits->test.n, 1);
+	same = judge_answers(s, &j->service, NULL, NULL, 0, &s->splits->test, "as it is", keyless);
+	if (!same)
+		same = !memcmp(keyless, right, (size_t)s->splits->test.n);
+	free(keyless);
+	return same;
+}
+
 static int judge_use(const struct judge *j, const struct product *p, struct observations *o, int *changed)
 {
-	*changed = p->answer || share_changed(j->s->locked->model, p->model) > 0;
-	return observe_attacked(j, p, o);
+	int same;
+
+	if (observe_attacked(j, p, o) < 0)
+		return -1;
+	same = used_as_it_is(j, p, obs_get(o, "attacked_correct", 'b')->bits);
+	*changed = !same;
+	return same < 0 ? -1 : 0;
 }
 
 /* ---- impersonate: credentials, against the service as it is ---- */
