@@ -72,46 +72,72 @@ const char *kernels_note(void)
 	return "this processor has no AVX2 with FMA: runs with plain kernels: about 3 times slower than with AVX2";
 }
 
-size_t conv_packed_len(int o, int c, int kh, int kw, int block)
+struct conv conv_shape(int c, int h, int w, int o, int k, int stride)
 {
-	return (size_t)((o + block - 1) / block * block) * c * kh * kw;
+	struct conv s = { .c = c, .h = h, .w = w, .o = o, .kh = k, .kw = k, .stride = stride, .oh = (h - k) / stride + 1,
+			  .ow = (w - k) / stride + 1, .x_step = (size_t)stride * LANES, .y_step = LANES };
+
+	s.y_row = (size_t)s.ow * LANES;
+	s.y_plane = s.y_row * (size_t)s.oh;
+	return s;
 }
 
-void conv_pack(const real *w, int o, int c, int kh, int kw, int block, real *packed)
+size_t conv_packed_len(const struct taps *t, int block)
 {
-	const size_t taps = (size_t)c * kh * kw;
+	const int out = t->back ? t->c : t->o, in = t->back ? t->o : t->c;
 
-	for (int b = 0; b < o; b += block)
-		for (size_t t = 0; t < taps; t++)
-			for (int j = 0; j < block; j++)
-				*packed++ = b + j < o ? w[(b + j) * taps + t] : 0;
+	return (size_t)((out + block - 1) / block * block) * in * taps_from(t, t->dy) * taps_from(t, t->dx);
 }
 
-void conv_pack_back(const real *w, int o, int c, int kh, int kw, int block, real *packed)
+static void pack_forward(const struct taps *t, int block, int b, real *to)
 {
-	const int kk = kh * kw;
+	const size_t taps = (size_t)t->c * t->k * t->k;
+	const real *w = t->w + (size_t)b * block * taps;
+	const int valid = t->o - b * block < block ? t->o - b * block : block;
 
-	for (int b = 0; b < c; b += block)
-		for (int i = 0; i < o; i++)
-			for (int t = 0; t < kk; t++)
+	for (int j = 0; j < block; j++, w += taps)
+		for (size_t i = 0; i < taps; i++)
+			to[i * block + j] = j < valid ? w[i] : 0;
+}
+
+static void pack_back(const struct taps *t, int block, int b, real *to)
+{
+	const int rows = taps_from(t, t->dy), columns = taps_from(t, t->dx), kk = t->k * t->k;
+
+	for (int i = 0; i < t->o; i++)
+		for (int y = rows - 1; y >= 0; y--)
+			for (int x = columns - 1; x >= 0; x--) {
+				const real *w = t->w + ((size_t)i * t->c + (size_t)b * block) * kk + (t->dy + y * t->stride) * t->k +
+						t->dx + x * t->stride;
+
 				for (int j = 0; j < block; j++)
-					*packed++ = b + j < c ? w[((size_t)i * c + b + j) * kk + kk - 1 - t] : 0;
+					*to++ = b * block + j < t->c ? w[(size_t)j * kk] : 0;
+			}
 }
 
-void pad_group(const real *x, int c, int h, int w, int top, int left, int step, int hp, int wp, real *out)
+void conv_pack(const struct taps *t, int block, int b, real *to)
 {
-	memset(out, 0, (size_t)c * hp * wp * LANES * sizeof(real));
-	for (int i = 0; i < c; i++, out += (size_t)hp * wp * LANES)
-		for (int y = 0; y < h; y++) {
-			real *row = out + ((size_t)(top + y * step) * wp + left) * LANES;
+	const int in = t->back ? t->o : t->c;
 
-			if (step == 1) {
-				memcpy(row, x, (size_t)w * LANES * sizeof(real));
-				x += (size_t)w * LANES;
-			} else
-				for (int k = 0; k < w; k++, x += LANES)
-					memcpy(row + (size_t)k * step * LANES, x, LANES * sizeof(real));
+	to += (size_t)b * block * in * taps_from(t, t->dy) * taps_from(t, t->dx);
+	(t->back ? pack_back : pack_forward)(t, block, b, to);
+}
+
+void pad_group(const real *x, int c, int h, int w, int top, int left, int hp, int wp, real *out)
+{
+	const size_t row = (size_t)w * LANES, before = (size_t)left * LANES, after = (size_t)(wp - left - w) * LANES;
+
+	for (int i = 0; i < c; i++) {
+		memset(out, 0, (size_t)top * wp * LANES * sizeof(real));
+		out += (size_t)top * wp * LANES;
+		for (int y = 0; y < h; y++, x += row, out += (size_t)wp * LANES) {
+			memset(out, 0, before * sizeof(real));
+			memcpy(out + before, x, row * sizeof(real));
+			memset(out + before + row, 0, after * sizeof(real));
 		}
+		memset(out, 0, (size_t)(hp - top - h) * wp * LANES * sizeof(real));
+		out += (size_t)(hp - top - h) * wp * LANES;
+	}
 }
 
 void gemm_tn(int m, int n, int k, const real *a, int lda, const real *b, int ldb, real *c, int ldc)

@@ -11,11 +11,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A convolution over one padded group: x (c,h,w), w (o,c,kh,kw), y (o,oh,ow). */
+/* A convolution over one padded group: x (c,h,w), w (o,c,kh,kw), y (o,oh,ow). The strides of memory are numbers, not pixels: outputs may
+ * lie apart (every other one of an image, one in each group), and so may the inputs of two neighbouring outputs. conv_shape() makes the
+ * plain one. */
 struct conv {
 	int c, h, w;      /* input, padding included */
 	int o, kh, kw, stride;
 	int oh, ow;
+	size_t x_step;    /* from an output's input to the next column's */
+	size_t y_step, y_row, y_plane; /* from an output to the next column, row, channel */
 };
 
 /* Pointwise over n numbers; what a, b, p, q mean is said at each row. "back" kernels add to y. */
@@ -25,7 +29,7 @@ struct kernels {
 	const char *isa;    /* "avx512", "avx2", "plain" */
 	const char *family; /* "fma" or "plain": same family, same bits */
 
-	/* Output channels a block of packed weights holds, for o channels and rows of ow outputs. */
+	/* Output channels a block of packed weights holds, for o channels and rows of ow outputs. Changes no bit. */
 	int (*conv_block)(int o, int ow);
 	/* y (=, or += when accumulate) conv(x) + bias; wp packed by conv_pack() with conv_block; blocks b0 <= b < b1. bias may be NULL. */
 	void (*conv)(const struct conv *s, const real *x, const real *wp, const real *bias, real *y, bool accumulate, int b0, int b1);
@@ -39,6 +43,10 @@ struct kernels {
 	/* Pools over planes of one group: x (planes,h,w), y (planes,oh,ow); windows k, step s. */
 	void (*max_pool)(int planes, int h, int w, int k, int s, const real *x, real *y);
 	void (*max_pool_back)(int planes, int h, int w, int k, int s, const real *x, const real *y, const real *dy, real *dx);
+	/* max_pool of relu(x), and its gradient where the windows lie side by side and cover the plane (s == k, h and w multiples of k):
+	 * dx is written, not added to. */
+	void (*relu_max_pool)(int planes, int h, int w, int k, int s, const real *x, real *y);
+	void (*relu_max_pool_back)(int planes, int h, int w, int k, const real *x, const real *y, const real *dy, real *dx);
 	void (*avg_pool)(int planes, int h, int w, int k, int s, const real *x, real *y);
 	void (*avg_pool_back)(int planes, int h, int w, int k, int s, const real *dy, real *dx);
 	void (*upsample)(int planes, int h, int w, int k, const real *x, real *y);
@@ -48,6 +56,8 @@ struct kernels {
 	void (*lane_sum)(size_t n, const real *x, real *sum);
 	void (*lane_sumsq)(size_t n, const real *x, real mean, real *sum);
 	void (*lane_dot)(size_t n, const real *x, const real *y, real *sum);
+	/* dx (=, or += with add) gain * dy + slope * x + shift; dx may be dy. */
+	void (*norm_back)(size_t n, const real *x, const real *dy, real *dx, real gain, real slope, real shift, bool add);
 	/* softmax of n elements of each lane (log_: its logarithm). */
 	void (*softmax)(size_t n, const real *x, real *y);
 	void (*log_softmax)(size_t n, const real *x, real *y);
@@ -55,6 +65,7 @@ struct kernels {
 	pointwise_fn *relu;           /* y = max(a, 0) */
 	pointwise_fn *relu_over;      /* y = max(y, 0); no kernel may be given one array twice */
 	pointwise_fn *relu_back;      /* y += b where a > 0 (a: input or output) */
+	pointwise_fn *relu_cut;       /* y = a > 0 ? y : 0 */
 	pointwise_fn *leaky_relu;     /* y = a > 0 ? a : p*a */
 	pointwise_fn *leaky_relu_back; /* y += b * (a > 0 ? 1 : p) */
 	pointwise_fn *sigmoid;        /* y = 1/(1+exp(-a)) */
@@ -90,13 +101,28 @@ const char *kernels_note(void);
 /* Choose one by name (tests; $LOCKBENCH_KERNELS): 0, or -1 when this processor lacks it. */
 int kernels_select(const char *isa);
 
-/* Pack w (o,c,kh,kw) into blocks of `block` output channels [o/block][c][kh][kw][block], zero filled. */
-void conv_pack(const real *w, int o, int c, int kh, int kw, int block, real *packed);
-/* The same for the transposed, flipped kernel: output channels are c, input channels o (gradient of the input). */
-void conv_pack_back(const real *w, int o, int c, int kh, int kw, int block, real *packed);
-size_t conv_packed_len(int o, int c, int kh, int kw, int block);
-/* Copy a group (c,h,w) into the middle of zeros (c,hp,wp): pixel (y,x) goes to (top + y*step, left + x*step). */
-void pad_group(const real *x, int c, int h, int w, int top, int left, int step, int hp, int wp, real *out);
+/* o square kernels of k rows over an input (c,h,w), padding included, with a dense output. */
+struct conv conv_shape(int c, int h, int w, int o, int k, int stride);
+
+/* Which taps of square kernels w (o,c,k,k) a convolution multiplies with. Forward: all. Its adjoint (gradient of the input) has output
+ * channels c and input channels o, runs the kernel backwards, and with a stride s it falls into s*s convolutions, each with the taps
+ * (dy + s*i, dx + s*j). */
+struct taps {
+	const real *w;
+	int o, c, k;
+	bool back;
+	int stride, dy, dx; /* back only */
+};
+/* Rows (from dy) or columns (from dx) of taps there are. */
+static inline int taps_from(const struct taps *t, int first)
+{
+	return !t->back ? t->k : first < t->k ? (t->k - 1 - first) / t->stride + 1 : 0;
+}
+/* Pack block b of `block` output channels: [input channels][rows][columns][block], zero filled; to + b blocks. */
+void conv_pack(const struct taps *t, int block, int b, real *to);
+size_t conv_packed_len(const struct taps *t, int block);
+/* Copy a group (c,h,w) into zeros (c,hp,wp): pixel (y,x) goes to (top + y, left + x). */
+void pad_group(const real *x, int c, int h, int w, int top, int left, int hp, int wp, real *out);
 /* C (m,n) += A^T B with A (k,m) of row length lda, B (k,n) of row length ldb, C of row length ldc; one thread. */
 void gemm_tn(int m, int n, int k, const real *a, int lda, const real *b, int ldb, real *c, int ldc);
 /* Sum of the first `lanes` of LANES values, in a fixed order. */

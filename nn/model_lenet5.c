@@ -47,8 +47,8 @@ static int lenet5n_build(struct model *m)
 static struct node *lenet5_forward(struct model *m, struct node *x, bool train)
 {
 	(void)train;
-	x = op_max_pool(op_relu(layer_conv(m, x, "conv1", 1, pad_of(&m->spec))), 2, 2); /* (6,14,14) */
-	x = op_max_pool(op_relu(layer_conv(m, x, "conv2", 1, 0)), 2, 2);                /* (16,5,5) */
+	x = op_relu_max_pool(layer_conv(m, x, "conv1", 1, pad_of(&m->spec)), 2); /* (6,14,14) */
+	x = op_relu_max_pool(layer_conv(m, x, "conv2", 1, 0), 2);                /* (16,5,5) */
 	x = op_relu(layer_linear(m, x, "fc1"));
 	x = op_relu(layer_linear(m, x, "fc2"));
 	return layer_linear(m, x, "fc3");
@@ -57,9 +57,9 @@ static struct node *lenet5_forward(struct model *m, struct node *x, bool train)
 static struct node *lenet5n_forward(struct model *m, struct node *x, bool train)
 {
 	x = layer_norm(m, layer_conv(m, x, "conv1", 1, pad_of(&m->spec)), "bn1", train);
-	x = op_max_pool(op_relu(x), 2, 2);
+	x = op_relu_max_pool(x, 2);
 	x = layer_norm(m, layer_conv(m, x, "conv2", 1, 0), "bn2", train);
-	x = op_max_pool(op_relu(x), 2, 2);
+	x = op_relu_max_pool(x, 2);
 	x = op_relu(layer_norm(m, layer_linear(m, x, "fc1"), "bn3", train));
 	x = op_relu(layer_linear(m, x, "fc2"));
 	return layer_linear(m, x, "fc3");

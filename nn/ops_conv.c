@@ -14,16 +14,46 @@ struct conv_op {
 	struct conv s;     /* the forward (or adjoint) convolution over the padded input */
 };
 
+/* A convolution of a job: the only one, or of an adjoint with a stride those outputs that the same taps reach. */
+struct phase {
+	struct conv s;
+	struct taps taps;
+	real *packed;
+	int block, blocks;
+	size_t x_at, y_at; /* where it begins in a padded input and in an output */
+};
+
 struct conv_job {
-	struct node *y;
-	const real *in, *packed, *bias;
+	struct phase *phase;
+	int phases;
+	const real *in, *bias;
 	real *out, *pad;        /* pad: per thread or per group, see pad_by_group */
 	size_t in_group, out_group, pad_len;
-	int ih, iw, top, step;  /* rows and columns of an input group, and how it is padded; step 0: no padding needed */
+	int c, ih, iw, top, hp, wp; /* an input group, and how it is padded to (hp,wp); hp 0: not at all */
 	bool pad_by_group, accumulate;
-	struct conv s;
-	int blocks, parts;
+	int parts;
 };
+
+static void pack_task(void *ctx, int b, int thread)
+{
+	const struct phase *p = ctx;
+
+	(void)thread;
+	conv_pack(&p->taps, p->block, b, p->packed);
+}
+
+static void phase_open(struct tape *t, struct phase *p)
+{
+	const size_t len = (p->block = K->conv_block(p->s.o, p->s.ow), conv_packed_len(&p->taps, p->block));
+
+	p->blocks = (p->s.o + p->block - 1) / p->block;
+	p->packed = tape_take(t, len);
+	if (len > 16384)
+		tile_for(p->blocks, pack_task, p);
+	else
+		for (int b = 0; b < p->blocks; b++)
+			pack_task(p, b, 0);
+}
 
 static void conv_task(void *ctx, int i, int thread)
 {
@@ -31,50 +61,101 @@ static void conv_task(void *ctx, int i, int thread)
 	const int g = i / j->parts, part = i % j->parts;
 	const real *x = j->in + g * j->in_group;
 
-	if (j->step) {
+	if (j->hp) {
 		real *p = j->pad + (j->pad_by_group ? (size_t)g : (size_t)thread) * j->pad_len;
 
-		pad_group(x, j->s.c, j->ih, j->iw, j->top, j->top, j->step, j->s.h, j->s.w, p);
+		pad_group(x, j->c, j->ih, j->iw, j->top, j->top, j->hp, j->wp, p);
 		x = p;
 	}
-	K->conv(&j->s, x, j->packed, j->bias, j->out + g * j->out_group, j->accumulate, j->blocks * part / j->parts,
-		j->blocks * (part + 1) / j->parts);
+	for (const struct phase *p = j->phase; p < j->phase + j->phases; p++)
+		K->conv(&p->s, x + p->x_at, p->packed, j->bias, j->out + g * j->out_group + p->y_at, j->accumulate,
+			p->blocks * part / j->parts, p->blocks * (part + 1) / j->parts);
 }
 
-/* Few groups (small batches): cut the output channels too, so that threads have work. Depends on sizes only. */
-static void conv_run(struct conv_job *j, int groups)
+/* Run a job whose phases, input and output are set, over `groups`. keep: NULL, or where the padded groups go. */
+static void conv_run(struct tape *t, struct conv_job *j, int groups, real *keep)
 {
-	const int block = K->conv_block(j->s.o, j->s.ow);
-
-	j->blocks = (j->s.o + block - 1) / block;
-	j->parts = j->step && j->pad_by_group ? 1 : groups >= 8 ? 1 : j->blocks < 4 ? j->blocks : 4;
+	for (int k = 0; k < j->phases; k++)
+		phase_open(t, &j->phase[k]);
+	j->in_group = (size_t)j->c * j->ih * j->iw * LANES;
+	j->pad_len = (size_t)j->c * j->hp * j->wp * LANES;
+	j->pad_by_group = keep != NULL;
+	if (j->hp)
+		j->pad = keep ? keep : tape_take(t, j->pad_len * (size_t)tile_threads_get());
+	/* Few groups (small batches): cut the output channels too, so that threads have work. Depends on sizes only. */
+	j->parts = keep ? 1 : groups >= 8 ? 1 : j->phase->blocks < 4 ? j->phase->blocks : 4;
 	tile_for(groups * j->parts, conv_task, j);
+	if (j->hp && !keep)
+		tape_give(t, j->pad);
+	for (int k = j->phases - 1; k >= 0; k--)
+		tape_give(t, j->phase[k].packed);
 }
 
-/* y (=, +=) conv(in) where in's groups (c,ih,iw) are padded to s.h x s.w. keep: NULL, or where the padded groups go. */
-static void conv_apply(struct tape *t, const struct conv *s, const struct node *w, bool back, const real *in, int ih, int iw, int top,
-			int step, int groups, const real *bias, real *out, bool accumulate, real *keep)
+/* y (=, +=) conv(in) where in's groups are padded by pad to what s takes. */
+static void conv_forward(struct tape *t, const struct conv *s, int pad, const real *w, const real *in, int groups, const real *bias, real *out,
+			 bool accumulate, real *keep)
 {
-	const int block = K->conv_block(s->o, s->ow);
-	real *packed = tape_take(t, conv_packed_len(s->o, s->c, s->kh, s->kw, block));
-	struct conv_job j = { .in = in, .packed = packed, .bias = bias, .out = out, .ih = ih, .iw = iw, .top = top,
-			      .accumulate = accumulate, .s = *s };
+	struct phase p = { .s = *s, .taps = { .w = w, .o = s->o, .c = s->c, .k = s->kh, .stride = 1 } };
+	struct conv_job j = { .phase = &p, .phases = 1, .in = in, .bias = bias, .out = out, .c = s->c, .ih = s->h - 2 * pad,
+			      .iw = s->w - 2 * pad, .top = pad, .hp = pad ? s->h : 0, .wp = s->w, .accumulate = accumulate };
 
-	if (back)
-		conv_pack_back(w->x, s->c, s->o, s->kh, s->kw, block, packed);
-	else
-		conv_pack(w->x, s->o, s->c, s->kh, s->kw, block, packed);
-	j.in_group = (size_t)s->c * ih * iw * LANES;
 	j.out_group = (size_t)s->o * s->oh * s->ow * LANES;
-	j.pad_len = (size_t)s->c * s->h * s->w * LANES;
-	j.step = ih == s->h && iw == s->w && step == 1 ? 0 : step;
-	j.pad_by_group = keep != NULL;
-	if (j.step)
-		j.pad = keep ? keep : tape_take(t, j.pad_len * (size_t)tile_threads_get());
-	conv_run(&j, groups);
-	if (j.step && !keep)
-		tape_give(t, j.pad);
-	tape_give(t, packed);
+	conv_run(t, &j, groups, keep);
+}
+
+/* Outputs of the adjoint in one direction whose taps are first, first + stride, ...: the first, how many of `size`, and the row of the
+ * gradient that the last tap of the first one meets. */
+struct reach { int at, n, row; };
+
+static struct reach reach(int size, int k, int stride, int pad, int first)
+{
+	struct reach r = { .at = ((first - pad) % stride + stride) % stride };
+
+	r.n = r.at < size ? (size - 1 - r.at) / stride + 1 : 0;
+	r.row = (r.at + pad - first) / stride - (first < k ? (k - 1 - first) / stride : 0);
+	return r;
+}
+
+/* out (=, +=) adjoint of conv2d with kernels w (o,c,k,k): out (c,h,w) is shaped as its input and in (o,ih,iw) as its output. */
+struct adjoint {
+	const real *w;
+	int o, c, k, stride, pad, h, wd, ih, iw;
+};
+
+static void conv_adjoint(struct tape *t, const struct adjoint *a, const real *in, int groups, const real *bias, real *out, bool accumulate)
+{
+	const int s = a->stride;
+	struct phase *phase = arena_new(&t->mem, (size_t)s * s, struct phase);
+	struct conv_job j = { .phase = phase, .in = in, .bias = bias, .out = out, .c = a->o, .ih = a->ih, .iw = a->iw,
+			      .hp = a->ih, .wp = a->iw, .accumulate = accumulate };
+
+	for (int f = 0; f < s; f++) { /* the padding that the phases need */
+		const struct reach y = reach(a->h, a->k, s, a->pad, f), x = reach(a->wd, a->k, s, a->pad, f);
+		const int taps = f < a->k ? (a->k - 1 - f) / s + 1 : 1;
+
+		j.top = j.top > -y.row ? j.top : -y.row;
+		j.hp = j.hp > y.row + y.n + taps - 1 ? j.hp : y.row + y.n + taps - 1;
+		j.wp = j.wp > x.row + x.n + taps - 1 ? j.wp : x.row + x.n + taps - 1;
+	}
+	j.hp += j.top;
+	j.wp += j.top;
+	for (int f = 0; f < s * s; f++) {
+		const struct reach y = reach(a->h, a->k, s, a->pad, f / s), x = reach(a->wd, a->k, s, a->pad, f % s);
+		struct phase p = { .taps = { a->w, a->o, a->c, a->k, true, s, f / s, f % s } };
+
+		p.s = (struct conv){ .c = a->o, .h = j.hp, .w = j.wp, .o = a->c, .kh = taps_from(&p.taps, f / s),
+				     .kw = taps_from(&p.taps, f % s), .stride = 1, .oh = y.n, .ow = x.n, .x_step = LANES,
+				     .y_step = (size_t)s * LANES, .y_row = (size_t)s * a->wd * LANES,
+				     .y_plane = (size_t)a->h * a->wd * LANES };
+		p.x_at = ((size_t)(y.row + j.top) * j.wp + x.row + j.top) * LANES;
+		p.y_at = ((size_t)y.at * a->wd + x.at) * LANES;
+		if (y.n && x.n)
+			phase[j.phases++] = p;
+	}
+	if (j.hp == a->ih && j.wp == a->iw)
+		j.hp = 0;
+	j.out_group = (size_t)a->c * a->h * a->wd * LANES;
+	conv_run(t, &j, groups, NULL);
 }
 
 /* ------------------------------------------------------------------ padded copies of a whole batch */
@@ -89,7 +170,7 @@ static void pad_task(void *ctx, int g, int thread)
 	const struct pad_job *j = ctx;
 
 	(void)thread;
-	pad_group(j->in + (size_t)g * j->c * j->ih * j->iw * LANES, j->c, j->ih, j->iw, j->pad, j->pad, 1, j->hp, j->wp,
+	pad_group(j->in + (size_t)g * j->c * j->ih * j->iw * LANES, j->c, j->ih, j->iw, j->pad, j->pad, j->hp, j->wp,
 		  j->out + (size_t)g * j->c * j->hp * j->wp * LANES);
 }
 
@@ -182,21 +263,17 @@ static void conv2d_back(struct node *y)
 {
 	struct node *a = y->in[0], *w = y->in[1];
 	const struct conv_op *op = y->aux;
-	const struct conv *s = &op->s;
+	const struct adjoint adj = { w->x, y->c, a->c, op->s.kh, op->stride, op->pad, a->h, a->w, y->h, y->w };
 	real *da;
+	bool add;
 
 	/* Weights first: the padded input's memory can then be the input's gradient. */
 	if (node_grad(w))
 		padded_wgrad(y, a, op, w->g);
 	bias_grad(y, y->in[2]);
-	da = node_grad(a);
-	if (da) {
-		const int k = s->kh - 1 - op->pad;
-		const struct conv adj = { .c = s->o, .h = a->h + s->kh - 1, .w = a->w + s->kw - 1, .o = s->c, .kh = s->kh, .kw = s->kw,
-					  .stride = 1, .oh = a->h, .ow = a->w };
-
-		conv_apply(y->t, &adj, w, true, y->g, y->h, y->w, k, op->stride, GROUPS(y->n), NULL, da, true, NULL);
-	}
+	da = node_grad_put(a, &add);
+	if (da)
+		conv_adjoint(y->t, &adj, y->g, GROUPS(y->n), NULL, da, add);
 }
 
 struct node *op_conv2d(struct node *a, struct node *w, struct node *b, int stride, int pad)
@@ -207,11 +284,9 @@ struct node *op_conv2d(struct node *a, struct node *w, struct node *b, int strid
 
 	BUG_ON(!a->n || w->n || w->d[1] != a->c || stride < 1 || pad < 0 || pad >= w->d[2] || w->d[2] != w->d[3]);
 	BUG_ON(hp < w->d[2] || wp < w->d[3] || (b && (b->n || b->d[0] != w->d[0])));
-	*op = (struct conv_op){ .stride = stride, .pad = pad };
-	op->s = (struct conv){ .c = a->c, .h = hp, .w = wp, .o = w->d[0], .kh = w->d[2], .kw = w->d[3], .stride = stride,
-			       .oh = (hp - w->d[2]) / stride + 1, .ow = (wp - w->d[3]) / stride + 1 };
+	*op = (struct conv_op){ .stride = stride, .pad = pad, .s = conv_shape(a->c, hp, wp, w->d[0], w->d[2], stride) };
 	y = node_batch(a->t, a->n, w->d[0], op->s.oh, op->s.ow, a, w, b, conv2d_back);
-	conv_apply(a->t, &op->s, w, false, a->x, a->h, a->w, pad, 1, GROUPS(a->n), b ? b->x : NULL, y->x, false, NULL);
+	conv_forward(a->t, &op->s, pad, w->x, a->x, GROUPS(a->n), b ? b->x : NULL, y->x, false, NULL);
 	y->aux = op;
 	return y;
 }
@@ -221,14 +296,14 @@ static void conv_transpose_back(struct node *y)
 {
 	struct node *a = y->in[0], *w = y->in[1];
 	const struct conv_op *op = y->aux;
-	const int pad = op->pad, hp = y->h + 2 * pad, wp = y->w + 2 * pad;
-	const struct conv s = { .c = y->c, .h = hp, .w = wp, .o = a->c, .kh = w->d[2], .kw = w->d[3], .stride = op->stride,
-				.oh = a->h, .ow = a->w };
+	const int pad = op->pad;
+	const struct conv s = conv_shape(y->c, y->h + 2 * pad, y->w + 2 * pad, a->c, w->d[2], op->stride);
 	const size_t len = (size_t)GROUPS(y->n) * s.c * s.h * s.w * LANES;
-	real *da = node_grad(a), *unused = da ? NULL : tape_take(y->t, a->len), *dyp = pad ? tape_take(y->t, len) : y->g;
+	bool add;
+	real *da = node_grad_put(a, &add), *unused = da ? NULL : tape_take(y->t, a->len), *dyp = pad ? tape_take(y->t, len) : y->g;
 
 	/* the padded dy serves both gradients; without an input gradient its convolution goes to a spare buffer */
-	conv_apply(y->t, &s, w, false, y->g, y->h, y->w, pad, 1, GROUPS(y->n), NULL, da ? da : unused, da != NULL, pad ? dyp : NULL);
+	conv_forward(y->t, &s, pad, w->x, y->g, GROUPS(y->n), NULL, da ? da : unused, da && add, pad ? dyp : NULL);
 	if (node_grad(w))
 		wgrad(y->t, &s, dyp, a->x, GROUPS(y->n), w->g);
 	bias_grad(y, y->in[2]);
@@ -240,16 +315,16 @@ static void conv_transpose_back(struct node *y)
 
 struct node *op_conv_transpose2d(struct node *a, struct node *w, struct node *b, int stride, int pad)
 {
-	const int kh = w->d[2], kw = w->d[3], oh = (a->h - 1) * stride - 2 * pad + kh, ow = (a->w - 1) * stride - 2 * pad + kw;
+	const int k = w->d[2], oh = (a->h - 1) * stride - 2 * pad + k, ow = (a->w - 1) * stride - 2 * pad + k;
+	const struct adjoint adj = { w->x, a->c, w->d[1], k, stride, pad, oh, ow, a->h, a->w };
 	struct conv_op *op = arena_new(&a->t->mem, 1, struct conv_op);
 	struct node *y;
 
-	BUG_ON(!a->n || w->n || w->d[0] != a->c || stride < 1 || pad < 0 || pad >= kh || kh != kw || oh < 1 || ow < 1);
+	BUG_ON(!a->n || w->n || w->d[0] != a->c || stride < 1 || pad < 0 || pad >= k || k != w->d[3] || oh < 1 || ow < 1);
 	BUG_ON(b && (b->n || b->d[0] != w->d[1]));
 	*op = (struct conv_op){ .stride = stride, .pad = pad };
-	op->s = (struct conv){ .c = a->c, .h = oh + kh - 1, .w = ow + kw - 1, .o = w->d[1], .kh = kh, .kw = kw, .stride = 1, .oh = oh, .ow = ow };
 	y = node_batch(a->t, a->n, w->d[1], oh, ow, a, w, b, conv_transpose_back);
-	conv_apply(a->t, &op->s, w, true, a->x, a->h, a->w, kh - 1 - pad, stride, GROUPS(a->n), b ? b->x : NULL, y->x, false, NULL);
+	conv_adjoint(a->t, &adj, a->x, GROUPS(a->n), b ? b->x : NULL, y->x, false);
 	y->aux = op;
 	return y;
 }
@@ -299,17 +374,48 @@ static void gemm_task(void *ctx, int tile, int thread)
 	gemm_tn(rows, j->i, j->n, j->dy + o0, j->o, j->x, j->i, j->dw + (size_t)o0 * j->i, j->i);
 }
 
+/* A convolution of 1x1 images whose columns are the groups: a weight that has been loaded serves several of them. A task packs and
+ * applies one block of outputs. */
+struct product_job {
+	struct phase p;
+	const real *in, *bias;
+	real *out;
+	bool accumulate;
+};
+
+static void product_task(void *ctx, int b, int thread)
+{
+	const struct product_job *j = ctx;
+
+	(void)thread;
+	conv_pack(&j->p.taps, j->p.block, b, j->p.packed);
+	K->conv(&j->p.s, j->in, j->p.packed, j->bias, j->out, j->accumulate, b, b + 1);
+}
+
+/* out (=, +=) w in + bias for w (o,i), or w^T in with `back`. */
+static void product(struct tape *t, const struct node *w, bool back, const real *in, int groups, const real *bias, real *out, bool accumulate)
+{
+	const int o = back ? w->d[1] : w->d[0], i = back ? w->d[0] : w->d[1];
+	struct product_job j = { .in = in, .bias = bias, .out = out, .accumulate = accumulate };
+
+	j.p.s = (struct conv){ .c = i, .h = 1, .w = 1, .o = o, .kh = 1, .kw = 1, .stride = 1, .oh = 1, .ow = groups,
+			       .x_step = (size_t)i * LANES, .y_step = (size_t)o * LANES, .y_plane = LANES };
+	j.p.taps = (struct taps){ .w = w->x, .o = w->d[0], .c = w->d[1], .k = 1, .back = back, .stride = 1 };
+	j.p.block = K->conv_block(o, groups);
+	j.p.packed = tape_take(t, conv_packed_len(&j.p.taps, j.p.block));
+	tile_for((o + j.p.block - 1) / j.p.block, product_task, &j);
+	tape_give(t, j.p.packed);
+}
+
 static void linear_back(struct node *y)
 {
 	struct node *a = y->in[0], *w = y->in[1];
 	const int groups = GROUPS(y->n), o = w->d[0], i = w->d[1];
-	real *da = node_grad(a);
+	bool add;
+	real *da = node_grad_put(a, &add);
 
-	if (da) {
-		const struct conv adj = { .c = o, .h = 1, .w = 1, .o = i, .kh = 1, .kw = 1, .stride = 1, .oh = 1, .ow = 1 };
-
-		conv_apply(y->t, &adj, w, true, y->g, 1, 1, 0, 1, groups, NULL, da, true, NULL);
-	}
+	if (da)
+		product(y->t, w, true, y->g, groups, NULL, da, add);
 	if (node_grad(w)) {
 		struct gemm_job j = { .o = o, .i = i, .n = y->n, .dw = w->g };
 
@@ -323,11 +429,10 @@ static void linear_back(struct node *y)
 struct node *op_linear(struct node *a, struct node *w, struct node *b)
 {
 	const int i = a->c * a->h * a->w, o = w->d[0];
-	const struct conv s = { .c = i, .h = 1, .w = 1, .o = o, .kh = 1, .kw = 1, .stride = 1, .oh = 1, .ow = 1 };
 	struct node *y;
 
 	BUG_ON(!a->n || w->n || (size_t)i * o != w->len || w->d[1] != i || (b && (b->n || b->d[0] != o)));
 	y = node_batch(a->t, a->n, o, 1, 1, a, w, b, linear_back);
-	conv_apply(a->t, &s, w, false, a->x, 1, 1, 0, 1, GROUPS(a->n), b ? b->x : NULL, y->x, false, NULL);
+	product(a->t, w, false, a->x, GROUPS(a->n), b ? b->x : NULL, y->x, false);
 	return y;
 }

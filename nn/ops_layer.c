@@ -10,6 +10,8 @@ struct channel_job {
 	real *rm, *rv;
 	real momentum, eps;
 	bool train;
+	real *dx;  /* backward: where the input's gradient goes, and whether to what is there */
+	bool add;
 };
 
 static size_t plane_at(const struct node *a, int g, int c)
@@ -90,15 +92,15 @@ static void bn_back_task(void *ctx, int c, int thread)
 		j->gamma->g[c] += (real)dgamma;
 	if (j->beta->g)
 		j->beta->g[c] += (real)sdy;
-	if (!a->g)
-		return;
-	for (int g = 0; g < GROUPS(a->n); g++) {
-		real *dx = a->g + plane_at(a, g, c);
+	for (int g = 0; j->dx && g < GROUPS(a->n); g++) {
+		const real *dy = y->g + plane_at(a, g, c);
+		real *dx = j->dx + plane_at(a, g, c);
 
-		K->axpy(plane, y->g + plane_at(a, g, c), NULL, dx, (real)gain, 0);
 		if (j->train)
-			K->affine_add(plane, a->x + plane_at(a, g, c), NULL, dx, (real)(-gain * inv * dgamma / m),
-				      (real)(gain * (inv * mean * dgamma - sdy) / m));
+			K->norm_back(plane, a->x + plane_at(a, g, c), dy, dx, (real)gain, (real)(-gain * inv * dgamma / m),
+				     (real)(gain * (inv * mean * dgamma - sdy) / m), j->add);
+		else
+			K->norm_back(plane, dy, dy, dx, (real)gain, 0, 0, j->add);
 	}
 }
 
@@ -106,10 +108,13 @@ static void bn_back(struct node *y)
 {
 	struct channel_job *j = y->aux;
 
-	node_grad(j->a);
 	node_grad(j->gamma);
 	node_grad(j->beta);
+	j->add = j->a->g != NULL;
+	j->dx = !j->a->wants ? NULL : j->add ? j->a->g : y->g; /* in dy's place */
 	tile_for(y->c, bn_back_task, j);
+	if (!j->add)
+		node_grad_hand(y, j->a);
 	if (j->a->g && j->train)
 		mask_tail(j->a, j->a->g);
 }
@@ -177,7 +182,7 @@ struct node *op_channel_affine(struct node *a, struct node *gamma, struct node *
 }
 
 /* ---- pools and upsampling: kernels over the planes of a group ---- */
-enum pool { POOL_MAX, POOL_AVG, POOL_UP };
+enum pool { POOL_MAX, POOL_RELU_MAX, POOL_AVG, POOL_UP };
 
 static void pool_task(void *ctx, int g, int thread)
 {
@@ -188,6 +193,7 @@ static void pool_task(void *ctx, int g, int thread)
 	(void)thread;
 	switch (y->ia[0]) {
 	case POOL_MAX: K->max_pool(a->c, a->h, a->w, y->ia[1], y->ia[2], x, out); break;
+	case POOL_RELU_MAX: K->relu_max_pool(a->c, a->h, a->w, y->ia[1], y->ia[2], x, out); break;
 	case POOL_AVG: K->avg_pool(a->c, a->h, a->w, y->ia[1], y->ia[2], x, out); break;
 	default: K->upsample(a->c, a->h, a->w, y->ia[1], x, out); break;
 	}
@@ -204,6 +210,9 @@ static void pool_back_task(void *ctx, int g, int thread)
 	case POOL_MAX:
 		K->max_pool_back(a->c, a->h, a->w, y->ia[1], y->ia[2], a->x + g * group_len(a), y->x + g * group_len(y), dy, dx);
 		break;
+	case POOL_RELU_MAX:
+		K->relu_max_pool_back(a->c, a->h, a->w, y->ia[1], a->x + g * group_len(a), y->x + g * group_len(y), dy, dx);
+		break;
 	case POOL_AVG: K->avg_pool_back(a->c, a->h, a->w, y->ia[1], y->ia[2], dy, dx); break;
 	default: K->upsample_back(a->c, a->h, a->w, y->ia[1], dy, dx); break;
 	}
@@ -211,7 +220,13 @@ static void pool_back_task(void *ctx, int g, int thread)
 
 static void pool_back(struct node *y)
 {
-	node_grad(y->in[0]);
+	bool add = true;
+
+	if (y->ia[0] == POOL_RELU_MAX)
+		node_grad_put(y->in[0], &add);
+	else
+		node_grad(y->in[0]);
+	BUG_ON(y->ia[0] == POOL_RELU_MAX && add); /* op_relu_max_pool()'s input is its own */
 	tile_for(GROUPS(y->n), pool_back_task, y);
 }
 
@@ -232,6 +247,13 @@ struct node *op_max_pool(struct node *a, int k, int stride)
 {
 	BUG_ON(k > a->h || k > a->w);
 	return pool(a, POOL_MAX, k, stride, (a->h - k) / stride + 1, (a->w - k) / stride + 1);
+}
+
+struct node *op_relu_max_pool(struct node *a, int k)
+{
+	if (a->h % k || a->w % k)
+		return op_max_pool(op_relu(a), k, k);
+	return pool(a, POOL_RELU_MAX, k, k, a->h / k, a->w / k);
 }
 
 struct node *op_avg_pool(struct node *a, int k, int stride)

@@ -17,13 +17,29 @@
 		pointwise(K->name, y->len, a->x, NULL, y->x, p, 0);                    \
 		return y;                                                              \
 	}
-UNARY(relu, a)
 UNARY(leaky_relu, a)
 UNARY(sigmoid, y)
 UNARY(tanh, y)
 
-struct node *op_relu(struct node *a) { return relu_new(a, 0); }
-/* With the output in the input's place the backward looks at the output, which is positive where the input was. */
+/* ---- relu: the gradient is cut in its own place, by the output, which is positive where the input was ---- */
+static void relu_back(struct node *y)
+{
+	struct node *a = y->in[0];
+
+	if (node_grad_hand(y, a))
+		pointwise(K->relu_cut, y->len, y->x, NULL, a->g, 0, 0);
+	else if (a->wants)
+		pointwise(K->relu_back, y->len, y->x, y->g, a->g, 0, 0);
+}
+
+struct node *op_relu(struct node *a)
+{
+	struct node *y = node_like(a, NULL, relu_back);
+
+	pointwise(K->relu, y->len, a->x, NULL, y->x, 0, 0);
+	return y;
+}
+
 struct node *op_relu_over(struct node *a)
 {
 	struct node *y = node_over(a, NULL, relu_back);
@@ -38,7 +54,13 @@ struct node *op_tanh(struct node *a) { return tanh_new(a, 0); }
 /* ---- scale, round: dy passes through a constant ---- */
 static void through_back(struct node *y)
 {
-	pointwise(K->axpy, y->len, y->g, NULL, node_grad(y->in[0]), y->ra[0], 0);
+	struct node *a = y->in[0];
+	bool add;
+
+	if (y->ra[0] == 1 && node_grad_hand(y, a))
+		return;
+	if (node_grad_put(a, &add))
+		pointwise(add ? K->axpy : K->affine, y->len, y->g, NULL, a->g, y->ra[0], 0);
 }
 
 struct node *op_scale(struct node *a, real k, real shift)
@@ -65,11 +87,12 @@ struct node *op_round_ste(struct node *a, real levels)
 static void sum_back(struct node *y)
 {
 	struct node *a = y->in[0], *b = y->in[1];
+	bool add;
 
-	if (a->wants)
-		pointwise(K->axpy, y->len, y->g, NULL, node_grad(a), 1, 0);
-	if (b->wants)
-		pointwise(K->axpy, y->len, y->g, NULL, node_grad(b), y->ra[0], 0);
+	if (node_grad_put(b, &add))
+		pointwise(add ? K->axpy : K->affine, y->len, y->g, NULL, b->g, y->ra[0], 0);
+	if (!node_grad_hand(y, a) && a->wants)
+		pointwise(K->axpy, y->len, y->g, NULL, a->g, 1, 0);
 }
 
 static struct node *sum(struct node *a, struct node *b, pointwise_fn *fn, real sign)
@@ -99,11 +122,12 @@ struct node *op_sub(struct node *a, struct node *b) { return sum(a, b, K->sub, -
 static void mul_back(struct node *y)
 {
 	struct node *a = y->in[0], *b = y->in[1];
+	bool add;
 
-	if (a->wants)
-		pointwise(K->muladd, y->len, y->g, b->x, node_grad(a), 0, 0);
-	if (b->wants)
-		pointwise(K->muladd, y->len, y->g, a->x, node_grad(b), 0, 0);
+	if (node_grad_put(a, &add))
+		pointwise(add ? K->muladd : K->mul, y->len, y->g, b->x, a->g, 0, 0);
+	if (node_grad_put(b, &add))
+		pointwise(add ? K->muladd : K->mul, y->len, y->g, a->x, b->g, 0, 0);
 }
 
 struct node *op_mul(struct node *a, struct node *b)
@@ -305,9 +329,10 @@ struct node *op_log_softmax(struct node *a) { return softmax(a, true); }
 static void fill_back(struct node *y)
 {
 	struct node *a = y->in[0];
-	real *da = node_grad(a);
+	bool add;
+	real *da = node_grad_put(a, &add);
 
-	pointwise(K->affine_add, a->len, a->x, NULL, da, 0, y->g[0] * y->ra[0]);
+	pointwise(add ? K->affine_add : K->affine, a->len, a->x, NULL, da, 0, y->g[0] * y->ra[0]);
 	if (a->n)
 		mask_tail(a, da);
 }

@@ -204,6 +204,24 @@ real *node_grad(struct node *a)
 	return a->g;
 }
 
+real *node_grad_put(struct node *a, bool *add)
+{
+	*add = a->g != NULL;
+	if (a->wants && !a->g)
+		a->g = tape_take(a->t, a->len);
+	return a->wants ? a->g : NULL;
+}
+
+bool node_grad_hand(struct node *y, struct node *a)
+{
+	if (!a->wants || a->g)
+		return false;
+	BUG_ON(a->len != y->len);
+	a->g = y->g;
+	y->g = NULL;
+	return true;
+}
+
 void mask_tail(const struct node *a, real *buf)
 {
 	const int lanes = a->n % LANES;
@@ -222,7 +240,8 @@ void node_back(struct node *y)
 	if (!y->back || !y->g)
 		return;
 	y->back(y);
-	tape_give(y->t, y->g);
+	if (y->g)
+		tape_give(y->t, y->g);
 	y->g = NULL;
 }
 

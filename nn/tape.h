@@ -82,6 +82,8 @@ struct node *op_linear(struct node *a, struct node *w, struct node *b);
 struct node *op_batch_norm(struct node *a, struct node *gamma, struct node *beta, real *rm, real *rv,
 			   bool train, real momentum, real eps);
 struct node *op_max_pool(struct node *a, int k, int stride);
+/* op_max_pool(op_relu(a), k, k) in one pass, to the same bits; a must be nobody else's input. */
+struct node *op_relu_max_pool(struct node *a, int k);
 struct node *op_avg_pool(struct node *a, int k, int stride);
 struct node *op_global_avg_pool(struct node *a); /* (c,1,1) */
 struct node *op_global_max_pool(struct node *a); /* (c,1,1) */

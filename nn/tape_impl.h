@@ -31,6 +31,11 @@ struct node *node_scalar(struct tape *t, struct node *a, struct node *b, void (*
 
 /* Where to add a's gradient, zeroed at first use; NULL when a wants none. */
 real *node_grad(struct node *a);
+/* The same for an op that can also write: with *add false nothing is there yet, and every number must be set. */
+real *node_grad_put(struct node *a, bool *add);
+/* For an op whose input's gradient can be made in place of its output's: when a has none yet, y's becomes a's (y->g NULL) and the answer is
+ * true. y and a are of one shape; whatever else needs y->g comes first. */
+bool node_grad_hand(struct node *y, struct node *a);
 static inline size_t group_len(const struct node *a)
 {
 	return (size_t)a->c * a->h * a->w * LANES;

@@ -42,6 +42,8 @@ static struct node *bn_eval(struct tape *t, struct leaves l) { (void)t; return b
 static struct node *channel(struct tape *t, struct leaves l) { (void)t; return op_channel_affine(l.a, l.q, l.r); }
 static struct node *matvec(struct tape *t, struct leaves l) { (void)t; return op_channel_affine(l.a, op_matvec(l.p, l.q), NULL); }
 static struct node *maxp(struct tape *t, struct leaves l) { (void)t; return op_max_pool(l.a, 2, 2); }
+static struct node *rmaxp(struct tape *t, struct leaves l) { (void)t; return op_relu_max_pool(l.a, 2); }
+static struct node *rmaxp3(struct tape *t, struct leaves l) { (void)t; return op_relu_max_pool(l.a, 3); }
 static struct node *maxp_over(struct tape *t, struct leaves l) { (void)t; return op_max_pool(l.a, 3, 2); }
 static struct node *avgp(struct tape *t, struct leaves l) { (void)t; return op_avg_pool(l.a, 2, 2); }
 static struct node *gavg(struct tape *t, struct leaves l) { (void)t; return op_global_avg_pool(l.a); }
@@ -118,6 +120,9 @@ static const struct grad_case cases[] = {
 	{ "channel_affine", channel, 19, { 3, 3, 3 }, { 0 }, { 0 }, 3, 3, -1, 1 },
 	{ "matvec", matvec, 19, { 3, 3, 3 }, { 0 }, { 3, 2, 3, 3 }, 18, 0, -1, 1 },
 	{ "max_pool", maxp, 19, { 2, 6, 6 }, { 0 }, { 0 }, 0, 0, -1, 1 },
+	{ "relu_max_pool", rmaxp, 19, { 2, 6, 4 }, { 0 }, { 0 }, 0, 0, -1, 1 },
+	{ "relu_max_pool 3", rmaxp3, 19, { 2, 3, 6 }, { 0 }, { 0 }, 0, 0, -1, 1 },
+	{ "relu_max_pool with a rest", rmaxp, 19, { 2, 5, 7 }, { 0 }, { 0 }, 0, 0, -1, 1 },
 	{ "max_pool overlapping", maxp_over, 19, { 2, 7, 7 }, { 0 }, { 0 }, 0, 0, -1, 1 },
 	{ "avg_pool", avgp, 19, { 2, 6, 6 }, { 0 }, { 0 }, 0, 0, -1, 1 },
 	{ "global_avg_pool", gavg, 19, { 3, 4, 4 }, { 0 }, { 0 }, 0, 0, -1, 1 },

@@ -54,6 +54,7 @@ static void learn_kinds(struct kinds *k, struct tape *t)
 	learn(k, "relu", op_relu(x));
 	learn(k, "sigmoid", op_sigmoid(x));
 	learn(k, "max pool", op_max_pool(x, 2, 2));
+	learn(k, "relu, max pool", op_relu_max_pool(x, 2));
 	learn(k, "average pool", op_avg_pool(x, 2, 2));
 	learn(k, "upsample", op_upsample(x, 2));
 	learn(k, "add", op_add(x, x));
