@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <unistd.h>
 
 /* Looks before sleeping. An idle thread looks for some ten microseconds, the usual gap between two loops. The caller looks only
@@ -21,17 +22,23 @@
 static int threads = 1;
 static _Thread_local int self = -1; /* this thread's number inside a loop, -1 outside */
 
-/* The loop under way. next and running are changed under the lock; the atomics are for looking without it. */
+/* The loop under way. Tiles are claimed without a lock, because some take less time than two threads need to quarrel about one: whoever
+ * moves `claim` on has the tile. It holds the loop's number too, so a thread that fell asleep over an old loop claims nothing of a new one,
+ * and what it read of n and limit in between does not matter. fn and ctx are read by who has a tile, which the loop does not end without. */
 static struct {
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* for sleeping only */
 	pthread_cond_t work, done;
 	int started; /* pool threads there are, numbered 1 .. started */
 	void (*fn)(void *ctx, int i, int thread);
 	void *ctx;
-	int n, next, limit; /* tiles, the next one, threads that may take part */
-	atomic_int running; /* tiles begun and not finished */
-	atomic_uint loops;  /* counts loops: how an idle thread sees that there is work */
+	atomic_uint n, limit;  /* tiles; threads that may take part */
+	atomic_ulong claim;    /* loop's number << 32 | next tile */
+	atomic_uint finished;  /* tiles of this loop */
+	atomic_int sleepers;   /* idle threads that look no more */
+	atomic_bool waiting;   /* the caller looks no more */
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER };
+
+_Static_assert(sizeof(unsigned long) == 8, "a loop's number and a tile's fit into one word");
 
 /* Processors this process may use, which under taskset or a container is fewer than the machine has. */
 static int usable_processors(void)
@@ -58,19 +65,44 @@ int tile_threads_get(void)
 	return threads;
 }
 
-/* Take tiles until none is left. Called and left with the lock held. */
-static void take_tiles(void)
+static unsigned loop_now(void)
 {
-	while (pool.next < pool.n) {
-		const int i = pool.next++;
+	return (unsigned)(atomic_load(&pool.claim) >> 32);
+}
 
-		atomic_fetch_add(&pool.running, 1);
-		pthread_mutex_unlock(&pool.lock);
-		pool.fn(pool.ctx, i, self);
-		pthread_mutex_lock(&pool.lock);
-		if (atomic_fetch_sub(&pool.running, 1) == 1 && pool.next >= pool.n)
+/* Take tiles of this loop until none is left. */
+static void take_tiles(unsigned loop)
+{
+	for (;;) {
+		unsigned long at = atomic_load(&pool.claim);
+		const unsigned i = (unsigned)at, n = atomic_load(&pool.n);
+
+		if ((unsigned)(at >> 32) != loop || i >= n || (unsigned)self >= atomic_load(&pool.limit))
+			return;
+		if (!atomic_compare_exchange_weak(&pool.claim, &at, at + 1))
+			continue;
+		pool.fn(pool.ctx, (int)i, self);
+		if (atomic_fetch_add(&pool.finished, 1) + 1 == n && atomic_load(&pool.waiting)) {
+			pthread_mutex_lock(&pool.lock);
 			pthread_cond_signal(&pool.done);
+			pthread_mutex_unlock(&pool.lock);
+		}
 	}
+}
+
+static void wait_for_work(unsigned seen)
+{
+	for (int k = 0; k < IDLE_LOOKS; k++) {
+		if (loop_now() != seen)
+			return;
+		__builtin_ia32_pause();
+	}
+	pthread_mutex_lock(&pool.lock);
+	atomic_fetch_add(&pool.sleepers, 1);
+	while (loop_now() == seen)
+		pthread_cond_wait(&pool.work, &pool.lock);
+	atomic_fetch_sub(&pool.sleepers, 1);
+	pthread_mutex_unlock(&pool.lock);
 }
 
 static void *pool_thread(void *number)
@@ -79,15 +111,9 @@ static void *pool_thread(void *number)
 
 	self = (int)(size_t)number;
 	for (;;) {
-		for (int k = 0; k < IDLE_LOOKS && atomic_load(&pool.loops) == seen; k++)
-			__builtin_ia32_pause();
-		pthread_mutex_lock(&pool.lock);
-		while (atomic_load(&pool.loops) == seen)
-			pthread_cond_wait(&pool.work, &pool.lock);
-		seen = atomic_load(&pool.loops);
-		if (self < pool.limit)
-			take_tiles();
-		pthread_mutex_unlock(&pool.lock);
+		wait_for_work(seen);
+		seen = loop_now();
+		take_tiles(seen);
 	}
 	return NULL;
 }
@@ -99,7 +125,8 @@ static void forget_pool(void)
 	pthread_cond_init(&pool.work, NULL);
 	pthread_cond_init(&pool.done, NULL);
 	pool.started = 0;
-	atomic_store(&pool.running, 0);
+	atomic_store(&pool.sleepers, 0);
+	atomic_store(&pool.claim, 0); /* whose number new threads have seen */
 	self = -1;
 }
 
@@ -124,6 +151,47 @@ static void start_threads(int want)
 	}
 }
 
+/* Wait until every tile is finished: those that nobody has begun are the caller's own. */
+static void wait_for_tiles(unsigned n)
+{
+	for (int k = 0; k < LAST_LOOKS; k++) {
+		if (atomic_load(&pool.finished) == n)
+			return;
+		__builtin_ia32_pause();
+	}
+	pthread_mutex_lock(&pool.lock);
+	atomic_store(&pool.waiting, true);
+	while (atomic_load(&pool.finished) != n)
+		pthread_cond_wait(&pool.done, &pool.lock);
+	atomic_store(&pool.waiting, false);
+	pthread_mutex_unlock(&pool.lock);
+}
+
+static void run_loop(int n, void (*fn)(void *ctx, int i, int thread), void *ctx)
+{
+	const unsigned last = loop_now();
+	unsigned loop = last + 1;
+
+	loop += !loop; /* 0 is what a new thread has seen */
+	self = 0;
+	/* Close the last loop first: who has read that it was done, and then reads this one's n, must find that claim has moved. */
+	atomic_store(&pool.claim, (unsigned long)last << 32 | UINT32_MAX);
+	pool.fn = fn;
+	pool.ctx = ctx;
+	atomic_store(&pool.finished, 0);
+	atomic_store(&pool.limit, (unsigned)threads);
+	atomic_store(&pool.n, (unsigned)n);
+	atomic_store(&pool.claim, (unsigned long)loop << 32);
+	if (atomic_load(&pool.sleepers)) {
+		pthread_mutex_lock(&pool.lock);
+		pthread_cond_broadcast(&pool.work);
+		pthread_mutex_unlock(&pool.lock);
+	}
+	take_tiles(loop);
+	wait_for_tiles((unsigned)n);
+	self = -1;
+}
+
 void tile_for(int n, void (*fn)(void *ctx, int i, int thread), void *ctx)
 {
 	if (n <= 1 || threads == 1 || self >= 0) {
@@ -135,22 +203,5 @@ void tile_for(int n, void (*fn)(void *ctx, int i, int thread), void *ctx)
 		return;
 	}
 	start_threads(threads - 1);
-	pthread_mutex_lock(&pool.lock);
-	self = 0;
-	pool.fn = fn;
-	pool.ctx = ctx;
-	pool.n = n;
-	pool.next = 0;
-	pool.limit = threads;
-	atomic_fetch_add(&pool.loops, 1);
-	pthread_cond_broadcast(&pool.work);
-	take_tiles();
-	pthread_mutex_unlock(&pool.lock);
-	for (int k = 0; k < LAST_LOOKS && atomic_load(&pool.running); k++)
-		__builtin_ia32_pause();
-	pthread_mutex_lock(&pool.lock);
-	while (atomic_load(&pool.running))
-		pthread_cond_wait(&pool.done, &pool.lock);
-	self = -1;
-	pthread_mutex_unlock(&pool.lock);
+	run_loop(n, fn, ctx);
 }

@@ -1,35 +1,14 @@
 /* lockbench: finds the command and runs it. */
-#include <cblas.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "bench/cell.h"
 #include "bench/cli.h"
 #include "nn/kernels.h"
-
-/* OpenBLAS reads its settings before main() begins: set what the user has not and start again, once. */
-static void pin_libraries(char **argv)
-{
-	const char *core = kernels_blas_core();
-	int again = 0;
-
-	if (!getenv("OPENBLAS_NUM_THREADS"))
-		again = !setenv("OPENBLAS_NUM_THREADS", "1", 1);
-	if (core && !getenv("OPENBLAS_CORETYPE"))
-		again |= !setenv("OPENBLAS_CORETYPE", core, 1);
-	if (again)
-		execv("/proc/self/exe", argv);
-	/* No /proc: results are right, only not pinned. */
-	openblas_set_num_threads(1);
-	if (openblas_get_parallel() == OPENBLAS_OPENMP && openblas_get_num_threads() != 1)
-		warning("OpenBLAS's OpenMP flavour ignores our thread limit; bits may depend on the number of threads: "
-			"install libopenblas0-pthread");
-}
 
 static void usage(FILE *out)
 {
@@ -74,7 +53,6 @@ int main(int argc, char **argv)
 {
 	const struct cli_command *c;
 
-	pin_libraries(argv);
 	setlocale(LC_ALL, "C");
 	interrupt_install();
 	if (kernels_note() && !(argc > 1 && !strcmp(argv[1], "worker"))) /* once: who starts workers has said it */

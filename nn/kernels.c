@@ -1,7 +1,6 @@
 /* Choice of the kernel table, weight packing, padding and the one place that calls BLAS. */
 #include "nn/kernels.h"
 #include "base/error.h"
-#include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +40,6 @@ __attribute__((constructor)) static void kernels_start(void)
 		warning("$LOCKBENCH_KERNELS=%s: this processor has no such kernels; choose avx512, avx2 or plain", want);
 		kernels_select(NULL);
 	}
-	openblas_set_num_threads(1);
 }
 
 const char *kernels_name(void)
@@ -52,15 +50,6 @@ const char *kernels_name(void)
 const char *kernels_isa(void)
 {
 	return K->isa;
-}
-
-const char *kernels_blas_core(void)
-{
-#if defined(__x86_64__)
-	return has(&kernels_avx2) ? "Haswell" : "Prescott";
-#else
-	return NULL;
-#endif
 }
 
 const char *kernels_note(void)
@@ -95,14 +84,18 @@ static void pack_forward(const struct taps *t, int block, int b, real *to)
 	const real *w = t->w + (size_t)b * block * taps;
 	const int valid = t->o - b * block < block ? t->o - b * block : block;
 
-	for (int j = 0; j < block; j++, w += taps)
-		for (size_t i = 0; i < taps; i++)
-			to[i * block + j] = j < valid ? w[i] : 0;
+	for (size_t i = 0; i < taps; i++, w++, to += block) {
+		for (int j = 0; j < valid; j++)
+			to[j] = w[j * taps];
+		for (int j = valid; j < block; j++)
+			to[j] = 0;
+	}
 }
 
 static void pack_back(const struct taps *t, int block, int b, real *to)
 {
 	const int rows = taps_from(t, t->dy), columns = taps_from(t, t->dx), kk = t->k * t->k;
+	const int valid = t->c - b * block < block ? t->c - b * block : block;
 
 	for (int i = 0; i < t->o; i++)
 		for (int y = rows - 1; y >= 0; y--)
@@ -110,8 +103,11 @@ static void pack_back(const struct taps *t, int block, int b, real *to)
 				const real *w = t->w + ((size_t)i * t->c + (size_t)b * block) * kk + (t->dy + y * t->stride) * t->k +
 						t->dx + x * t->stride;
 
-				for (int j = 0; j < block; j++)
-					*to++ = b * block + j < t->c ? w[(size_t)j * kk] : 0;
+				for (int j = 0; j < valid; j++)
+					to[j] = w[(size_t)j * kk];
+				for (int j = valid; j < block; j++)
+					to[j] = 0;
+				to += block;
 			}
 }
 
@@ -138,15 +134,6 @@ void pad_group(const real *x, int c, int h, int w, int top, int left, int hp, in
 		memset(out, 0, (size_t)(hp - top - h) * wp * LANES * sizeof(real));
 		out += (size_t)(hp - top - h) * wp * LANES;
 	}
-}
-
-void gemm_tn(int m, int n, int k, const real *a, int lda, const real *b, int ldb, real *c, int ldc)
-{
-#ifdef NN_DOUBLE
-	cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, a, lda, b, ldb, 1, c, ldc);
-#else
-	cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, a, lda, b, ldb, 1, c, ldc);
-#endif
 }
 
 real lane_reduce(const real *v, int lanes)

@@ -11,13 +11,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A convolution over one padded group: x (c,h,w), w (o,c,kh,kw), y (o,oh,ow). The strides of memory are numbers, not pixels: outputs may
+/* A convolution over one group: x (c,h,w), w (o,c,kh,kw), y (o,oh,ow). The strides of memory are numbers, not pixels: outputs may
  * lie apart (every other one of an image, one in each group), and so may the inputs of two neighbouring outputs. conv_shape() makes the
  * plain one. */
 struct conv {
-	int c, h, w;      /* input, padding included */
+	int c, h, w;      /* input, padding by columns included */
+	int top;          /* rows of zeros above it that are not stored; negative: rows that are left out */
 	int o, kh, kw, stride;
-	int oh, ow;
+	int oh, ow;       /* rows below the input are zeros too */
 	size_t x_step;    /* from an output's input to the next column's */
 	size_t y_step, y_row, y_plane; /* from an output to the next column, row, channel */
 };
@@ -35,10 +36,14 @@ struct kernels {
 	void (*conv)(const struct conv *s, const real *x, const real *wp, const real *bias, real *y, bool accumulate, int b0, int b1);
 	/* Output channels that one weight-gradient task handles. */
 	int (*wgrad_block)(int o, int kw);
-	/* dw (o,c,kh,kw) += sum over `groups` groups for output channels o0 <= o < o0 + wgrad_block; x and dy of consecutive groups are
-	 * xs and ys numbers apart; scratch: wgrad_block * c*kh*kw*LANES numbers. */
+	/* All padding stored (top 0). dw (o,c,kh,kw) += sum over `groups` groups for output channels o0 <= o < o0 + wgrad_block; x and
+	 * dy of consecutive groups are xs and ys numbers apart; scratch: wgrad_scratch() numbers. */
 	void (*conv_wgrad)(const struct conv *s, const real *x, size_t xs, const real *dy, size_t ys, int groups, real *dw, int o0,
 			   real *scratch);
+
+	/* C (m,n) += A^T B with A (k,m) of row length lda, B (k,n) of row length ldb, C of row length ldc. B's rows
+	 * have something to read up to a multiple of LANES. */
+	void (*gemm_tn)(int m, int n, int k, const real *a, size_t lda, const real *b, size_t ldb, real *c, size_t ldc);
 
 	/* Pools over planes of one group: x (planes,h,w), y (planes,oh,ow); windows k, step s. */
 	void (*max_pool)(int planes, int h, int w, int k, int s, const real *x, real *y);
@@ -87,21 +92,30 @@ struct kernels {
 	void (*adam)(size_t n, real *x, const real *g, real *m1, real *m2, real step, real corr2, real decay);
 };
 
+/* Rows of a block's dy that a weight gradient takes at once: as many as fill half the first-level cache. Changes no bit. */
+static inline int wgrad_rows(const struct conv *s, int block)
+{
+	const int fit = (int)(16384 / (sizeof(real) * LANES * (size_t)block * (size_t)s->ow));
+
+	return fit < 1 ? 1 : fit < s->oh ? fit : s->oh;
+}
+static inline size_t wgrad_scratch(const struct conv *s, int block)
+{
+	return (size_t)block * LANES * ((size_t)s->c * s->kh * s->kw + (size_t)wgrad_rows(s, block) * s->ow);
+}
+
 /* The table in use: the best this processor has. */
 extern const struct kernels *K;
 /* "fma" or "plain": part of every key. */
 const char *kernels_name(void);
 /* "avx512", ...: recorded in timings. */
 const char *kernels_isa(void);
-/* The OPENBLAS_CORETYPE that results are computed with: it decides their last bits, so it is pinned to what gives the same bits on every
- * AVX2 machine (Haswell's kernels would crash an older one). NULL: nothing to pin. */
-const char *kernels_blas_core(void);
 /* What a user should know about the table in use: that plain kernels are slow, and why they are used. NULL: nothing. */
 const char *kernels_note(void);
 /* Choose one by name (tests; $LOCKBENCH_KERNELS): 0, or -1 when this processor lacks it. */
 int kernels_select(const char *isa);
 
-/* o square kernels of k rows over an input (c,h,w), padding included, with a dense output. */
+/* o square kernels of k rows over an input (c,h,w), all padding included, with a dense output. */
 struct conv conv_shape(int c, int h, int w, int o, int k, int stride);
 
 /* Which taps of square kernels w (o,c,k,k) a convolution multiplies with. Forward: all. Its adjoint (gradient of the input) has output
@@ -123,8 +137,6 @@ void conv_pack(const struct taps *t, int block, int b, real *to);
 size_t conv_packed_len(const struct taps *t, int block);
 /* Copy a group (c,h,w) into zeros (c,hp,wp): pixel (y,x) goes to (top + y, left + x). */
 void pad_group(const real *x, int c, int h, int w, int top, int left, int hp, int wp, real *out);
-/* C (m,n) += A^T B with A (k,m) of row length lda, B (k,n) of row length ldb, C of row length ldc; one thread. */
-void gemm_tn(int m, int n, int k, const real *a, int lda, const real *b, int ldb, real *c, int ldc);
 /* Sum of the first `lanes` of LANES values, in a fixed order. */
 real lane_reduce(const real *v, int lanes);
 

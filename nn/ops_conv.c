@@ -29,7 +29,7 @@ struct conv_job {
 	const real *in, *bias;
 	real *out, *pad;        /* pad: per thread or per group, see pad_by_group */
 	size_t in_group, out_group, pad_len;
-	int c, ih, iw, top, hp, wp; /* an input group, and how it is padded to (hp,wp); hp 0: not at all */
+	int c, ih, iw, top, left, hp, wp; /* an input group, and how it is padded to (hp,wp) */
 	bool pad_by_group, accumulate;
 	int parts;
 };
@@ -61,10 +61,10 @@ static void conv_task(void *ctx, int i, int thread)
 	const int g = i / j->parts, part = i % j->parts;
 	const real *x = j->in + g * j->in_group;
 
-	if (j->hp) {
+	if (j->pad) {
 		real *p = j->pad + (j->pad_by_group ? (size_t)g : (size_t)thread) * j->pad_len;
 
-		pad_group(x, j->c, j->ih, j->iw, j->top, j->top, j->hp, j->wp, p);
+		pad_group(x, j->c, j->ih, j->iw, j->top, j->left, j->hp, j->wp, p);
 		x = p;
 	}
 	for (const struct phase *p = j->phase; p < j->phase + j->phases; p++)
@@ -80,25 +80,29 @@ static void conv_run(struct tape *t, struct conv_job *j, int groups, real *keep)
 	j->in_group = (size_t)j->c * j->ih * j->iw * LANES;
 	j->pad_len = (size_t)j->c * j->hp * j->wp * LANES;
 	j->pad_by_group = keep != NULL;
-	if (j->hp)
+	if (j->hp != j->ih || j->wp != j->iw)
 		j->pad = keep ? keep : tape_take(t, j->pad_len * (size_t)tile_threads_get());
 	/* Few groups (small batches): cut the output channels too, so that threads have work. Depends on sizes only. */
 	j->parts = keep ? 1 : groups >= 8 ? 1 : j->phase->blocks < 4 ? j->phase->blocks : 4;
 	tile_for(groups * j->parts, conv_task, j);
-	if (j->hp && !keep)
+	if (j->pad && !keep)
 		tape_give(t, j->pad);
 	for (int k = j->phases - 1; k >= 0; k--)
 		tape_give(t, j->phase[k].packed);
 }
 
-/* y (=, +=) conv(in) where in's groups are padded by pad to what s takes. */
+/* y (=, +=) conv(in) where in's groups are padded by pad to what s takes: all around when they are kept, else by columns, and the rows
+ * of zeros are left out. */
 static void conv_forward(struct tape *t, const struct conv *s, int pad, const real *w, const real *in, int groups, const real *bias, real *out,
 			 bool accumulate, real *keep)
 {
 	struct phase p = { .s = *s, .taps = { .w = w, .o = s->o, .c = s->c, .k = s->kh, .stride = 1 } };
 	struct conv_job j = { .phase = &p, .phases = 1, .in = in, .bias = bias, .out = out, .c = s->c, .ih = s->h - 2 * pad,
-			      .iw = s->w - 2 * pad, .top = pad, .hp = pad ? s->h : 0, .wp = s->w, .accumulate = accumulate };
+			      .iw = s->w - 2 * pad, .top = keep ? pad : 0, .left = pad, .hp = keep ? s->h : s->h - 2 * pad, .wp = s->w,
+			      .accumulate = accumulate };
 
+	p.s.h = j.hp;
+	p.s.top = pad - j.top;
 	j.out_group = (size_t)s->o * s->oh * s->ow * LANES;
 	conv_run(t, &j, groups, keep);
 }
@@ -129,31 +133,27 @@ static void conv_adjoint(struct tape *t, const struct adjoint *a, const real *in
 	struct conv_job j = { .phase = phase, .in = in, .bias = bias, .out = out, .c = a->o, .ih = a->ih, .iw = a->iw,
 			      .hp = a->ih, .wp = a->iw, .accumulate = accumulate };
 
-	for (int f = 0; f < s; f++) { /* the padding that the phases need */
-		const struct reach y = reach(a->h, a->k, s, a->pad, f), x = reach(a->wd, a->k, s, a->pad, f);
-		const int taps = f < a->k ? (a->k - 1 - f) / s + 1 : 1;
+	for (int f = 0; f < s; f++) { /* the padding that the phases need by columns */
+		const struct reach x = reach(a->wd, a->k, s, a->pad, f);
+		const int taps = f < a->k ? (a->k - 1 - f) / s + 1 : 1, end = x.row + x.n + taps - 1;
 
-		j.top = j.top > -y.row ? j.top : -y.row;
-		j.hp = j.hp > y.row + y.n + taps - 1 ? j.hp : y.row + y.n + taps - 1;
-		j.wp = j.wp > x.row + x.n + taps - 1 ? j.wp : x.row + x.n + taps - 1;
+		j.left = j.left > -x.row ? j.left : -x.row;
+		j.wp = j.wp > end ? j.wp : end;
 	}
-	j.hp += j.top;
-	j.wp += j.top;
+	j.wp += j.left;
 	for (int f = 0; f < s * s; f++) {
 		const struct reach y = reach(a->h, a->k, s, a->pad, f / s), x = reach(a->wd, a->k, s, a->pad, f % s);
 		struct phase p = { .taps = { a->w, a->o, a->c, a->k, true, s, f / s, f % s } };
 
-		p.s = (struct conv){ .c = a->o, .h = j.hp, .w = j.wp, .o = a->c, .kh = taps_from(&p.taps, f / s),
+		p.s = (struct conv){ .c = a->o, .h = j.hp, .w = j.wp, .top = -y.row, .o = a->c, .kh = taps_from(&p.taps, f / s),
 				     .kw = taps_from(&p.taps, f % s), .stride = 1, .oh = y.n, .ow = x.n, .x_step = LANES,
 				     .y_step = (size_t)s * LANES, .y_row = (size_t)s * a->wd * LANES,
 				     .y_plane = (size_t)a->h * a->wd * LANES };
-		p.x_at = ((size_t)(y.row + j.top) * j.wp + x.row + j.top) * LANES;
+		p.x_at = (size_t)(x.row + j.left) * LANES;
 		p.y_at = ((size_t)y.at * a->wd + x.at) * LANES;
 		if (y.n && x.n)
 			phase[j.phases++] = p;
 	}
-	if (j.hp == a->ih && j.wp == a->iw)
-		j.hp = 0;
 	j.out_group = (size_t)a->c * a->h * a->wd * LANES;
 	conv_run(t, &j, groups, NULL);
 }
@@ -203,7 +203,7 @@ static void wgrad(struct tape *t, const struct conv *s, const real *x, const rea
 	j.block = K->wgrad_block(s->o, s->kw);
 	j.oblocks = (s->o + j.block - 1) / j.block;
 	j.chunks = (groups + WGRAD_GROUPS - 1) / WGRAD_GROUPS;
-	j.scratch_len = (size_t)j.block * s->c * s->kh * s->kw * LANES;
+	j.scratch_len = wgrad_scratch(s, j.block);
 	j.partial = tape_take(t, j.wlen * (size_t)j.chunks);
 	j.scratch = tape_take(t, j.scratch_len * (size_t)tile_threads_get());
 	zero(j.partial, j.wlen * (size_t)j.chunks);
@@ -335,33 +335,44 @@ struct node *op_conv_transpose2d(struct node *a, struct node *w, struct node *b,
 struct rows_job {
 	const real *from;
 	real *to;
-	size_t row;
+	size_t row, apart;
 };
 
-/* One group of lanes to LANES rows. */
+/* A row's length in memory. */
+static size_t row_apart(int row)
+{
+	return ((size_t)row + LANES - 1) / LANES * LANES;
+}
+
+/* One group of lanes to LANES rows, in pieces that stay in the cache whichever side is jumped about in. */
 static void rows_task(void *ctx, int g, int thread)
 {
 	const struct rows_job *j = ctx;
 	const real *x = j->from + g * j->row * LANES;
-	real *r = j->to + g * j->row * LANES;
+	real *r = j->to + g * j->apart * LANES;
 
 	(void)thread;
-	for (size_t k = 0; k < j->row; k++)
+	for (size_t k0 = 0; k0 < j->row; k0 += LANES) {
+		const size_t k1 = k0 + LANES < j->row ? k0 + LANES : j->row;
+
 		for (int l = 0; l < LANES; l++)
-			r[l * j->row + k] = x[k * LANES + l];
+			for (size_t k = k0; k < k1; k++)
+				r[l * j->apart + k] = x[k * LANES + l];
+	}
 }
 
-static real *to_rows(struct tape *t, const real *x, int groups, size_t row)
+static real *to_rows(struct tape *t, const real *x, int groups, int row)
 {
-	struct rows_job j = { .from = x, .to = tape_alloc(t, groups * row * LANES), .row = row };
+	struct rows_job j = { .from = x, .row = (size_t)row, .apart = row_apart(row) };
 
+	j.to = tape_take(t, (size_t)groups * j.apart * LANES);
 	tile_for(groups, rows_task, &j);
 	return j.to;
 }
 
 struct gemm_job {
 	int o, i, n;
-	const real *dy, *x;
+	real *dy, *x; /* by rows */
 	real *dw;
 };
 
@@ -371,7 +382,7 @@ static void gemm_task(void *ctx, int tile, int thread)
 	const int o0 = tile * LINEAR_ROWS, rows = j->o - o0 < LINEAR_ROWS ? j->o - o0 : LINEAR_ROWS;
 
 	(void)thread;
-	gemm_tn(rows, j->i, j->n, j->dy + o0, j->o, j->x, j->i, j->dw + (size_t)o0 * j->i, j->i);
+	K->gemm_tn(rows, j->i, j->n, j->dy + o0, row_apart(j->o), j->x, row_apart(j->i), j->dw + (size_t)o0 * j->i, (size_t)j->i);
 }
 
 /* A convolution of 1x1 images whose columns are the groups: a weight that has been loaded serves several of them. A task packs and
@@ -419,9 +430,11 @@ static void linear_back(struct node *y)
 	if (node_grad(w)) {
 		struct gemm_job j = { .o = o, .i = i, .n = y->n, .dw = w->g };
 
-		j.x = to_rows(y->t, a->x, groups, (size_t)i);
-		j.dy = to_rows(y->t, y->g, groups, (size_t)o);
+		j.x = to_rows(y->t, a->x, groups, i);
+		j.dy = to_rows(y->t, y->g, groups, o);
 		tile_for((o + LINEAR_ROWS - 1) / LINEAR_ROWS, gemm_task, &j);
+		tape_give(y->t, j.dy);
+		tape_give(y->t, j.x);
 	}
 	bias_grad(y, y->in[2]);
 }

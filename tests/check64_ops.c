@@ -30,6 +30,17 @@ static struct node *conv_stride(struct tape *t, struct leaves l) { (void)t; retu
 static struct node *conv_nobias(struct tape *t, struct leaves l) { (void)t; return op_conv2d(l.a, l.p, NULL, 1, 1); }
 static struct node *conv_t1(struct tape *t, struct leaves l) { (void)t; return op_conv_transpose2d(l.a, l.p, l.q, 1, 1); }
 static struct node *conv_t2(struct tape *t, struct leaves l) { (void)t; return op_conv_transpose2d(l.a, l.p, l.q, 2, 0); }
+/* The input has two ops behind it, so the second adds to the gradient that the first has written. */
+static struct node *conv_twice(struct tape *t, struct leaves l)
+{
+	(void)t;
+	return op_add(op_conv2d(l.a, l.p, l.q, 2, 1), op_conv2d(l.a, l.p, NULL, 2, 1));
+}
+static struct node *linear_twice(struct tape *t, struct leaves l)
+{
+	(void)t;
+	return op_add(op_linear(l.a, l.p, l.q), op_linear(l.a, l.p, NULL));
+}
 static struct node *linear(struct tape *t, struct leaves l) { (void)t; return op_linear(l.a, l.p, l.q); }
 static struct node *bn(struct node *a, struct node *g, struct node *b, bool train)
 {
@@ -114,6 +125,8 @@ static const struct grad_case cases[] = {
 	{ "conv_transpose2d", conv_t1, 19, { 3, 4, 4 }, { 0 }, { 3, 2, 3, 3 }, 2, 0, -1, 1 },
 	{ "conv_transpose2d stride", conv_t2, 19, { 3, 4, 4 }, { 0 }, { 3, 5, 2, 2 }, 5, 0, -1, 1 },
 	{ "linear", linear, 19, { 2, 3, 2 }, { 0 }, { 35, 12, 1, 1 }, 35, 0, -1, 1 },
+	{ "conv2d twice", conv_twice, 19, { 2, 7, 7 }, { 0 }, { 9, 2, 3, 3 }, 9, 0, -1, 1 },
+	{ "linear twice", linear_twice, 35, { 2, 3, 2 }, { 0 }, { 13, 12, 1, 1 }, 13, 0, -1, 1 },
 	{ "linear 1", linear, 1, { 7, 1, 1 }, { 0 }, { 3, 7, 1, 1 }, 3, 0, -1, 1 },
 	{ "batch_norm train", bn_train, 19, { 3, 3, 3 }, { 0 }, { 0 }, 3, 3, -1, 1 },
 	{ "batch_norm eval", bn_eval, 19, { 3, 3, 3 }, { 0 }, { 0 }, 3, 3, -1, 1 },

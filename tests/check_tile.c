@@ -45,6 +45,26 @@ START_TEST(each_tile_once)
 }
 END_TEST
 
+/* Short loops one after the other, of changing length: a thread that comes late to one must not take a tile of the next for its own. */
+START_TEST(loops_do_not_mix)
+{
+	static struct counts c;
+
+	c.threads = tile_threads(32);
+	for (int k = 0; k < 5000; k++) {
+		const int n = k % 2 ? 2 : TILES - 1;
+
+		tile_for(n, count, &c);
+		for (int i = 0; i < n; i++) {
+			ck_assert_msg(atomic_load(&c.calls[i]) == 1, "loop %d: tile %d of %d ran %d times", k, i, n, c.calls[i]);
+			atomic_store(&c.calls[i], 0);
+		}
+		ck_assert_int_eq(c.calls[n], 0);
+	}
+	ck_assert(!c.bad_thread);
+}
+END_TEST
+
 START_TEST(number_of_threads_is_bounded)
 {
 	cpu_set_t set, one;
@@ -171,6 +191,7 @@ Suite *suite_tile(void)
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, each_tile_once, 0, ARRAY_LEN(loops));
+	tcase_add_test(tc, loops_do_not_mix);
 #ifndef __SANITIZE_THREAD__
 	tcase_add_test(tc, a_forked_child_goes_on);
 #endif

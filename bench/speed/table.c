@@ -39,13 +39,12 @@ int measure_row(const struct job *j, int threads, double seconds, struct row *ou
 {
 	char number[16], length[32];
 	char *const argv[] = { SELF, "child", (char *)(uintptr_t)j->name, number, length, NULL };
-	const char *core = getenv("OPENBLAS_CORETYPE");
 	int status;
 	json_t *said;
 
 	snprintf(number, sizeof(number), "%d", threads);
 	snprintf(length, sizeof(length), "%.6f", seconds);
-	said = child_run(argv, core ? core : kernels_blas_core(), false, &status);
+	said = child_run(argv, NULL, false, &status);
 	if (!said)
 		return error(EXIT_FAILED_CELLS, "%s on %d: the measuring process ended with status %d", j->name, threads,
 			     WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));

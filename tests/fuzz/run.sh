@@ -31,7 +31,7 @@ for n in $names; do
 	targets="$targets $B/fuzz_$n"
 done
 make -s -j"${FUZZ_JOBS:-2}" -f - B="$B" CC="$CLANG" $targets <<'MAKE' || exit 2
-PKGS  := openblas libjpeg libpng zlib jansson libfyaml libcrypto
+PKGS  := libjpeg libpng zlib jansson libfyaml libcrypto
 SRC   := $(filter-out bench/main.c,$(foreach r,base nn datasets schemes attacks metrics bench reports,$(wildcard $(r)/*.c)))
 OBJ   := $(SRC:%.c=$(B)/%.o)
 FLAGS := -std=c11 -D_GNU_SOURCE -pthread -I. -O1 -g -ffp-contract=off -Wno-unknown-pragmas -MMD -MP \
@@ -59,7 +59,7 @@ for n in $names; do
 	mkdir -p "$work/corpus"
 	seeds=
 	[ -d "tests/fuzz/corpus/$n" ] && seeds="tests/fuzz/corpus/$n"
-	OPENBLAS_NUM_THREADS=1 "$B/fuzz_$n" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=16384 \
+	"$B/fuzz_$n" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=16384 \
 		-print_final_stats=1 -artifact_prefix="$work/" "$work/corpus" $seeds >"$work/log" 2>&1
 	status=$?
 	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/log")
