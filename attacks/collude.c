@@ -8,20 +8,21 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "attacks/attack.h"
+#include "attacks/credential.h"
+#include "attacks/order.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
 
 enum method { METHOD_SHARE, METHOD_AVERAGE, METHOD_MEDIAN, METHOD_INTERLEAVE, METHOD_MAJORITY, METHOD_CHOICE, METHOD_SPLICE,
-	      METHOD_DIFFERENCE, METHOD_BLEND };
-enum { PARTY_MAX = 64 };
+	      METHOD_DIFFERENCE, METHOD_BLEND, METHOD_MIN, METHOD_MAX, METHOD_MIDRANGE, METHOD_NEGATIVE };
+enum { PARTY_MAX = ORDER_MOST };
 
 struct collude_conf { int method, colluders, draws, bits, steps; double share, gamma; };
 #define AT(member) offsetof(struct collude_conf, member)
 static const struct opt collude_opts[] = {
 	{ "method", OPT_CHOICE, AT(method), "average", 0, 0, "what becomes of the colluders' values",
-	  "share|average|median|interleave|majority|choice|splice|difference|blend" },
+	  "share|average|median|interleave|majority|choice|splice|difference|blend|min|max|midrange|negative" },
 	{ "colluders", OPT_INT, AT(colluders), "2", 2, PARTY_MAX, "users who put theirs together (share: one lends his)", NULL },
 	{ "draws", OPT_INT, AT(draws), "20", 1, 100000, "coalitions drawn at random; share: outsiders who get a copy", NULL },
 	{ "share", OPT_FLOAT, AT(share), "1", 0, 1, "share of the values that are mixed, the others are the first colluder's", NULL },
@@ -34,42 +35,6 @@ static const struct opt collude_opts[] = {
 
 /* ---- values ---- */
 
-static double value_at(const struct tensor *t, size_t i)
-{
-	switch (t->dtype) {
-	case DT_F32:
-		return (double)((const float *)t->data)[i];
-	case DT_F64:
-		return ((const double *)t->data)[i];
-	case DT_U8:
-		return ((const uint8_t *)t->data)[i];
-	case DT_I32:
-		return ((const int32_t *)t->data)[i];
-	default:
-		return (double)((const int64_t *)t->data)[i];
-	}
-}
-
-static void value_set(struct tensor *t, size_t i, double v)
-{
-	switch (t->dtype) {
-	case DT_F32:
-		((float *)t->data)[i] = (float)v;
-		break;
-	case DT_F64:
-		((double *)t->data)[i] = v;
-		break;
-	case DT_U8:
-		((uint8_t *)t->data)[i] = (uint8_t)fmin(fmax(round(v), 0), 255);
-		break;
-	case DT_I32:
-		((int32_t *)t->data)[i] = (int32_t)round(v);
-		break;
-	default:
-		((int64_t *)t->data)[i] = (int64_t)round(v);
-	}
-}
-
 static double mean(const double *v, int n)
 {
 	double sum = 0;
@@ -77,20 +42,6 @@ static double mean(const double *v, int n)
 	for (int i = 0; i < n; i++)
 		sum += v[i];
 	return sum / n;
-}
-
-static double median(const double *v, int n)
-{
-	double s[PARTY_MAX];
-
-	for (int i = 0; i < n; i++) {
-		int k = i;
-
-		for (; k > 0 && s[k - 1] > v[i]; k--)
-			s[k] = s[k - 1];
-		s[k] = v[i];
-	}
-	return n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
 }
 
 /* Bit b of the colluders' numbers. */
@@ -126,7 +77,15 @@ static double mixed(const struct collude_conf *c, const double *v, int n, double
 	case METHOD_AVERAGE:
 		return mean(v, n);
 	case METHOD_MEDIAN:
-		return median(v, n);
+		return order_of(ORDER_MEDIAN, v, n);
+	case METHOD_MIN:
+		return order_of(ORDER_MIN, v, n);
+	case METHOD_MAX:
+		return order_of(ORDER_MAX, v, n);
+	case METHOD_MIDRANGE:
+		return order_of(ORDER_MIDRANGE, v, n);
+	case METHOD_NEGATIVE:
+		return order_of(ORDER_NEGATIVE, v, n);
 	case METHOD_INTERLEAVE:
 		return v[rng_below(r, (uint32_t)n)];
 	case METHOD_DIFFERENCE:
@@ -138,28 +97,6 @@ static double mixed(const struct collude_conf *c, const double *v, int n, double
 
 /* ---- credentials ---- */
 
-static bool shared(const struct tensor *t)
-{
-	return !strncmp(t->name, "shared_", 7);
-}
-
-/* A bundle of n credentials of the form of b, what is shared filled in. */
-static struct bundle *blank(const struct bundle *b, int n)
-{
-	struct bundle *out = bundle_new();
-
-	for (int i = 0; i < b->nt; i++) {
-		const struct tensor *t = &b->t[i];
-		int64_t d[6];
-
-		memcpy(d, t->d, sizeof(d));
-		if (!shared(t))
-			d[0] = n;
-		bundle_put(out, t->name, t->dtype, t->nd, d, shared(t) ? t->data : NULL);
-	}
-	return out;
-}
-
 /* Credential i of p becomes the mixture of its party's. A value's stream is its own: more of them mixed changes none. */
 static void mix(const struct access *a, const struct collude_conf *c, struct product *p, int i)
 {
@@ -169,7 +106,7 @@ static void mix(const struct access *a, const struct collude_conf *c, struct pro
 	for (int k = 0; k < p->creds->nt; k++) {
 		struct tensor *out = &p->creds->t[k];
 		const struct tensor *in = &a->creds->t[k];
-		const size_t len = shared(out) ? 0 : out->len / (size_t)out->d[0];
+		const size_t len = credential_shared(out) ? 0 : out->len / (size_t)out->d[0];
 		const bool image = !strcmp(out->name, "image") && out->dtype == DT_F32;
 		struct rng r;
 
@@ -179,11 +116,11 @@ static void mix(const struct access *a, const struct collude_conf *c, struct pro
 			double v[PARTY_MAX], got;
 
 			for (int u = 0; u < p->nparty; u++)
-				v[u] = value_at(in, (size_t)party[u] * len + j);
+				v[u] = credential_value(in, (size_t)party[u] * len + j);
 			got = c->method == METHOD_SHARE ? v[0] : mixed(c, v, p->nparty, image ? 255 : 1, &r);
 			if (image)
 				got = fmin(fmax(got, 0), 1);
-			value_set(out, (size_t)i * len + j, taken ? got : v[0]);
+			credential_set(out, (size_t)i * len + j, taken ? got : v[0]);
 		}
 	}
 }
@@ -278,7 +215,7 @@ static int collude_run(struct access *a, const void *conf, struct product *p)
 		p->inapplicable = "credentials are no images, there is nothing between two of them to submit";
 	if (p->inapplicable)
 		return 0;
-	p->creds = blank(a->creds, p->ncreds);
+	p->creds = credential_blank(a->creds, p->ncreds);
 	draw_parties(a, p);
 	if (c->method == METHOD_BLEND)
 		ret = blend_all(a, c, p);

@@ -81,6 +81,25 @@ START_TEST(values_are_mixed_as_said)
 }
 END_TEST
 
+/* All four users, 0 to 3, whatever their order. */
+START_TEST(order_statistics_of_values)
+{
+	static const struct { const char *options; double pixel; } want[] = {
+		{ "method=min colluders=4", 0 }, { "method=max colluders=4", 3 }, { "method=midrange colluders=4", 1.5 },
+		{ "method=negative colluders=4", 1.5 }
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(want); k++) {
+		struct product p;
+
+		run(want[k].options, NULL, &p);
+		for (int i = 0; i < p.ncreds; i++)
+			ck_assert_double_eq_tol(first_pixel(&p, i), want[k].pixel, 1e-4);
+		product_release(&p);
+	}
+}
+END_TEST
+
 /* Pixel 0 of user u is 5 (u + 1) in 8 bits: 5, 10, 15, 20. */
 START_TEST(bits_are_mixed_as_said)
 {
@@ -249,6 +268,7 @@ Suite *suite_collude(void)
 	tcase_add_unchecked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, values_are_mixed_as_said);
+	tcase_add_test(tc, order_statistics_of_values);
 	tcase_add_test(tc, bits_are_mixed_as_said);
 	tcase_add_test(tc, averages_frame_whoever_is_between);
 	tcase_add_test(tc, who_lends_is_named);

@@ -1,0 +1,31 @@
+/* See order.h. */
+#include "attacks/order.h"
+
+#include "base/error.h"
+
+double order_of(enum order which, const double *v, int n)
+{
+	double s[ORDER_MOST], median;
+
+	BUG_ON(n < 1 || n > ORDER_MOST);
+	for (int i = 0; i < n; i++) {
+		int k = i;
+
+		for (; k > 0 && s[k - 1] > v[i]; k--)
+			s[k] = s[k - 1];
+		s[k] = v[i];
+	}
+	median = n % 2 ? s[n / 2] : (s[n / 2 - 1] + s[n / 2]) / 2;
+	switch (which) {
+	case ORDER_MIN:
+		return s[0];
+	case ORDER_MAX:
+		return s[n - 1];
+	case ORDER_MIDRANGE:
+		return (s[0] + s[n - 1]) / 2;
+	case ORDER_NEGATIVE:
+		return s[0] + s[n - 1] - median;
+	default:
+		return median;
+	}
+}
