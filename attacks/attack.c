@@ -16,7 +16,7 @@ const struct driver *const attacks[] = {
 };
 #undef ATTACK
 
-const char *const goal_names[] = { "use", "impersonate", "remove", "disown", "degrade" };
+const char *const goal_names[] = { "use", "impersonate", "remove", "disown", "degrade", "detect" };
 const char *const role_names[] = { "channel", "evade", "unlock" };
 
 /* In the order of enum capability: bit i is capability_names[i]. */

@@ -34,7 +34,7 @@ enum capability {
 /* "weights,gradx"; buf of at least 160 bytes. */
 const char *capability_text(unsigned caps, char *buf);
 
-enum goal { GOAL_USE, GOAL_IMPERSONATE, GOAL_REMOVE, GOAL_DISOWN, GOAL_DEGRADE };
+enum goal { GOAL_USE, GOAL_IMPERSONATE, GOAL_REMOVE, GOAL_DISOWN, GOAL_DEGRADE, GOAL_DETECT };
 extern const char *const goal_names[]; /* "use", "impersonate", ... */
 
 /* What was spent, and how much may be; a budget of 0 is no limit. */
@@ -123,7 +123,10 @@ struct product {
 	 * infinite) it is flagged. NULL: the channel does not look. */
 	int (*detect)(const struct product *p, const float *in, int n, int c, int h, int w, double *score);
 	double threshold;
-	unsigned char ctx[256]; /* the channel's own parameters */
+	/* GOAL_DETECT: how much network m looks as if it carried a protection; above `threshold` it is said to. NaN: it cannot be compared. The
+	 * evaluator shows it the deployed network and the unprotected one. 0 or -1 after error(). */
+	int (*inspect)(const struct product *p, struct model *m, double *score);
+	unsigned char ctx[256]; /* the hooks' own parameters */
 	json_t *notes;          /* object of numbers and strings worth keeping; may be NULL (owned) */
 };
 void product_release(struct product *p);

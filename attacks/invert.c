@@ -58,10 +58,11 @@ static int invert_answer(const struct product *p, struct asked *service, const s
 static int invert(struct access *a, const struct invert_conf *c, const struct images *v, struct product *p)
 {
 	struct trigger t = { 0 };
-	int ret = trigger_find(a, &c->trigger, v, a->model, a->classes, a->seed, &t);
+	double fe = 0;
+	int ret = trigger_find(&c->trigger, v, a->model, a->classes, a->seed, &t, &fe);
 
 	if (!ret)
-		ret = access_spend(a, c->trigger.signal == TRIGGER_LABELS ? v->n : 0, 0);
+		ret = access_spend(a, c->trigger.signal == TRIGGER_LABELS ? v->n : 0, fe);
 	if (t.mask) {
 		bundle_put_f32(p->kept, "mask", (int64_t)v->h * v->w, t.mask);
 		jset_num(p->notes, "mask_l1", t.mask_l1);

@@ -26,10 +26,10 @@ struct trigger {
 	struct model *unet;
 	double mask_l1, wanted;   /* wanted: share of the images, in the last pass (certain: 0) */
 };
-/* On the images v through net's first `outputs` outputs; seed names the streams. The compute is charged, labels are not. 0, or -1 after
+/* On the images v through net's first `outputs` outputs; seed names the streams, *fe grows by the forward equivalents spent. 0, or -1 after
  * error(); release t in both cases. */
-int trigger_find(struct access *a, const struct trigger_conf *c, const struct images *v, const struct model *net, int outputs,
-		 uint64_t seed, struct trigger *t);
+int trigger_find(const struct trigger_conf *c, const struct images *v, const struct model *net, int outputs, uint64_t seed,
+		 struct trigger *t, double *fe);
 void trigger_release(struct trigger *t);
 
 /* What becomes of v's images: out (v->n, c*h*w) in [0,1], 8 bits deep. 0, or -1 after error(). */

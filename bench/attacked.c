@@ -1,4 +1,5 @@
 /* Judging an attack's product: one function a goal (channels: bench/degrade.c). See evaluate.h, judge.h. */
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -169,6 +170,32 @@ static int judge_impersonate(const struct judge *j, const struct product *p, str
 	return ret;
 }
 
+/* ---- detect: does the detector tell the protected network from the unprotected one? ---- */
+
+static int show(const struct product *p, const struct model *m, const char *bits, const char *number, struct observations *o)
+{
+	struct model *copy = model_copy(m);
+	double score = NAN;
+	const int ret = p->inspect(p, copy, &score);
+	const unsigned char flagged = score > p->threshold;
+
+	model_free(copy);
+	if (!ret && !isnan(score)) {
+		obs_bits(o, bits, &flagged, 1);
+		obs_num(o, number, score);
+	}
+	return ret;
+}
+
+static int judge_detect(const struct judge *j, const struct product *p, struct observations *o, int *changed)
+{
+	*changed = 1;
+	if (isfinite(p->threshold))
+		obs_num(o, "protection_threshold", p->threshold);
+	return show(p, j->s->locked->model, "protection_detected", "protection_score", o) < 0 ||
+	       show(p, j->s->base, "protection_false_alarm", "protection_clean_score", o) < 0 ? -1 : 0;
+}
+
 int judge_product(const struct judge *j, const struct product *p, struct observations *o, int *changed)
 {
 	switch (p->goal) {
@@ -182,6 +209,8 @@ int judge_product(const struct judge *j, const struct product *p, struct observa
 		return judge_degrade(j, p, o, changed);
 	case GOAL_DISOWN:
 		return judge_disown(j, p, o, changed);
+	case GOAL_DETECT:
+		return judge_detect(j, p, o, changed);
 	}
 	return error(EXIT_UNEVALUABLE, "the evaluator cannot judge an attack whose goal is number %d", (int)p->goal);
 }

@@ -42,3 +42,45 @@ const struct metric metric_detector_hits = {
 	.better = -1,
 	.compute = detector_hits,
 };
+
+static int protection_detected(const struct observations *o, struct value *v)
+{
+	return percent_of(o, "protection_detected", v);
+}
+
+const struct metric metric_protection_detected = {
+	.drv = {
+		.name = "protection_detected",
+		.summary = "deployed networks that the attack's detector says to be protected: read beside protection_false_alarms",
+		.source = "Wang and Kerschbaum, ICASSP 2019. Differs: for every kind of protection",
+		.version = 1,
+	},
+	.title = "Protection detected",
+	.unit = "%",
+	.survey = "indistinguishability; cost of reverse analysis",
+	.min = 0,
+	.max = 100,
+	.better = -1,
+	.compute = protection_detected,
+};
+
+static int protection_false_alarms(const struct observations *o, struct value *v)
+{
+	return percent_of(o, "protection_false_alarm", v);
+}
+
+const struct metric metric_protection_false_alarms = {
+	.drv = {
+		.name = "protection_false_alarms",
+		.summary = "unprotected networks of the same recipe that the attack's detector says to be protected",
+		.source = "Wang and Kerschbaum, ICASSP 2019. Differs: the owner's unprotected network instead of a bank",
+		.version = 1,
+	},
+	.title = "False detections",
+	.unit = "%",
+	.survey = "indistinguishability",
+	.min = 0,
+	.max = 100,
+	.better = 0,
+	.compute = protection_false_alarms,
+};

@@ -20,6 +20,8 @@
  *                          the same through an attack's channel
  *   detector_clean_flagged, detector_genuine_flagged
  *                          clean test images, and issued credentials (or prepared queries), that the attack's detector flags
+ *   protection_detected, protection_false_alarm
+ *                          the deployed network, and the unprotected one, is said to carry a protection (one trial each)
  *   mark_matched           symbols of the owner's mark read right (in the locked, or the attacked, model)
  *   null_verified          does the owner's mark verify in models that never carried it (the base model, ...)
  *   genuine_check_NAME, zero_effort_check_NAME, channel_check_NAME, forged_check_NAME
@@ -31,7 +33,8 @@
  *   reference_parameters, macs, reference_macs, credential_bytes, lock_forward_equivalents,
  *   reference_forward_equivalents, enrol_forward_equivalents, changed (share of product that differs), classes,
  *   changed_credentials (share of them that a channel changed), channel_psnr (dB), channel_bytes (of a stored image),
- *   detector_threshold (absent when it is infinite)
+ *   detector_threshold (absent when it is infinite),
+ *   protection_score, protection_clean_score, protection_threshold
  * Series: confidence_histogram (50 bins of top confidence over [0,1]), confidence_histogram_clean,
  *   wrong_key_accuracy (percent, one a key that nobody issued);
  *   detector_clean, detector_genuine: the detector's scores of the first 2,000 test images and of all credentials, or of queries that

@@ -248,6 +248,7 @@ static const struct { const char *goal, *metric[4]; } judged_by[] = {
 	{ "impersonate", { "forgery_acceptance", "forgery_as_claimed" } },
 	{ "remove", { "ownership_verified", "attacked_accuracy", "mark_symbols", "attacked_authentication" } },
 	{ "disown", { "ownership_verified", "null_verification" } },
+	{ "detect", { "protection_detected", "protection_false_alarms" } },
 	{ "degrade", { "channel_authentication", "channel_authorised_accuracy", "channel_identification" } },
 };
 

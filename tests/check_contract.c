@@ -143,7 +143,7 @@ START_TEST(attacks_keep_their_contract)
 
 		tiers_parse(&a->drv, a->tier);
 		ck_assert(a->run != NULL);
-		ck_assert(a->goal >= GOAL_USE && a->goal <= GOAL_DEGRADE);
+		ck_assert(a->goal >= GOAL_USE && a->goal <= GOAL_DETECT);
 		ck_assert_str_ne(goal_names[a->goal], "");
 		ck_assert_uint_eq(a->needs & ~ALL_CAPS, 0);
 		ck_assert_uint_lt(strlen(capability_text(a->needs, text)), sizeof(text));

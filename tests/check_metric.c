@@ -76,6 +76,8 @@ static void fill(struct observations *o)
 	obs_num(o, "channel_bytes", 512.5);
 	put(o, "detector_clean_flagged", "0000000010");
 	put(o, "detector_genuine_flagged", "11101");
+	put(o, "protection_detected", "1");
+	put(o, "protection_false_alarm", "0");
 }
 
 static const struct expected {
@@ -129,6 +131,8 @@ static const struct expected {
 	{ "null_verification", 25, 1, 4 },
 	{ "ownership_verified", 0, 0, 0 },
 	{ "parameter_ratio", 1.1, 0, 0 },
+	{ "protection_detected", 100, 1, 1 },
+	{ "protection_false_alarms", 0, 0, 1 },
 	{ "reference_accuracy", 90, 9, 10 },
 	{ "revoked_acceptance", 0, 0, 5 },
 	{ "traced_queries", 60, 3, 5 },
