@@ -69,7 +69,7 @@ START_TEST(moved_weights_show_in_their_order)
 	f = detect(&chaotic.w, "sign=order bank=6");
 
 	ck_assert(f.locked == 1 && f.clean == 0);
-	f = detect(&chaotic.w, "sign=answers bank=5");
+	f = detect(&chaotic.w, "sign=answers bank=8");
 	ck_assert_int_eq(f.locked, 1);
 	f = detect(&chaotic.w, "sign=weights bank=4 epochs=2 steps=20");
 	ck_assert_int_eq(f.locked, f.clean);
