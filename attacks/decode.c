@@ -7,7 +7,8 @@
  *   logistic     multinomial logistic regression on log probabilities
  *   auto         whichever of these and of the answers as they are is right most often on one half of the samples when fitted on the
  *                other, both ways
- * With repeat > 1 each question is asked so often and the answers averaged, which undoes noise that is drawn anew each time.
+ * With repeat > 1 each question is asked so often and the answers averaged, which undoes noise that is drawn anew each time; with jitter
+ * each time a little differently, which undoes noise that is the same for the same image.
  *
  * Source: ours; the leak shows in unauthorised accuracies far below chance (0.23 and 0.78 % of Chen and Wu 2018 in ActiveGuard,
  * Table VII). Averaging against noise: any service that draws its noise anew. Assignment: Kuhn 1955, in its shortest-path form.
@@ -28,12 +29,13 @@ enum { LOGISTIC_STEPS = 500 };
 #define LOGISTIC_L2 1e-3
 #define SMALLEST 1e-6 /* of a probability: its logarithm is a feature */
 
-struct decode_conf { int images, method, repeat, through, top1; };
+struct decode_conf { int images, method, repeat, jitter, through, top1; };
 static const struct opt decode_opts[] = {
 	{ "images", OPT_INT, offsetof(struct decode_conf, images), "100", 0, 1000000, "labelled samples, a question each; 0: answers as they are", NULL },
 	{ "method", OPT_CHOICE, offsetof(struct decode_conf, method), "auto", 0, 0, "how answers become classes",
 	  "auto|none|argmin|permutation|map|logistic" },
 	{ "repeat", OPT_INT, offsetof(struct decode_conf, repeat), "1", 1, 10000, "times each question is asked; answers are averaged", NULL },
+	{ "jitter", OPT_BOOL, offsetof(struct decode_conf, jitter), "no", 0, 0, "each time an image moved by a pixel and changed by one 255th", NULL },
 	THROUGH_ROW(struct decode_conf, through),
 	{ "top1", OPT_BOOL, offsetof(struct decode_conf, top1), "no", 0, 0, "the service answers with a class only (with repeat: with votes)", NULL },
 	{ 0 }
@@ -41,7 +43,7 @@ static const struct opt decode_opts[] = {
 
 /* Travels in the product; a linear decoder's weights are its tensor "decoder" f32 (classes, classes + 1). */
 struct decoder {
-	int method, repeat, through, top1, classes;
+	int method, repeat, jitter, through, top1, classes;
 };
 
 /* ---- fitting ---- */
@@ -285,23 +287,49 @@ static int choose(const struct samples *s, json_t *notes)
 
 /* ---- the attack ---- */
 
+/* Images of v for repetition r > 0: one pixel aside in one of eight directions, and each pixel a 255th up or down. */
+static void nudge(const struct images *v, int r, float *out)
+{
+	const int way = r % 9 == 4 ? 5 : r % 9, dx = way % 3 - 1, dy = way / 3 - 1, len = images_size(v);
+	float *x = xmalloc((size_t)len, sizeof(*x));
+
+	for (int i = 0; i < v->n; i++, out += len) {
+		images_get(v, i, x);
+		for (int k = 0; k < len; k++) {
+			const int row = k / v->w % v->h + dy, col = k % v->w + dx;
+			const bool inside = row >= 0 && row < v->h && col >= 0 && col < v->w;
+
+			out[k] = x[inside ? k + dy * v->w + dx : k] + ((k + r) % 2 ? 1 : -1) / 255.0f;
+			out[k] = fminf(fmaxf(out[k], 0), 1);
+		}
+	}
+	free(x);
+}
+
 /* Mean of `repeat` answers. */
 static int ask(const struct decoder *d, struct model *stolen, int (*query)(void *ctx, const struct images *v, float *p), void *ctx,
 	       const struct images *v, float *probs)
 {
 	const size_t len = (size_t)v->n * (size_t)d->classes;
-	float *one = xmalloc(len + 1, sizeof(*one));
+	float *one = xmalloc(len + 1, sizeof(*one)), *moved = d->jitter ? xmalloc((size_t)v->n * (size_t)images_size(v), sizeof(*moved)) : NULL;
 	int ret = 0;
 
 	memset(probs, 0, len * sizeof(*probs));
 	for (int r = 0; r < d->repeat && !ret; r++) {
-		ret = d->through == THROUGH_WEIGHTS ? through_weights(stolen, v, d->classes, one) : query(ctx, v, one);
+		struct images q = *v;
+
+		if (r && moved) {
+			nudge(v, r, moved);
+			q = (struct images){ .n = v->n, .c = v->c, .h = v->h, .w = v->w, .classes = v->classes, .fx = moved };
+		}
+		ret = d->through == THROUGH_WEIGHTS ? through_weights(stolen, &q, d->classes, one) : query(ctx, &q, one);
 		if (!ret && d->top1)
 			one_hot_rows(one, v->n, d->classes);
 		for (size_t i = 0; i < len && !ret; i++)
 			probs[i] += one[i] / (float)d->repeat;
 	}
 	free(one);
+	free(moved);
 	return ret;
 }
 
@@ -361,7 +389,7 @@ static unsigned decode_needs(const void *conf)
 static int decode_run(struct access *a, const void *conf, struct product *p)
 {
 	const struct decode_conf *c = conf;
-	struct decoder d = { c->images ? c->method : METHOD_NONE, c->repeat, c->through, c->top1, a->classes };
+	struct decoder d = { c->images ? c->method : METHOD_NONE, c->repeat, c->jitter, c->through, c->top1, a->classes };
 	const struct images v = images_first(a->labelled, c->images);
 
 	if (!a->labelled.n || (c->through == THROUGH_WEIGHTS && !a->model))
