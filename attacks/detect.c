@@ -10,7 +10,7 @@
  *   trigger      is there an output that a much smaller patch than others' calls up? (Neural Cleanse's anomaly index, threshold 2)
  *
  * weights, order, answers, activations: the largest deviation of any number from the bank's mean, in the bank's standard deviations; flagged
- * is what deviates more than any bank member from the rest of the bank.
+ * is what deviates more than any bank member from the rest of the bank (order: what has less of it).
  *
  * Source: Wang and Kerschbaum, ICASSP 2019 (the spread of weights shows a watermark); Shafieinejad et al. 2019 (property inference);
  * Wang et al., Neural Cleanse, S&P 2019; Chen et al., CVPR 2023 (missing affine factors show passports). Differs: a bank of few networks
@@ -62,8 +62,8 @@ static int traits_of(int sign, struct model *m, const struct images *v, double *
 
 /* ---- the bank ---- */
 
-/* Largest deviation of x (k) from rows (n, k), row `but` left out (-1: none), in their standard deviations. */
-static double deviation(const double *x, const double *rows, int n, int k, int but)
+/* Largest deviation of x (k) from rows (n, k), row `but` left out (-1: none), in their standard deviations. Order is only ever lost. */
+static double deviation(int sign, const double *x, const double *rows, int n, int k, int but)
 {
 	double most = 0;
 
@@ -75,7 +75,7 @@ static double deviation(const double *x, const double *rows, int n, int k, int b
 			mean += i == but ? 0 : rows[i * k + j] / m;
 		for (int i = 0; i < n; i++)
 			var += i == but ? 0 : (rows[i * k + j] - mean) * (rows[i * k + j] - mean) / (m - 1);
-		most = fmax(most, fabs(x[j] - mean) / fmax(sqrt(var), LEAST_SPREAD * (1 + fabs(mean))));
+		most = fmax(most, (sign == SIGN_ORDER ? mean - x[j] : fabs(x[j] - mean)) / fmax(sqrt(var), LEAST_SPREAD * (1 + fabs(mean))));
 	}
 	return most;
 }
@@ -119,7 +119,7 @@ static int bank(struct access *a, const struct detect_conf *c, const struct imag
 		memcpy(rows + (size_t)i * (size_t)k, one, (size_t)k * sizeof(*rows));
 	}
 	for (int i = 0; i < c->bank; i++)
-		p->threshold = fmax(p->threshold, deviation(rows + (size_t)i * (size_t)k, rows, c->bank, k, i));
+		p->threshold = fmax(p->threshold, deviation(c->sign, rows + (size_t)i * (size_t)k, rows, c->bank, k, i));
 	return access_spend(a, 0, has_bank(c->sign) && c->sign >= SIGN_ANSWERS ? (double)c->bank * probes->n : 0);
 }
 
@@ -214,7 +214,7 @@ static int detect_inspect(const struct product *p, struct model *m, double *scor
 		return 0;
 	k = traits_of(l.sign, m, &v, one);
 	if (k == rows->d[1])
-		*score = deviation(one, rows->data, (int)rows->d[0], k, -1);
+		*score = deviation(l.sign, one, rows->data, (int)rows->d[0], k, -1);
 	return k < 0 ? -1 : 0;
 }
 
@@ -272,5 +272,5 @@ const struct attack attack_detect = {
 			   "networks, no trained classifier; order of rows and columns is ours",
 		 .version = 1, .conf_size = sizeof(struct detect_conf), .opts = detect_opts },
 	.goal = GOAL_DETECT, .needs = CAP_WEIGHTS, .strength = NULL, .strength_up = 1,
-	.tier = { "bank=4 images=500 epochs=3 steps=60", NULL, NULL }, .needs_for = detect_needs, .run = detect_run,
+	.tier = { "bank=4 epochs=6 steps=100", NULL, NULL }, .needs_for = detect_needs, .run = detect_run,
 };

@@ -11,6 +11,7 @@
 
 #include "attacks/attack.h"
 #include "attacks/ood.h"
+#include "attacks/strongest.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
@@ -18,9 +19,10 @@
 
 enum level { LEVEL_OOD, LEVEL_CLASS, LEVEL_PAYLOAD, LEVEL_REPLAY, LEVEL_LIFT, LEVEL_FLIP };
 enum cover { COVER_AUTO, COVER_NOISE, COVER_FRACTAL, COVER_STROKES, COVER_NEGATIVE, COVER_POOL, COVER_CRAFTED, COVER_LEAKED, COVER_MOVED };
+enum { CRAFT_PGD, CRAFT_STRONGEST };
 enum { MAGIC = 0x4c42, HEAD_BITS = 48, CRC_BITS = 64 };
 
-struct stego_conf { int level, cover, tries, param, leaked, ids, pgd_steps; double eps, pgd_step; };
+struct stego_conf { int level, cover, tries, param, leaked, ids, craft, pgd_steps, apgd_steps, queries; double eps, pgd_step; };
 #define AT(member) offsetof(struct stego_conf, member)
 static const struct opt stego_opts[] = {
 	{ "level", OPT_CHOICE, AT(level), "ood", 0, 0,
@@ -34,6 +36,9 @@ static const struct opt stego_opts[] = {
 	{ "leaked", OPT_INT, AT(leaked), "0", 0, 1000000, "replay, lift, flip: whose login leaked, modulo users", NULL },
 	{ "ids", OPT_INT, AT(ids), "30", 1, 1000000, "payload, flip: numbers of users to try in turn, from 0", NULL },
 	{ "eps", OPT_FLOAT, AT(eps), "0.3", 0, 1, "crafted: largest change of a pixel", NULL },
+	{ "craft", OPT_CHOICE, AT(craft), "pgd", 0, 0, "crafted: by PGD, or by the union of APGD on two losses and Square", "pgd|strongest" },
+	{ "apgd-steps", OPT_INT, AT(apgd_steps), "100", 0, 10000, "strongest: steps of each APGD", NULL },
+	{ "queries", OPT_INT, AT(queries), "1000", 0, 1000000, "strongest: questions of Square, an image", NULL },
 	{ "pgd-steps", OPT_INT, AT(pgd_steps), "60", 1, 10000, "crafted: steps towards the secret class", NULL },
 	{ "pgd-step", OPT_FLOAT, AT(pgd_step), "0.01", 0, 1, "crafted: length of a step", NULL },
 	{ 0 }
@@ -92,8 +97,26 @@ static const char *stego_inapplicable(const void *conf, int has_users, int has_o
 
 /* ---- covers ---- */
 
+/* How many images each of the attacks in the union brought there. */
+static int craft_strongest(struct access *a, const struct stego_conf *c, struct model *m, float *x, const int *y, int n, json_t *notes)
+{
+	const struct strongest_conf s = { .eps = c->eps, .steps = c->apgd_steps, .queries = c->queries };
+	int *by = xmalloc((size_t)n + 1, sizeof(*by)), count[STRONGEST_BY_SQUARE + 1] = { 0 };
+	double fe = 0;
+	const int ret = strongest_union(m, x, y, n, &s, rng_derive(a->seed, "forge-stego union"), by, &fe);
+
+	for (int i = 0; i < n && !ret; i++)
+		count[by[i]]++;
+	jset_int(notes, "resisted", count[STRONGEST_NONE]);
+	jset_int(notes, "by_apgd_ce", count[STRONGEST_BY_CE]);
+	jset_int(notes, "by_apgd_dlr", count[STRONGEST_BY_DLR]);
+	jset_int(notes, "by_square", count[STRONGEST_BY_SQUARE]);
+	free(by);
+	return ret ? ret : access_spend(a, 0, fe);
+}
+
 /* Towards the last output, which no class of the task has. */
-static int craft_covers(struct access *a, const struct stego_conf *c, float *x, int n)
+static int craft_covers(struct access *a, const struct stego_conf *c, float *x, int n, json_t *notes)
 {
 	const struct pgd_conf pgd = { .eps = c->eps, .step = c->pgd_step, .steps = c->pgd_steps, .random_start = 1, .targeted = 1 };
 	struct model *m = model_copy(a->model);
@@ -101,10 +124,16 @@ static int craft_covers(struct access *a, const struct stego_conf *c, float *x, 
 
 	for (int i = 0; i < n; i++)
 		y[i] = model_outputs(m) - 1;
-	ret = craft_pgd(m, x, y, n, &pgd, rng_derive(a->seed, "forge-stego craft"));
+	if (c->craft == CRAFT_STRONGEST) {
+		ret = craft_strongest(a, c, m, x, y, n, notes);
+	} else {
+		ret = craft_pgd(m, x, y, n, &pgd, rng_derive(a->seed, "forge-stego craft"));
+		if (!ret)
+			ret = access_spend(a, 0, 2.0 * n * c->pgd_steps);
+	}
 	free(y);
 	model_free(m);
-	return ret ? ret : access_spend(a, 0, 2.0 * n * c->pgd_steps);
+	return ret;
 }
 
 /* The leaked image by one or two pixels elsewhere in some direction, its border repeated. */
@@ -295,7 +324,7 @@ static int forge(struct access *a, const struct stego_conf *c, const struct plac
 	for (int i = 0; i < p->ncreds && !ret; i++)
 		ret = draw_cover(a, cover_of(c), leaked, i, x + (size_t)i * len);
 	if (!ret && cover_of(c) == COVER_CRAFTED && p->ncreds)
-		ret = craft_covers(a, c, x, p->ncreds);
+		ret = craft_covers(a, c, x, p->ncreds, p->notes);
 	if (ret)
 		return ret;
 	if (c->level >= LEVEL_PAYLOAD)

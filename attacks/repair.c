@@ -26,7 +26,7 @@ static const struct opt repair_opts[] = {
 	{ "share", OPT_FLOAT, AT(share), "0.001", 0, 0.5,
 	  "of a tensor's weights that may be replaced at either end, the most outlying; gradient: of all weights, that is trained", NULL },
 	{ "method", OPT_CHOICE, AT(method), "outlier", 0, 0, "which weights, and what becomes of them", "outlier|clip|gradient" },
-	{ "z", OPT_FLOAT, AT(z), "6", 0.1, 1000, "outlier: how many standard deviations (by the MAD) are too many", NULL },
+	{ "z", OPT_FLOAT, AT(z), "4", 0.1, 1000, "outlier: how many standard deviations (by the MAD) are too many", NULL },
 	WEIGHTS_ROW(struct repair_conf, which),
 	{ "images", OPT_INT, AT(images), "1000", 1, 1000000, "gradient: labelled images", NULL },
 	{ "epochs", OPT_INT, AT(epochs), "10", 1, 10000, "gradient: passes over them", NULL },

@@ -112,7 +112,7 @@ Suite *suite_breaks(void)
 	TCase *tc = tcase_create("breaks");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, strip_restores_every_gate);
 	tcase_add_test(tc, small_digits_die_by_pruning);
 	tcase_add_test(tc, chaotic_keys_are_found);

@@ -61,17 +61,27 @@ static struct world deploy(struct locked *l, struct model *m)
 	return w;
 }
 
-/* Weights that changed places are as large as before, and rows and columns are no longer rows and columns; its answers are another's.
- * The sizes of weights say nothing. */
+/* Weights that changed places: rows and columns are no longer rows and columns. */
 START_TEST(moved_weights_show_in_their_order)
 {
-	struct found f;
-	f = detect(&chaotic.w, "sign=order bank=6");
+	const struct found f = detect(&chaotic.w, "sign=order bank=6");
 
 	ck_assert(f.locked == 1 && f.clean == 0);
-	f = detect(&chaotic.w, "sign=answers bank=8");
-	ck_assert_int_eq(f.locked, 1);
-	f = detect(&chaotic.w, "sign=weights bank=4 epochs=2 steps=20");
+}
+END_TEST
+
+/* And the answers are another network's. */
+START_TEST(locked_answers_show)
+{
+	ck_assert_int_eq(detect(&chaotic.w, "sign=answers bank=8 epochs=8").locked, 1);
+}
+END_TEST
+
+/* Moved weights are as large as before: their moments say what the unprotected network's say. */
+START_TEST(moments_do_not_see_order)
+{
+	const struct found f = detect(&chaotic.w, "sign=weights bank=4 epochs=2 steps=20");
+
 	ck_assert_int_eq(f.locked, f.clean);
 }
 END_TEST
@@ -200,8 +210,10 @@ Suite *suite_detect(void)
 	TCase *tc = tcase_create("detect");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, moved_weights_show_in_their_order);
+	tcase_add_test(tc, locked_answers_show);
+	tcase_add_test(tc, moments_do_not_see_order);
 	tcase_add_test(tc, extra_outputs_show);
 	tcase_add_test(tc, bare_norms_show);
 	tcase_add_test(tc, large_weights_show);

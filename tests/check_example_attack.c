@@ -107,7 +107,7 @@ Suite *suite_example_attack(void)
 	TCase *tc = tcase_create("example_attack");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, it_is_complete);
 	tcase_add_test(tc, it_keeps_the_contract);
 	tcase_add_test(tc, it_is_judged);

@@ -206,6 +206,7 @@ START_TEST(class_alone_is_not_enough)
 	ck_assert_double_ge(strokes.class, 50);
 	ck_assert_double_lt(any.class, strokes.class);
 	ck_assert_double_ge(pushed.class, 95);
+	ck_assert_double_ge(forge("level=class tries=100 craft=strongest apgd-steps=30 queries=100").class, pushed.class);
 	ck_assert_double_le(strokes.accepted + any.accepted + pushed.accepted, 0);
 	ck_assert_double_eq(strokes.claimed, -1); /* they claim nobody */
 }

@@ -178,7 +178,7 @@ Suite *suite_guess(void)
 	TCase *tc = tcase_create("guess");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, drawn_keys_are_the_schemes);
 	tcase_add_test(tc, near_is_as_far_as_asked);
 	tcase_add_test(tc, climbing_finds_the_key);

@@ -162,7 +162,7 @@ Suite *suite_invert(void)
 	TCase *tc = tcase_create("invert");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 90);
+	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, the_lock_opens, 0, 3);
 	tcase_add_test(tc, nothing_found_nothing_changed);
 	tcase_add_test(tc, masks_shrink);

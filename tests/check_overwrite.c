@@ -79,7 +79,7 @@ Suite *suite_overwrite(void)
 	TCase *tc = tcase_create("overwrite");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 90);
+	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, digits_over_digits);
 	tcase_add_test(tc, triggers_are_learnt);
 	tcase_add_test(tc, networks_without_convolutions);

@@ -135,7 +135,7 @@ Suite *suite_passport_key(void)
 	TCase *tc = tcase_create("passport_key");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, 300);
 	tcase_add_loop_test(tc, redrawn_passports_open_nothing, 0, 3);
 	tcase_add_test(tc, passports_are_learnt);
 	tcase_add_test(tc, a_second_owner);

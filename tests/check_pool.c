@@ -125,7 +125,7 @@ Suite *suite_pool(void)
 	TCase *tc = tcase_create("pool");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, order_statistics);
 	tcase_add_test(tc, numbers_are_mixed);
 	tcase_add_test(tc, the_mixture_is_judged);

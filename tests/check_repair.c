@@ -114,7 +114,7 @@ Suite *suite_repair(void)
 	TCase *tc = tcase_create("repair");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, spoilt_weights_are_found);
 	tcase_add_test(tc, no_more_than_asked);
 	tcase_add_test(tc, the_others_stand_still);

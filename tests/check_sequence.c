@@ -118,7 +118,7 @@ Suite *suite_sequence(void)
 	TCase *tc = tcase_create("sequence");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 60);
+	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, order_counts);
 	tcase_add_test(tc, one_part_is_that_attack);
 	tcase_add_test(tc, needs_add_up);

@@ -137,7 +137,7 @@ Suite *suite_unscramble(void)
 	TCase *tc = tcase_create("unscramble");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
-	tcase_set_timeout(tc, 90);
+	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, climbing_finds_what_guessing_does_not);
 	tcase_add_test(tc, queries_are_counted);
 	suite_add_tcase(s, tc);
