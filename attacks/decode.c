@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "attacks/assign.h"
 #include "attacks/through.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -77,69 +78,13 @@ static int *count_pairs(const struct samples *s) /* (answered, true) */
 	return count;
 }
 
-/* Least-cost assignment of rows to columns, cost -2 count - (1 on the diagonal, so that ties stay where they are): to (k). One
- * row after the other by a shortest augmenting path over reduced costs u + v. */
-static void assign(const int *count, int k, int *to)
-{
-	const size_t m = (size_t)k + 1;
-	int *u = xcalloc(m, 2 * sizeof(*u)), *v = u + m, *owner = xcalloc(m, 2 * sizeof(*owner)), *way = owner + m;
-	int *least = xmalloc(m, sizeof(*least));
-	bool *used = xmalloc(m, sizeof(*used));
-
-	for (int row = 1; row <= k; row++) {
-		int at = 0;
-
-		owner[0] = row;
-		for (int j = 0; j <= k; j++) {
-			least[j] = INT32_MAX;
-			used[j] = false;
-		}
-		do {
-			int delta = INT32_MAX, next = 0;
-
-			used[at] = true;
-			for (int j = 1; j <= k; j++) {
-				const int i = owner[at] - 1, cost = -2 * count[i * k + j - 1] - (i == j - 1) - u[i + 1] - v[j];
-
-				if (used[j])
-					continue;
-				if (cost < least[j]) {
-					least[j] = cost;
-					way[j] = at;
-				}
-				if (least[j] < delta) {
-					delta = least[j];
-					next = j;
-				}
-			}
-			for (int j = 0; j <= k; j++) {
-				if (used[j]) {
-					u[owner[j]] += delta;
-					v[j] -= delta;
-				} else {
-					least[j] -= delta;
-				}
-			}
-			at = next;
-		} while (owner[at]);
-		for (; at; at = way[at])
-			owner[at] = owner[way[at]];
-	}
-	for (int j = 1; j <= k; j++)
-		to[owner[j] - 1] = j - 1;
-	free(u);
-	free(owner);
-	free(least);
-	free(used);
-}
-
 /* Answered class i stands for to[i]: weight 1 on p_i. Several may stand for the same. */
 static void fit_labels(const struct samples *s, int method, float *w)
 {
 	int *count = count_pairs(s), *to = xmalloc((size_t)s->k, sizeof(*to));
 
 	if (method == METHOD_PERMUTATION)
-		assign(count, s->k, to);
+		assign_most(count, s->k, to);
 	for (int i = 0; i < s->k && method == METHOD_MAP; i++) {
 		to[i] = i;
 		for (int j = 0; j < s->k; j++)

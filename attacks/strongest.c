@@ -276,7 +276,9 @@ static void propose(const struct model_spec *s, const float *centre, const float
 	}
 }
 
-static int square(struct model *m, float *x, const int *y, int n, const struct strongest_conf *c, uint64_t seed, int first, bool *done, double *fe)
+/* Image i of this chunk is number first + i of all. */
+static int square(struct model *m, float *x, const int *y, int n, const struct strongest_conf *c, uint64_t seed, int first, bool *done,
+		  double *fe)
 {
 	const int len = m->spec.c * m->spec.h * m->spec.w, k = model_outputs(m);
 	float *best = xmalloc((size_t)n * (size_t)len, 2 * sizeof(*best)), *try = best + (size_t)n * (size_t)len;
@@ -305,14 +307,13 @@ static int square(struct model *m, float *x, const int *y, int n, const struct s
 		*fe += v.n;
 		for (int j = 0; j < v.n && !ret; j++) {
 			const double now = margin(z + (size_t)j * (size_t)k, k, y[which[j]]);
+			const size_t at = (size_t)which[j] * (size_t)len;
 
 			if (now <= top[which[j]])
 				continue;
 			top[which[j]] = now;
-			memcpy(best + (size_t)which[j] * (size_t)len, try + (size_t)j * (size_t)len, (size_t)len * sizeof(*best));
 			done[which[j]] = now > 0;
-			if (now > 0)
-				memcpy(x + (size_t)which[j] * (size_t)len, try + (size_t)j * (size_t)len, (size_t)len * sizeof(*x));
+			memcpy((now > 0 ? x : best) + at, try + (size_t)j * (size_t)len, (size_t)len * sizeof(*best));
 		}
 	}
 	free(best);
