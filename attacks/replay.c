@@ -4,31 +4,35 @@
  *   mean     averaged over all pairs
  *   nearest  of the pair whose image is closest in Euclidean distance
  *   filter   residual = a 5x5 convolution of the image (for each pair of channels, and a constant), fitted by ridge regression
+ *   pca      residual = a combination of the pairs' first `rank` principal components, its weights linear in the image, by ridge regression
  *
  * Source: survey of active authorization control (2021), section IV ("adaptive" attack: subtract and paste); single as there.
- * Differs: more than one pair, by averaging, choosing and filtering, is ours; projection on principal components is left out. */
+ * Differs: more than one pair, by averaging, choosing, filtering and projecting, is ours. */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "attacks/encoder.h"
+#include "attacks/svd.h"
 #include "base/error.h"
 #include "base/json.h"
 
-enum method { REPLAY_SINGLE, REPLAY_MEAN, REPLAY_NEAREST, REPLAY_FILTER };
-enum { SIDE = 5, TAPS = SIDE * SIDE, FILTER_IMAGES = 200 };
+enum method { REPLAY_SINGLE, REPLAY_MEAN, REPLAY_NEAREST, REPLAY_FILTER, REPLAY_PCA };
+enum { SIDE = 5, TAPS = SIDE * SIDE, FILTER_IMAGES = 200, PCA_IMAGES = 200 };
 #define RIDGE 1e-2 /* on sums over pixels */
 
-struct replay_conf { int pairs, method, through, top1; };
+struct replay_conf { int pairs, method, rank, through, top1; };
 static const struct opt replay_opts[] = {
 	{ "pairs", OPT_INT, offsetof(struct replay_conf, pairs), "1", 0, 1000000, "pairs of an image and what a client made of it; 0: images go as they are", NULL },
-	{ "method", OPT_CHOICE, offsetof(struct replay_conf, method), "single", 0, 0, "which residual an image gets", "single|mean|nearest|filter" },
+	{ "method", OPT_CHOICE, offsetof(struct replay_conf, method), "single", 0, 0, "which residual an image gets", "single|mean|nearest|filter|pca" },
+	{ "rank", OPT_INT, offsetof(struct replay_conf, rank), "4", 1, 1000, "pca: principal components", NULL },
 	THROUGH_ROW(struct replay_conf, through),
 	{ "top1", OPT_BOOL, offsetof(struct replay_conf, top1), "no", 0, 0, "the service answers with a class only", NULL },
 	{ 0 }
 };
 
-/* Travels in the product beside "plain" and "residual" f32 (pairs, c*h*w), or "filter" f32 (c, c*TAPS + 1). */
+/* Travels in the product beside "plain" and "residual" f32 (pairs, c*h*w), "filter" f32 (c, c*TAPS + 1), or "dual" f32
+ * (pairs, c*h*w), whose rows are weighted by how like each pair's image is. */
 struct tape_recorder { int method, through, pairs; };
 
 static struct tape_recorder of_product(const struct product *p)
@@ -125,6 +129,60 @@ static void filter(const float *weight, const float *img, int c, int h, int w, d
 	free(row);
 }
 
+/* ---- principal components ---- */
+
+/* How like two images are: their product, and a constant, by their size. */
+static double like(const float *x, const float *y, int len)
+{
+	double sum = 1;
+
+	for (int k = 0; k < len; k++)
+		sum += (double)x[k] * (double)y[k];
+	return sum / len;
+}
+
+/* Ridge regression of the residuals, which lie in the space of the first components, on the images, in its dual form. */
+static void fit_pca(const float *x, const float *residual, int n, int len, int rank, struct bundle *kept)
+{
+	double *a = xmalloc((size_t)n * (size_t)n, sizeof(*a)), *r = xmalloc((size_t)n * (size_t)len, sizeof(*r));
+	double *b = xmalloc((size_t)n * (size_t)len, sizeof(*b)), *mean = xcalloc((size_t)len, sizeof(*mean)), trace = 0;
+	float *out = bundle_put(kept, "dual", DT_F32, 2, (const int64_t[]){ n, len }, NULL);
+
+	for (int i = 0; i < n * len; i++)
+		mean[i % len] += (double)residual[i] / n;
+	for (int i = 0; i < n * len; i++)
+		r[i] = (double)residual[i] - mean[i % len];
+	svd_truncate(r, n, len, rank);
+	for (int i = 0; i < n; i++) {
+		for (int k = 0; k <= i; k++)
+			a[i * n + k] = like(x + (ptrdiff_t)i * len, x + (ptrdiff_t)k * len, len);
+		trace += a[i * n + i];
+		for (int k = 0; k < len; k++)
+			b[k * n + i] = r[(ptrdiff_t)i * len + k] + mean[k];
+	}
+	for (int i = 0; i < n; i++)
+		a[i * n + i] += RIDGE * trace / n;
+	solve(a, n, b, len);
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < len; k++)
+			out[(ptrdiff_t)i * len + k] = (float)b[k * n + i];
+	free(a);
+	free(r);
+	free(b);
+	free(mean);
+}
+
+static void combine(const float *plain, const float *dual, int n, const float *x, int len, double *residual)
+{
+	memset(residual, 0, (size_t)len * sizeof(*residual));
+	for (int i = 0; i < n; i++) {
+		const double w = like(plain + (ptrdiff_t)i * len, x, len);
+
+		for (int k = 0; k < len; k++)
+			residual[k] += w * (double)dual[(ptrdiff_t)i * len + k];
+	}
+}
+
 /* ---- which residual ---- */
 
 static int nearest(const float *plain, int pairs, const float *x, int len)
@@ -149,7 +207,7 @@ static int replay_prepare(const struct product *p, const struct images *v, float
 {
 	const struct tape_recorder t = of_product(p);
 	const float *plain = bundle_f32(p->kept, "plain", NULL), *residual = bundle_f32(p->kept, "residual", NULL);
-	const float *weight = bundle_f32(p->kept, "filter", NULL);
+	const float *weight = bundle_f32(p->kept, "filter", NULL), *dual = bundle_f32(p->kept, "dual", NULL);
 	const int len = images_size(v);
 	double *add = xmalloc((size_t)len, sizeof(*add));
 
@@ -157,7 +215,9 @@ static int replay_prepare(const struct product *p, const struct images *v, float
 		images_get(v, i, out);
 		if (!t.pairs)
 			continue;
-		if (t.method == REPLAY_FILTER)
+		if (t.method == REPLAY_PCA)
+			combine(plain, dual, t.pairs < PCA_IMAGES ? t.pairs : PCA_IMAGES, out, len, add);
+		else if (t.method == REPLAY_FILTER)
 			filter(weight, out, v->c, v->h, v->w, add);
 		else
 			for (int k = 0, at = t.method == REPLAY_NEAREST ? nearest(plain, t.pairs, out, len) : 0; k < len; k++)
@@ -176,7 +236,7 @@ static int replay_answer(const struct product *p, struct asked *service, const s
 
 /* ---- the attack ---- */
 
-static void record(const struct images *plain, const struct images *keyed, int method, struct bundle *kept)
+static void record(const struct images *plain, const struct images *keyed, int method, int rank, struct bundle *kept)
 {
 	const int len = images_size(plain);
 	float *x = bundle_put(kept, "plain", DT_F32, 2, (const int64_t[]){ plain->n, len }, NULL);
@@ -190,6 +250,8 @@ static void record(const struct images *plain, const struct images *keyed, int m
 	}
 	if (method == REPLAY_FILTER)
 		fit_filter(plain, r, kept);
+	if (method == REPLAY_PCA)
+		fit_pca(x, r, plain->n < PCA_IMAGES ? plain->n : PCA_IMAGES, len, rank, kept);
 	for (int k = 0; k < len && method == REPLAY_MEAN; k++) {
 		double sum = 0;
 
@@ -232,7 +294,7 @@ static int replay_run(struct access *a, const void *conf, struct product *p)
 	t.pairs = plain.n;
 	jset_int(p->notes, "pairs", plain.n);
 	if (plain.n) {
-		record(&plain, &keyed, c->method, p->kept);
+		record(&plain, &keyed, c->method, c->rank, p->kept);
 		jset_num(p->notes, "sameness", encoder_sameness(&plain, &keyed));
 	}
 	memcpy(p->ctx, &t, sizeof(t));
