@@ -108,8 +108,8 @@ static const char *sequence_inapplicable(const void *conf, int has_users, int ha
 	return why;
 }
 
-/* Run one part on *m and put what it leaves there. */
-static int part_run(const struct access *whole, const struct part *part, int i, struct model **m, json_t *notes)
+/* Run one part on p->model and put what it leaves there. A part that finds nothing to attack leaves the whole nothing to do. */
+static int part_run(const struct access *whole, const struct part *part, int i, struct product *all)
 {
 	struct access a = *whole;
 	struct product p = { 0 };
@@ -118,16 +118,18 @@ static int part_run(const struct access *whole, const struct part *part, int i, 
 
 	snprintf(purpose, sizeof(purpose), "sequence %d", i);
 	a.seed = rng_derive(whole->seed, purpose);
-	a.model = *m;
+	a.model = all->model;
 	ret = part->attack->run(&a, part->conf, &p);
-	if (!ret && (!p.model || p.answer || p.model->arch->image))
-		ret = p.inapplicable ? 0 : error(EXIT_UNEVALUABLE, "sequence: %s leaves no network for the next part", part->attack->drv.name);
-	if (!ret && p.model) {
-		model_free(*m);
-		*m = p.model;
+	if (!ret && p.inapplicable)
+		all->inapplicable = p.inapplicable;
+	else if (!ret && (!p.model || p.answer || p.model->arch->image))
+		ret = error(EXIT_UNEVALUABLE, "sequence: %s leaves no network for the next part", part->attack->drv.name);
+	if (!ret && !p.inapplicable) {
+		model_free(all->model);
+		all->model = p.model;
 		p.model = NULL;
 	}
-	jset(notes, part->attack->drv.name, p.inapplicable ? json_string(p.inapplicable) : p.notes ? json_incref(p.notes) : json_object());
+	jset(all->notes, part->attack->drv.name, p.notes ? json_incref(p.notes) : json_object());
 	product_release(&p);
 	return ret;
 }
@@ -142,8 +144,8 @@ static int sequence_run(struct access *a, const void *conf, struct product *p)
 	p->goal = GOAL_REMOVE;
 	p->notes = json_object();
 	p->model = ret ? NULL : model_copy(a->model);
-	for (int i = 0; i < parts.n && !ret; i++)
-		ret = part_run(a, &parts.at[i], i, &p->model, p->notes);
+	for (int i = 0; i < parts.n && !ret && !p->inapplicable; i++)
+		ret = part_run(a, &parts.at[i], i, p);
 	parts_release(&parts);
 	return ret;
 }

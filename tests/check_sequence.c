@@ -98,6 +98,16 @@ START_TEST(needs_add_up)
 }
 END_TEST
 
+/* All of the toy's users run one network: pool has nothing to do, and so the cell is n/a, with pool's reason. */
+START_TEST(a_part_that_does_not_apply)
+{
+	struct product p = run_parts("pool; finetune epochs=1", 8, NULL, 0);
+
+	ck_assert_ptr_nonnull(p.inapplicable);
+	product_release(&p);
+}
+END_TEST
+
 /* Mistakes are named, and what leaves no network is no part. */
 START_TEST(what_is_no_sequence)
 {
@@ -122,6 +132,7 @@ Suite *suite_sequence(void)
 	tcase_add_test(tc, order_counts);
 	tcase_add_test(tc, one_part_is_that_attack);
 	tcase_add_test(tc, needs_add_up);
+	tcase_add_test(tc, a_part_that_does_not_apply);
 	tcase_add_test(tc, what_is_no_sequence);
 	suite_add_tcase(s, tc);
 	return s;
