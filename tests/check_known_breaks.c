@@ -105,11 +105,11 @@ START_TEST(chaotic_keys_are_found)
 }
 END_TEST
 
-Suite *suite_breaks(void);
-Suite *suite_breaks(void)
+Suite *suite_known_breaks(void);
+Suite *suite_known_breaks(void)
 {
-	Suite *s = suite_create("breaks");
-	TCase *tc = tcase_create("breaks");
+	Suite *s = suite_create("known_breaks");
+	TCase *tc = tcase_create("known_breaks");
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 300);
