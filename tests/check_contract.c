@@ -275,19 +275,59 @@ START_TEST(scheme_hooks_change_nothing)
 }
 END_TEST
 
-/* Strength 0, where an attack has one, leaves everything bit-equal. */
+/* Every image through the channel is the image. */
+static void channel_is_open(const struct world *w, const char *name, const struct product *p)
+{
+	const struct images q = images_first(w->splits.test, 8);
+	float in[8 * 784], out[8 * 784];
+
+	for (int i = 0; i < 8; i++)
+		images_get(&q, i, in + i * 784);
+	ck_assert_int_eq(p->channel(p, in, 8, 1, 28, 28, out), 0);
+	ck_assert_msg(!memcmp(in, out, sizeof(in)), "%s changes images at strength 0", name);
+}
+
+/* A predictor that asks the service is right where the service is. */
+static void predictor_adds_nothing(const struct world *w, const char *name, const struct product *p)
+{
+	struct observations o = { 0 };
+	const struct obs_entry *own, *its;
+	const char *verdict;
+	char why[256];
+
+	ck_assert_msg(evaluate(&w->setup, p, &o, &verdict, why) == 0, "%s: %s", name, error_text());
+	own = obs_get(&o, "authorised_correct", 'b'); /* of the control, where everybody is served */
+	its = obs_get(&o, "attacked_correct", 'b');
+	ck_assert_msg(own && its && own->n == its->n && !memcmp(own->bits, its->bits, own->n), "%s is not the service at strength 0", name);
+	obs_release(&o);
+}
+
+/* Strength 0, where an attack has one, leaves everything bit-equal: the network, images on their way, answers; and forges nothing. */
 static void strength_zero_is_nothing(const struct world *w, const struct attack *a)
 {
 	const struct opt *o = a->strength ? opt_find(a->drv.opts, a->strength) : NULL;
 	struct product p;
 	char options[128];
+	void *conf;
 
-	if (!o || o->min > 0 || a->strength_up < 0 || a->goal != GOAL_REMOVE)
+	if (!o || o->min > 0 || a->strength_up < 0)
 		return;
 	snprintf(options, sizeof(options), "%s=0", a->strength);
-	ck_assert_msg(world_attack(w, a, options, NULL, &p) == 0, "%s", error_text());
-	ck_assert_uint_eq(model_bits(p.model), model_bits(w->locked.model));
-	product_release(&p);
+	conf = conf_of(&a->drv, options);
+	ck_assert_msg(conf != NULL, "%s: %s", a->drv.name, error_text());
+	if (!a->inapplicable || !a->inapplicable(conf, 0, 0)) {
+		ck_assert_msg(world_attack(w, a, options, NULL, &p) == 0, "%s", error_text());
+		if (a->goal == GOAL_REMOVE)
+			ck_assert_uint_eq(model_bits(p.model), model_bits(w->locked.model));
+		if (p.channel)
+			channel_is_open(w, a->drv.name, &p);
+		if (p.answer)
+			predictor_adds_nothing(w, a->drv.name, &p);
+		if (a->goal == GOAL_IMPERSONATE)
+			ck_assert_int_eq(p.ncreds, 0);
+		product_release(&p);
+	}
+	free(conf);
 }
 
 /* On the unprotected control every attack runs and is judged, or says why it does not apply. */
@@ -331,6 +371,22 @@ START_TEST(attacks_run_on_the_control)
 }
 END_TEST
 
+/* Where there are users: forgers without strength forge nothing. */
+START_TEST(forgers_without_strength_forge_nothing)
+{
+	struct world w;
+
+	world_open(&w, &toy_scheme);
+	for (int i = 0; attacks[i]; i++) {
+		const struct attack *a = (const struct attack *)attacks[i];
+
+		if (a->goal == GOAL_IMPERSONATE && opt_find(a->drv.opts, a->strength)->min <= 0)
+			strength_zero_is_nothing(&w, a);
+	}
+	world_close(&w);
+}
+END_TEST
+
 Suite *suite_contract(void);
 Suite *suite_contract(void)
 {
@@ -348,6 +404,7 @@ Suite *suite_contract(void)
 	tcase_add_test(tc, schemes_and_attacks_have_pages);
 	tcase_add_test(tc, scheme_hooks_change_nothing);
 	tcase_add_test(tc, attacks_run_on_the_control);
+	tcase_add_test(tc, forgers_without_strength_forge_nothing);
 	suite_add_tcase(s, tc);
 	return s;
 }
