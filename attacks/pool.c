@@ -74,12 +74,15 @@ static void mix(const struct access *a, const struct pool_conf *c, const int *pa
 	}
 }
 
-/* Share of the numbers on which the party's networks are not all the same. */
+/* Share of the numbers on which the party's networks are not all the same; below 0: they have different shapes. */
 static double apart(const struct access *a, const int *party, int n)
 {
 	const struct model *first = a->instance[party[0]];
 	size_t differ = 0;
 
+	for (int i = 1; i < n; i++)
+		if (a->instance[party[i]]->nx != first->nx)
+			return -1;
 	for (size_t k = 0; k < first->nx; k++)
 		for (int i = 1; i < n; i++)
 			if (a->instance[party[i]]->x[k] != first->x[k]) {
@@ -157,7 +160,9 @@ static int pool_run(struct access *a, const void *conf, struct product *p)
 	differ = apart(a, party, n);
 	jset_int(p->notes, "colluders", n);
 	jset_num(p->notes, "numbers_that_differ", differ);
-	if (n < 2 || differ <= 0) {
+	if (differ < 0) {
+		p->inapplicable = "users' networks have different shapes";
+	} else if (n < 2 || differ <= 0) {
 		p->inapplicable = "all users run the same network: nothing to put together, and a copy of it names nobody";
 	} else if (c->method == METHOD_VOTE) {
 		vote(a, party, n, p);

@@ -12,7 +12,7 @@
 #define RHO 0.75       /* of the steps between two checkpoints that must have got better */
 #define TINY 1e-12
 enum strongest_loss { STRONGEST_CE, STRONGEST_DLR };
-enum { CHUNK = 256 };   /* images at once */
+enum { CHUNK = 256, WIDEST = 1024 }; /* images at once; columns */
 #define P_INIT 0.8     /* Square: share of the image that the first squares cover */
 
 /* ---- what is wanted of an image's logits ---- */
@@ -256,22 +256,20 @@ static void propose(const struct model_spec *s, const float *centre, const float
 	const int area = s->h * s->w, most = s->h < s->w ? s->h : s->w;
 	int side = (int)lrint(sqrt(share_at(q, c->queries) * area)), row, col;
 
+	BUG_ON(s->w > WIDEST);
 	side = side < 1 ? 1 : side > most ? most : side;
 	memcpy(out, from, (size_t)(s->c * area) * sizeof(*out));
 	row = (int)rng_below(r, (uint32_t)(s->h - side + 1));
 	col = (int)rng_below(r, (uint32_t)(s->w - side + 1));
 	for (int ch = 0; ch < s->c; ch++) {
-		const double sign = rng_below(r, 2) ? c->eps : -c->eps;
+		double stripe[WIDEST];
 
-		for (int k = 0; k < area && !q; k++) {
-			const double stripe = k < s->w ? (rng_below(r, 2) ? c->eps : -c->eps) : (double)out[ch * area + k - s->w] - (double)centre[ch * area + k - s->w];
+		for (int k = 0; k < s->w; k++) /* a square has one sign */
+			stripe[k] = k && q ? stripe[0] : rng_below(r, 2) ? c->eps : -c->eps;
+		for (int k = 0; k < (q ? side * side : area); k++) {
+			const int at = ch * area + (q ? (row + k / side) * s->w + col + k % side : k);
 
-			out[ch * area + k] = boxed((double)centre[ch * area + k] + stripe, centre[ch * area + k], c->eps);
-		}
-		for (int k = 0; k < side * side && q; k++) {
-			const int at = ch * area + (row + k / side) * s->w + col + k % side;
-
-			out[at] = boxed((double)centre[at] + sign, centre[at], c->eps);
+			out[at] = boxed((double)centre[at] + stripe[k % s->w], centre[at], c->eps);
 		}
 	}
 }
