@@ -291,4 +291,5 @@ const struct attack attack_affine = {
 		 .version = 1, .conf_size = sizeof(struct affine_conf), .opts = affine_opts },
 	.goal = GOAL_REMOVE, .needs = CAP_WEIGHTS | CAP_WRITE | CAP_LABELLED, .strength = "epochs", .strength_up = 1,
 	.tier = { "images=1000 epochs=10", "epochs=30", NULL }, .run = affine_run,
+	.finds = "norms in the network", .search = "lr=0.001,0.003,0.01,0.03,0.1 kind=plain,ierb,cerb momentum=0,0.9",
 };

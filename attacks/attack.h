@@ -11,6 +11,7 @@
 #include "nn/bundle.h"
 #include "nn/images.h"
 #include "nn/model.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 enum capability {
@@ -37,12 +38,13 @@ const char *capability_text(unsigned caps, char *buf);
 enum goal { GOAL_USE, GOAL_IMPERSONATE, GOAL_REMOVE, GOAL_DISOWN, GOAL_DEGRADE, GOAL_DETECT };
 extern const char *const goal_names[]; /* "use", "impersonate", ... */
 
-/* What was spent, and how much may be; a budget of 0 is no limit. */
+/* What was spent, and how much may be; a budget of 0 is no limit. Kept by the harness: to an attack it is constant. */
 struct ledger {
 	long queries, labels, submissions;
 	double forward_equivalents;
 	long max_queries, max_labels, max_submissions;
 	double max_forward_equivalents;
+	bool exhausted;               /* something was asked for beyond a budget, and refused */
 };
 
 struct access {
@@ -61,7 +63,7 @@ struct access {
 	struct images plain, keyed; /* CAP_PAIR: images of the attack pool, unlabelled, and what the client of user i mod users sends */
 	struct model *const *instance; /* CAP_INSTANCE: of the first users one each; where nobody has his own: the deployed one */
 	int ninstances;
-	struct ledger *ledger;
+	const struct ledger *ledger;
 	const char *label;          /* for progress bars; NULL: silent */
 	struct oracle *oracle;      /* private to bench/access.c */
 };
@@ -131,6 +133,14 @@ struct product {
 };
 void product_release(struct product *p);
 
+/* What a prediction of an attack's compute can know before there is a model. */
+struct expected {
+	int pool, val;       /* images that the attacker will have */
+	int users, creds;    /* enrolled; credentials issued to all of them together */
+	double macs;         /* of a forward pass of the deployed network for one image */
+	struct model_spec spec;
+};
+
 struct attack {
 	struct driver drv;  /* must be first */
 	enum goal goal;
@@ -145,6 +155,14 @@ struct attack {
 	const char *(*inapplicable)(const void *conf, int has_users, int has_ownership);
 	/* Required. 0, or -1 after error(). */
 	int (*run)(struct access *a, const void *conf, struct product *p);
+	/* What of the shipped parameters or credentials the attack looks for, and says `inapplicable` when it runs and does not find (static
+	 * text, for the matrix of applicability); NULL: nothing. */
+	const char *finds;
+	/* Hyper-parameters worth searching and their values, the strength not among them: "lr=0.0001,0.001 mode=ftal,rtal"; NULL: none. */
+	const char *search;
+	/* Compute of a run under these options, in forward equivalents of the deployed network, for predictions of time only. NULL: as the
+	 * options named images, epochs, steps, batch, tries, ... let expect (bench/forecast.h). */
+	double (*cost)(const void *conf, const struct expected *e);
 };
 extern const struct driver *const attacks[]; /* sorted by name, NULL-terminated */
 

@@ -517,5 +517,5 @@ const struct attack attack_chaos_search = {
 		 .version = 1, .conf_size = sizeof(struct chaos_conf), .opts = chaos_opts },
 	.goal = GOAL_USE, .needs = CAP_WEIGHTS | CAP_WRITE | CAP_PARAM | CAP_ALGO | CAP_LABELLED, .strength = "images", .strength_up = 1,
 	.tier = { "images=50 candidates=200", NULL, NULL }, .inapplicable = chaos_inapplicable,
-	.run = chaos_run,
+	.run = chaos_run, .finds = "squares whose cells a cat map moves",
 };

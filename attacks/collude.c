@@ -232,5 +232,5 @@ const struct attack attack_collude = {
 			   "Differs: on credentials of every kind; coalitions are drawn at random only",
 		 .version = 1, .conf_size = sizeof(struct collude_conf), .opts = collude_opts },
 	.goal = GOAL_DISOWN, .needs = CAP_CRED, .strength = "share", .strength_up = 1, .needs_for = collude_needs,
-	.inapplicable = collude_inapplicable, .run = collude_run,
+	.inapplicable = collude_inapplicable, .run = collude_run, .finds = "several users; blend: credentials that are images",
 };

@@ -116,5 +116,5 @@ const struct attack attack_distill = {
 		 .version = 1, .conf_size = sizeof(struct distill_conf), .opts = distill_opts },
 	.goal = GOAL_USE, .needs = CAP_UNLABELLED, .strength = "epochs", .strength_up = 1,
 	.tier = { "images=1000 epochs=10", NULL, NULL }, .needs_for = distill_needs, .inapplicable = distill_inapplicable,
-	.run = distill_run,
+	.run = distill_run, .search = "temperature=1,3,10 batch=32,64,128",
 };

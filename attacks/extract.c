@@ -128,5 +128,5 @@ const struct attack attack_extract = {
 		 .version = 1, .conf_size = sizeof(struct extract_conf), .opts = extract_opts },
 	.goal = GOAL_USE, .needs = 0, .strength = "queries", .strength_up = 1,
 	.tier = { "queries=1000 epochs=10", NULL, NULL }, .needs_for = extract_needs, .inapplicable = extract_inapplicable,
-	.run = extract_run,
+	.run = extract_run, .search = "smoothing=0,0.1,0.3 batch=32,64,128",
 };

@@ -179,4 +179,5 @@ const struct attack attack_finetune = {
 	.tier = { "images=1000 epochs=3", NULL, NULL },
 	.needs_for = finetune_needs,
 	.run = finetune_run,
+	.search = "lr=0.0001,0.0003,0.001,0.003,0.01 mode=ftal,ftll,rtal,rtll batch=32,64,128",
 };

@@ -210,4 +210,5 @@ const struct attack attack_forge = {
 	.needs_for = forge_needs,
 	.inapplicable = forge_inapplicable,
 	.run = forge_run,
+	.search = "eps=0.05,0.1,0.2,0.3 kappa=0,5,20 lr=0.005,0.02,0.05",
 };

@@ -397,4 +397,5 @@ const struct attack attack_forge_adaptive = {
 	.goal = GOAL_IMPERSONATE, .needs = CAP_ALGO, .strength = "budget", .strength_up = 1,
 	.tier = { "tries=60", NULL, "tries=3000" }, .needs_for = adaptive_needs, .inapplicable = adaptive_inapplicable,
 	.run = adaptive_run,
+	.finds = "classes and confidences that a login must have", .search = "lr=0.003,0.01,0.03 restarts=1,2,5 aim=0.5,0.9 space=softmax,logit",
 };

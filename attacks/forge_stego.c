@@ -363,4 +363,5 @@ const struct attack attack_forge_stego = {
 		 .version = 1, .conf_size = sizeof(struct stego_conf), .opts = stego_opts },
 	.goal = GOAL_IMPERSONATE, .needs = 0, .strength = "tries", .strength_up = 1, .tier = { "tries=100", NULL, "tries=10000" },
 	.needs_for = stego_needs, .inapplicable = stego_inapplicable, .run = stego_run,
+	.finds = "a class beyond the task's, or places of hidden bits in images",
 };

@@ -303,4 +303,5 @@ const struct attack attack_prune = {
 	.strength_up = 1,
 	.needs_for = prune_needs,
 	.run = prune_run,
+	.search = "kind=magnitude,random,filters scope=layer,global",
 };

@@ -51,5 +51,5 @@ const struct attack attack_scratch = {
 		 .source = "Fan et al., NeurIPS 2019, compare with it. Differs: nothing",
 		 .version = 1, .conf_size = sizeof(struct scratch_conf), .opts = scratch_opts },
 	.goal = GOAL_USE, .needs = CAP_LABELLED, .strength = "images", .strength_up = 1,
-	.tier = { "images=1000 epochs=10", NULL, NULL }, .needs_for = scratch_needs, .run = scratch_run,
+	.tier = { "images=1000 epochs=10", NULL, NULL }, .needs_for = scratch_needs, .run = scratch_run, .search = "batch=32,64,128",
 };

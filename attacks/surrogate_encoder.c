@@ -139,4 +139,5 @@ const struct attack attack_surrogate_encoder = {
 		 .version = 1, .conf_size = sizeof(struct se_conf), .opts = se_opts },
 	.goal = GOAL_USE, .needs = CAP_PAIR | CAP_PROB, .strength = "pairs", .strength_up = 1,
 	.tier = { "pairs=300 epochs=20 steps=200", NULL, NULL }, .needs_for = se_needs, .inapplicable = se_inapplicable, .run = se_run,
+	.search = "lr=0.0005,0.002,0.008 gain=1,10,100 width=4,8,16",
 };

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/progress.h"
 
 static volatile sig_atomic_t arrived;
+static double allowed, deadline; /* seconds; by now_seconds() */
 
 static void on_signal(int sig)
 {
@@ -28,8 +30,16 @@ void interrupt_install(void)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
+void interrupt_after(double seconds)
+{
+	allowed = seconds;
+	deadline = now_seconds() + seconds;
+}
+
 int interrupt_check(void)
 {
+	if (!arrived && allowed > 0 && now_seconds() > deadline)
+		return error(EXIT_UNEVALUABLE, "the budget of %.3g s is spent", allowed);
 	if (!arrived)
 		return 0;
 	return arrived == SIGINT ? error(EXIT_SIGINT, "interrupted")

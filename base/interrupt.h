@@ -9,6 +9,10 @@ void interrupt_install(void);
 /* 0, or -1 after error(EXIT_SIGINT or EXIT_SIGTERM). Call it once a batch. */
 int interrupt_check(void);
 
+/* From now on interrupt_check() also fails, with EXIT_UNEVALUABLE, `seconds` after this call; 0: no longer. For work that has a budget of
+ * time; of the calling thread's process, one at a time. */
+void interrupt_after(double seconds);
+
 /* The signal that arrived, 0 when none. */
 int interrupt_signal(void);
 

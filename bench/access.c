@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/rng.h"
 #include "bench/creds.h"
 
@@ -63,15 +64,24 @@ static struct images copy_images(struct access_store *k, struct images v, bool l
 	return out;
 }
 
+/* Of `labels` labelled images (0: all there are) those that are for validation, in proportion; at least one. */
+static int labels_for_validation(const struct splits *s, long labels)
+{
+	const long all = (long)s->pool.n + s->attacker_val.n, n = labels * s->attacker_val.n / all;
+
+	return !labels || labels >= all ? s->attacker_val.n : n > 1 ? (int)n : 1;
+}
+
 static void grant_images(struct access *a, struct access_store *k, const struct splits *s)
 {
 	if (a->caps & (CAP_LABELLED | CAP_UNLABELLED)) {
 		const bool labelled = a->caps & CAP_LABELLED;
+		const long most = labelled ? a->ledger->max_labels : 0;
 		const struct images pool = copy_images(k, s->pool, labelled);
 
-		a->val = copy_images(k, s->attacker_val, labelled);
+		a->val = copy_images(k, images_first(s->attacker_val, labels_for_validation(s, most)), labelled);
 		if (labelled)
-			a->labelled = pool;
+			a->labelled = most ? images_first(pool, most > a->val.n ? (int)(most - a->val.n) : 1) : pool;
 		if (a->caps & CAP_UNLABELLED) {
 			a->unlabelled = pool;
 			a->unlabelled.labels = NULL;
@@ -201,12 +211,16 @@ static int denied(const char *what, const char *capability)
 	return error(EXIT_UNEVALUABLE, "the attack %s without the capability '%s'", what, capability);
 }
 
-/* Add n to *spent unless that goes over max (0: no limit). */
-static int charge(long *spent, long max, long n, const char *what)
+/* Add n to *spent unless that goes over max (0: no limit), or the attack's time is over (base/interrupt.h). */
+static int charge(struct ledger *l, long *spent, long max, long n, const char *what)
 {
-	if (max && *spent + n > max)
+	if (interrupt_check())
+		return -1;
+	if (max && *spent + n > max) {
+		l->exhausted = true;
 		return error(EXIT_UNEVALUABLE, "the attack's budget of %ld %s is spent (%ld used, %ld more asked for)", max, what,
 			     *spent, n);
+	}
 	*spent += n;
 	return 0;
 }
@@ -236,7 +250,7 @@ static int query(struct oracle *o, const struct images *v, const struct bundle *
 
 	if (!(o->caps & (CAP_LABEL | CAP_PROB)))
 		return denied("queried the service", "label");
-	if (charge(&o->ledger->queries, o->ledger->max_queries, v->n, "queries") < 0)
+	if (charge(o->ledger, &o->ledger->queries, o->ledger->max_queries, v->n, "queries") < 0)
 		return -1;
 	if (leave(o, service_query(enter(o), creds, at, v, nonce, out)) < 0)
 		return -1;
@@ -291,7 +305,7 @@ int access_submit(struct access *a, const float *x, int n, unsigned char *accept
 
 	if (!(o->caps & CAP_DECISION))
 		return denied("submitted credentials", "decision");
-	if (charge(&o->ledger->submissions, o->ledger->max_submissions, n, "submissions") < 0)
+	if (charge(o->ledger, &o->ledger->submissions, o->ledger->max_submissions, n, "submissions") < 0)
 		return -1;
 	if (!scheme->authenticate) {
 		memset(accepted, 1, n);
@@ -312,10 +326,12 @@ int access_spend(struct access *a, long labels, double forward_equivalents)
 	struct ledger *l = a->oracle->ledger;
 
 	l->forward_equivalents += forward_equivalents;
-	if (charge(&l->labels, l->max_labels, labels, "labelled images") < 0)
+	if (charge(l, &l->labels, l->max_labels, labels, "labelled images") < 0)
 		return -1;
-	if (l->max_forward_equivalents > 0 && l->forward_equivalents > l->max_forward_equivalents)
+	if (l->max_forward_equivalents > 0 && l->forward_equivalents > l->max_forward_equivalents) {
+		l->exhausted = true;
 		return error(EXIT_UNEVALUABLE, "the attack's budget of %.3g forward equivalents is spent (%.3g used)",
 			     l->max_forward_equivalents, l->forward_equivalents);
+	}
 	return 0;
 }

@@ -9,14 +9,17 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/interrupt.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/rng.h"
 #include "base/tile.h"
 #include "bench/access.h"
+#include "bench/applies.h"
 #include "bench/evaluate.h"
 #include "bench/keys.h"
 #include "bench/pictures.h"
+#include "bench/search.h"
 #include "bench/store.h"
 #include "bench/vault.h"
 #include "datasets/dataset.h"
@@ -31,7 +34,7 @@ static struct {
 	struct dataset *d;
 	struct pages pages; /* its numbers, out of attacks' reach */
 	struct splits splits;
-	bool split;
+	bool split, overlap;
 	uint64_t seed;
 	int train, test;
 } cache;
@@ -64,12 +67,16 @@ static int load_data(const struct point *p, const char *data_dir)
 	if (strcmp(cache.d->hash, p->dataset_hash) != 0)
 		return error(EXIT_UNEVALUABLE, "data set %s in %s is not the one this cell was planned with (payload %.12s, "
 			     "planned %.12s)", p->dataset, cache.d->where, cache.d->hash, p->dataset_hash);
-	if (cache.split && cache.seed == p->seed && cache.train == p->limit_train && cache.test == p->limit_test)
+	if (cache.split && cache.seed == p->seed && cache.train == p->limit_train && cache.test == p->limit_test &&
+	    cache.overlap == p->attacker.overlap)
 		return 0;
 	drop_splits();
 	if (splits_make(&cache.splits, cache.d, p->seed, p->limit_train, p->limit_test) < 0)
 		return -1;
+	if (p->attacker.overlap)
+		splits_overlap(&cache.splits);
 	cache.split = true;
+	cache.overlap = p->attacker.overlap;
 	cache.seed = p->seed;
 	cache.train = p->limit_train;
 	cache.test = p->limit_test;
@@ -157,16 +164,6 @@ struct work {
 	struct bundle *creds;
 	double base_fe, lock_fe, enrol_fe;
 };
-
-static void *driver_conf(const struct driver *d, json_t *options)
-{
-	void *conf = xcalloc(1, d->conf_size ? d->conf_size : 1);
-
-	if (opt_from_json(d->opts, conf, options) == 0)
-		return conf;
-	free(conf);
-	return NULL;
-}
 
 static int work_open(struct work *w, struct store *st, const struct point *p, const char *data_dir)
 {
@@ -421,21 +418,6 @@ static void outcome_release(struct outcome *o)
 	obs_release(&o->obs);
 }
 
-const char *point_inapplicable(const struct point *p)
-{
-	void *conf;
-	const char *why;
-
-	if (!p->attack || !p->attack->inapplicable)
-		return NULL;
-	conf = driver_conf(&p->attack->drv, p->attack_options);
-	if (!conf)
-		return "its options are not valid";
-	why = p->attack->inapplicable(conf, p->scheme->decl.has_users && p->users, p->scheme->decl.has_ownership);
-	free(conf);
-	return why;
-}
-
 static json_t *ledger_json(const struct ledger *l)
 {
 	json_t *j = json_object();
@@ -451,7 +433,7 @@ static json_t *cell_json(const struct work *w, const struct outcome *o)
 {
 	const struct point *p = w->p;
 	json_t *j = point_json(p);
-	char hash[HASH_HEX];
+	char hash[HASH_HEX], caps[160];
 
 	jset_int(j, "schema", CELL_SCHEMA);
 	jset_str(j, "key", w->key.cell);
@@ -459,6 +441,8 @@ static json_t *cell_json(const struct work *w, const struct outcome *o)
 	jset_str(j, "base_key", w->key.base);
 	jset_str(j, "locked_key", w->key.locked);
 	jset_str(j, "creds_key", w->key.creds);
+	jset_str(j, "level", p->attack ? level_names[level_of(point_needs(p))] : "");
+	jset_str(j, "needs", capability_text(point_needs(p), caps));
 	jset_str(j, "verdict", o->verdict);
 	jset_str(j, "why", o->why);
 	jset(j, "ledger", ledger_json(&o->ledger));
@@ -479,7 +463,7 @@ static json_t *cell_json(const struct work *w, const struct outcome *o)
 }
 
 /* The attack runs while nobody can read what it must not see; the oracle opens the service's pages as it answers. */
-static int run_guarded(const struct attack *at, struct access *a, const void *conf, const struct setup *s, struct product *prod)
+static int run_guarded(struct work *w, struct access *a, const void *conf, const struct setup *s, struct product *prod, struct ledger *l)
 {
 	struct vault v = { 0 };
 	int ret;
@@ -489,7 +473,7 @@ static int run_guarded(const struct attack *at, struct access *a, const void *co
 	pages_shut(&v.owner);
 	pages_shut(&v.service);
 	pages_shut(&cache.pages);
-	ret = at->run(a, conf, prod);
+	ret = search_run(w->p->attack, a, l, conf, w->p->attacker.search, prod);
 	pages_open(&cache.pages);
 	vault_release(&v);
 	access_guard(a, NULL);
@@ -504,16 +488,27 @@ static int run_attack(struct work *w, const struct setup *s, struct product *pro
 	struct access a = { 0 };
 	int ret = -1;
 
-	if (conf && access_open(&a, &keep, s, at->needs_for ? at->needs_for(conf) : at->needs, rng_derive(w->p->seed, "attack"),
-				&o->ledger) == 0) {
+	attacker_limits(&w->p->attacker, &o->ledger);
+	interrupt_after(w->p->attacker.budget.seconds);
+	if (conf && access_open(&a, &keep, s, point_needs(w->p), rng_derive(w->p->seed, "attack"), &o->ledger) == 0) {
 		a.label = at->drv.name;
 		prod->goal = at->goal;
-		ret = run_guarded(at, &a, conf, s, prod);
-		prod->caps = at->needs_for ? at->needs_for(conf) : at->needs;
+		ret = run_guarded(w, &a, conf, s, prod, &o->ledger);
+		prod->caps = point_needs(w->p);
 		access_close(&a, keep);
 	}
+	interrupt_after(0);
 	free(conf);
 	return ret < 0 ? error_prefix("attack %s", at->drv.name) : 0;
+}
+
+/* Always so with this budget: a result, not a failure that another run might mend. */
+static int over_budget(struct outcome *o)
+{
+	snprintf(o->text, sizeof(o->text), "%.255s", error_text());
+	error_clear();
+	o->verdict = "over-budget";
+	return 0;
 }
 
 static int work_cell(struct work *w, struct outcome *o)
@@ -530,11 +525,13 @@ static int work_cell(struct work *w, struct outcome *o)
 		s.users = s.per_user = 0;
 	if (p->attack)
 		ret = run_attack(w, &s, &prod, o);
-	if (ret == 0)
+	if (ret < 0 && o->ledger.exhausted)
+		ret = over_budget(o);
+	else if (ret == 0)
 		ret = evaluate(&s, p->attack ? &prod : NULL, &o->obs, &o->verdict, o->text);
 	o->why = o->text;
 	o->notes = json_incref(prod.notes);
-	if (ret == 0 && p->attack)
+	if (ret == 0 && p->attack && strcmp(o->verdict, "over-budget") != 0)
 		o->images = attack_images(&s, &prod);
 	product_release(&prod);
 	return ret;
@@ -580,8 +577,8 @@ static int make_cell(struct work *w)
 	json_t *overhead = NULL;
 	int ret;
 
-	o.why = point_inapplicable(w->p);
-	if (o.why) {
+	o.why = o.text;
+	if (point_inapplicable(w->p, o.text)) {
 		o.verdict = "n/a";
 		ret = finish_cell(w, &o, now_seconds() - start, NULL);
 	} else {
@@ -603,7 +600,8 @@ int stage_run(struct store *st, const struct point *p, const char *data_dir, enu
 {
 	struct work w;
 	int ret = work_open(&w, st, p, data_dir);
-	bool needs_data = s != STAGE_CELL || !point_inapplicable(p);
+	char why[256];
+	bool needs_data = s != STAGE_CELL || !point_inapplicable(p, why);
 
 	if (ret == 0 && needs_data)
 		ret = load_data(p, data_dir);

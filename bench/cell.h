@@ -9,9 +9,12 @@
  *     "scheme", "scheme_version", "scheme_options": {...}, "users", "credentials_per_user",
  *     "foreign", "foreign_hash": only where the lock needs images of another data set
  *     "attack" ("none" for the functional cell), "attack_version", "attack_options": {...},
- *     "engine": 1, "kernel": "fma", "lockbench": "0.1.0",
+ *     "attacker": {"attacker_data": "overlap", "search": 8, "max_queries", "max_labels", "max_submissions", "max_forwards",
+ *                  "access": "black"}: only what is not the rule; access only where that level refuses the attack
+ *     "engine": 1, "kernel": "fma", "metrics_version": SHA-256 of the metrics' names and versions, "lockbench": "0.1.0",
  *     "base_key", "locked_key", "creds_key",
- *     "verdict": "ok|noop|scheme-untrained|n/a", "why": "",
+ *     "level": "white", "needs": "weights,write": what the attack was given; "" for the functional cell
+ *     "verdict": "ok|noop|scheme-untrained|over-budget|n/a", "why": "",
  *     "ledger": {"queries","labels","submissions","forward_equivalents"},
  *     "goal": "remove", "strength_option": "rate",
  *     "notes": {...}, "observations": {...metrics/observe.h...},
@@ -23,6 +26,7 @@
 #define LB_BENCH_CELL_H
 
 #include "attacks/attack.h"
+#include "bench/grant.h"
 #include "nn/train.h"
 #include "schemes/scheme.h"
 
@@ -38,13 +42,14 @@ struct point {
 	struct train_conf recipe;
 	int limit_train, limit_test;
 	uint64_t seed;
-	int tier;                    /* label only: not in any key */
+	int tier;                    /* in the cell's key: tables do not mix tiers */
 	const struct scheme *scheme;
 	json_t *scheme_options;      /* canonical, complete (owned) */
 	char foreign[64], foreign_hash[65]; /* the data set of scheme.foreign; "": none */
 	int users, per_user;         /* credentials issued */
 	const struct attack *attack; /* NULL: functional */
 	json_t *attack_options;      /* (owned) */
+	struct attacker attacker;    /* zeroed where there is no attack */
 };
 void point_copy(struct point *to, const struct point *from);
 void point_release(struct point *p);

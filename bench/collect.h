@@ -13,6 +13,9 @@ struct collection {
 
 /* title NULL or "": the name of the job that ran last. 0, or -1 after error(); release in both cases. */
 int collect(struct store *st, const char *title, struct collection *c);
+/* For reports: what an attacker was granted beyond the tier's rule (another search, budget, data) joins the attack's options, so that cells
+ * which differ by it are variants and no repetitions. Keys no longer follow from such a cell. */
+void collection_label(struct collection *c);
 void collection_release(struct collection *c);
 /* Is a stored cell what was written, do its keys follow from its settings and its metrics from its observations? 0, or -1 after error(). */
 int verify_cell(struct store *st, const char *key);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/rng.h"
 #include "bench/creds.h"
 #include "bench/judge.h"
@@ -275,14 +276,20 @@ static void conclude(const struct setup *s, const struct observations *o, int ch
 	}
 }
 
+/* Why the attack says that there was nothing for it to attack; NULL: there was. */
+static const char *nothing_to_do(const struct product *p)
+{
+	return p->inapplicable ? p->inapplicable : jget_str(p->notes, "nothing_to_do", NULL);
+}
+
 int evaluate(const struct setup *s, const struct product *p, struct observations *o, const char **verdict, char *why)
 {
 	struct judge j;
 	int changed = 1, ret;
 
-	if (p && p->inapplicable) {
+	if (p && nothing_to_do(p)) {
 		*verdict = "n/a";
-		snprintf(why, 256, "%s", p->inapplicable);
+		snprintf(why, 256, "%s", nothing_to_do(p));
 		return 0;
 	}
 	if (judge_open(&j, s) < 0)

@@ -11,6 +11,7 @@
 #include "bench/keys.h"
 #include "bench/pictures.h"
 #include "bench/store.h"
+#include "bench/tier.h"
 #include "metrics/metric.h"
 #include "reports/report.h"
 
@@ -186,6 +187,59 @@ static int take_failure(void *ctx, const char *key, const json_t *f)
 	return 0;
 }
 
+/* The members of "attacker" that are not the tier's rule. */
+static json_t *unusual(const json_t *point)
+{
+	json_t *given = json_object_get(point, "attacker"), *rule = NULL, *out = json_object(), *v;
+	const char *name, *tier = jget_str(point, "tier", "");
+
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(tier_names[i], tier))
+			rule = attacker_json(&tier_table[i].attacker, false);
+	json_object_foreach(given, name, v)
+		if (!json_equal(v, json_object_get(rule, name)) || !strcmp(name, "search"))
+			json_object_set(out, name, v);
+	json_decref(rule);
+	return out;
+}
+
+/* A copy of a point (or cell) with its unusual grants among the attack's options; NULL where there are none. */
+static json_t *labelled(const json_t *point)
+{
+	json_t *more = unusual(point), *copy = NULL;
+
+	if (json_object_size(more)) {
+		json_t *options = json_object();
+
+		json_object_update(options, json_object_get(point, "attack_options"));
+		json_object_update(options, more);
+		copy = json_copy((json_t *)(uintptr_t)point);
+		jset(copy, "attack_options", options);
+	}
+	json_decref(more);
+	return copy;
+}
+
+void collection_label(struct collection *c)
+{
+	json_t *j, *copy;
+	size_t i;
+
+	json_array_foreach(c->cells, i, j) {
+		copy = labelled(j);
+		if (copy)
+			json_array_set_new(c->cells, i, copy);
+	}
+	json_array_foreach(c->failures, i, j) {
+		copy = labelled(json_object_get(j, "point"));
+		if (copy) {
+			j = json_copy(j);
+			jset(j, "point", copy);
+			json_array_set_new(c->failures, i, j);
+		}
+	}
+}
+
 int collect(struct store *st, const char *title, struct collection *c)
 {
 	struct collecting g = { st, c };
@@ -242,6 +296,9 @@ static int write_reports(const struct report_conf *c, const struct cli_args *arg
 	json_t *files = json_array();
 	char *text = NULL;
 	int ret = collect(st, c->title, &col);
+
+	if (ret == 0)
+		collection_label(&col);
 
 	col.input.select = &select;
 	if (ret == 0 && !json_array_size(col.cells) && !json_array_size(col.failures))

@@ -9,7 +9,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "bench/applies.h"
 #include "bench/margin.h"
+#include "bench/search.h"
 #include "bench/tier.h"
 #include "bench/yaml.h"
 #include "datasets/dataset.h"
@@ -33,6 +35,10 @@ struct grid {
 	const struct yaml *train[2]; /* of the header and of the block, may be NULL */
 	int limit_train;             /* -1: not said, the tier's for the model */
 	int limit_test, users, per_user, controls;
+	int access[LEVELS], naccess;
+	bool overlap[2];             /* attackers' data: disjoint, overlapping, or both in turn */
+	int noverlap;
+	struct attacker attacker;    /* its search and budget; level and overlap are those above */
 	int *seed, nseeds;           /* in the arena */
 	const struct yaml *schemes, *attacks;
 };
@@ -48,8 +54,8 @@ struct parser {
 
 struct scalars { /* what the table below fills */
 	char name[OPT_STRING_MAX], dataset[OPT_STRING_MAX], model[OPT_STRING_MAX];
-	int tier, users, per_user, controls, train, test, seed, count;
-	double timeout;
+	int tier, users, per_user, controls, train, test, seed, count, access, data, search, queries, labels, submissions;
+	double timeout, forwards, seconds;
 };
 #define ROW(m) offsetof(struct scalars, m)
 static const struct opt scalar_opts[] = {
@@ -65,6 +71,15 @@ static const struct opt scalar_opts[] = {
 	{ "test", OPT_INT, ROW(test), "0", 0, INT_MAX, "test images used; 0: all", NULL },
 	{ "seed", OPT_INT, ROW(seed), "0", 0, INT_MAX, "a seed", NULL },
 	{ "seeds", OPT_INT, ROW(count), "1", 1, SEEDS_MAX, "how many seeds", NULL },
+	{ "access", OPT_CHOICE, ROW(access), "white", 0, 0, "what attackers may see", "black|grey|white" },
+	{ "attacker_data", OPT_CHOICE, ROW(data), "disjoint", 0, 0, "attackers' images beside the owner's training set, or out of it",
+	  "disjoint|overlap" },
+	{ "search", OPT_INT, ROW(search), "0", 0, SEARCH_MAX, "settings of each attack that are tried; 0: only the one given", NULL },
+	{ "queries", OPT_INT, ROW(queries), "0", 0, INT_MAX, "questions to the service; 0: no limit", NULL },
+	{ "labels", OPT_INT, ROW(labels), "0", 0, INT_MAX, "labelled images; 0: all of the attack pool", NULL },
+	{ "submissions", OPT_INT, ROW(submissions), "0", 0, INT_MAX, "credentials submitted; 0: no limit", NULL },
+	{ "forwards", OPT_FLOAT, ROW(forwards), "0", 0, 1e18, "compute in forward equivalents; 0: no limit", NULL },
+	{ "seconds", OPT_FLOAT, ROW(seconds), "0", 0, 1e9, "wall time of an attack; 0: no limit", NULL },
 	{ 0 }
 };
 
@@ -221,6 +236,78 @@ static int read_controls(struct parser *ps, const struct yaml *y, struct grid *g
 	return 0;
 }
 
+/* ---- what attackers are granted ---- */
+
+/* One choice, or a list of them that spans the grid. */
+static int read_choices(const struct yaml *y, const char *key, size_t offset, int most, int *out, int *n)
+{
+	struct scalars s = { 0 };
+	const bool list = y->kind == YAML_LIST;
+
+	*n = 0;
+	if (list && (y->n < 1 || y->n > most))
+		return yaml_error(y, "'%s': %d of them; allowed: 1 to %d", key, y->n, most);
+	for (int i = 0; i < (list ? y->n : 1); i++) {
+		if (scalar(list ? y->item[i] : y, key, &s) < 0)
+			return -1;
+		memcpy(&out[(*n)++], (const char *)&s + offset, sizeof(int));
+	}
+	return 0;
+}
+
+static int read_access(struct parser *ps, const struct yaml *y, struct grid *g)
+{
+	(void)ps;
+	return read_choices(y, "access", ROW(access), LEVELS, g->access, &g->naccess);
+}
+
+static int read_attacker_data(struct parser *ps, const struct yaml *y, struct grid *g)
+{
+	int choice[2];
+
+	(void)ps;
+	if (read_choices(y, "attacker_data", ROW(data), 2, choice, &g->noverlap) < 0)
+		return -1;
+	for (int i = 0; i < g->noverlap; i++)
+		g->overlap[i] = choice[i];
+	return 0;
+}
+
+static int read_search(struct parser *ps, const struct yaml *y, struct grid *g)
+{
+	struct scalars s = { 0 };
+
+	(void)ps;
+	if (scalar(y, "search", &s) < 0)
+		return -1;
+	g->attacker.search = s.search;
+	return 0;
+}
+
+static int read_budget(struct parser *ps, const struct yaml *y, struct grid *g)
+{
+	static const char *const names[] = { "queries", "labels", "submissions", "forwards", "seconds" };
+	struct budget *b = &g->attacker.budget;
+	struct scalars s = { .queries = (int)b->queries, .labels = (int)b->labels, .submissions = (int)b->submissions,
+			     .forwards = b->forwards, .seconds = b->seconds };
+
+	(void)ps;
+	if (want(y, YAML_MAP, "budget") < 0)
+		return -1;
+	for (int i = 0; i < y->n; i++) {
+		size_t at = 0;
+
+		while (at < ARRAY_LEN(names) && strcmp(y->key[i]->text, names[at]) != 0)
+			at++;
+		if (at == ARRAY_LEN(names))
+			return unknown_key(y->key[i], names, ARRAY_LEN(names));
+		if (scalar(y->item[i], names[at], &s) < 0)
+			return -1;
+	}
+	*b = (struct budget){ s.queries, s.labels, s.submissions, s.forwards, s.seconds };
+	return 0;
+}
+
 static int read_drivers(const struct yaml *y, const char *key, const struct yaml **out)
 {
 	if (yaml_is_null(y))
@@ -269,7 +356,8 @@ static const struct member {
 	{ "model", false, read_model },
 	{ "seeds", false, read_seeds }, { "train", false, read_train }, { "limit", false, read_limit },
 	{ "users", false, read_users }, { "credentials_per_user", false, read_per_user },
-	{ "controls", false, read_controls }, { "schemes", false, read_schemes }, { "attacks", false, read_attacks }
+	{ "controls", false, read_controls }, { "access", false, read_access }, { "attacker_data", false, read_attacker_data },
+	{ "search", false, read_search }, { "budget", false, read_budget }, { "schemes", false, read_schemes }, { "attacks", false, read_attacks }
 };
 
 static const struct member *member_of(const char *name)
@@ -508,7 +596,7 @@ static int grid_recipe(const struct parser *ps, const struct grid *g, struct poi
 }
 
 static void add_cell(struct parser *ps, const struct point *common, const struct variant *s, const struct variant *a,
-		     int seed)
+		     const struct attacker *attacker, int seed)
 {
 	struct job *j = ps->job;
 	struct point *p;
@@ -524,13 +612,51 @@ static void add_cell(struct parser *ps, const struct point *common, const struct
 	p->scheme_options = json_incref(s->options);
 	p->attack = a ? (const struct attack *)a->drv : NULL;
 	p->attack_options = a ? json_incref(a->options) : json_object();
+	if (a)
+		p->attacker = *attacker;
+}
+
+/* Is the attack run once more, with its best setting? */
+static bool searched(const struct grid *g, const struct variant *a)
+{
+	return g->attacker.search > 1 && ((const struct attack *)a->drv)->search;
+}
+
+static double attacked_cells(const struct grid *g, const struct variants *av)
+{
+	double n = 0;
+
+	for (int i = 0; i < av->n; i++)
+		n += (double)g->naccess * g->noverlap * (searched(g, &av->v[i]) ? 2 : 1);
+	return n;
+}
+
+/* The cells of one attack (NULL: the functional one): at each level, with each kind of data, as given and with the best setting beside it. */
+static void add_attacked(struct parser *ps, const struct grid *g, const struct point *common, const struct variant *s,
+			 const struct variant *a, int seed)
+{
+	struct attacker who = g->attacker;
+
+	if (!a) {
+		add_cell(ps, common, s, NULL, NULL, seed);
+		return;
+	}
+	for (int i = 0; i < g->naccess * g->noverlap; i++) {
+		who.level = g->access[i / g->noverlap];
+		who.overlap = g->overlap[i % g->noverlap];
+		who.search = 0;
+		add_cell(ps, common, s, a, &who, seed);
+		who.search = g->attacker.search;
+		if (searched(g, a))
+			add_cell(ps, common, s, a, &who, seed);
+	}
 }
 
 static int add_cells(struct parser *ps, const struct grid *g, const struct variants *sv, const struct variants *av)
 {
 	struct point common = { .limit_train = g->limit_train, .limit_test = g->limit_test, .tier = ps->job->tier,
 				.users = g->users, .per_user = g->per_user };
-	double cells = (double)g->nseeds * sv->n * (1.0 + av->n) + ps->job->n;
+	double cells = (double)g->nseeds * sv->n * (1.0 + attacked_cells(g, av)) + ps->job->n;
 
 	if (cells > JOB_CELLS_MAX)
 		return too_many(g->attacks ? g->attacks : g->schemes ? g->schemes : ps->root, cells);
@@ -540,7 +666,7 @@ static int add_cells(struct parser *ps, const struct grid *g, const struct varia
 	for (int i = 0; i < g->nseeds; i++)
 		for (int s = 0; s < sv->n; s++)
 			for (int a = -1; a < av->n; a++)
-				add_cell(ps, &common, &sv->v[s], a < 0 ? NULL : &av->v[a], g->seed[i]);
+				add_attacked(ps, g, &common, &sv->v[s], a < 0 ? NULL : &av->v[a], g->seed[i]);
 	return 0;
 }
 
@@ -586,7 +712,9 @@ static void tier_grid(struct parser *ps, struct grid *g)
 	const struct tier_defaults *t = &tier_table[ps->job->tier];
 
 	*g = (struct grid){ .model = "lenet5", .limit_train = -1, .limit_test = t->limit_test,
-			    .per_user = t->per_user, .controls = 1, .nseeds = t->seeds };
+			    .per_user = t->per_user, .controls = 1, .nseeds = t->seeds,
+			    .access = { t->attacker.level }, .naccess = 1, .overlap = { t->attacker.overlap }, .noverlap = 1,
+			    .attacker = t->attacker };
 	g->seed = arena_new(&ps->mem, t->seeds, int);
 	for (int i = 0; i < t->seeds; i++)
 		g->seed[i] = i + 1;
@@ -836,17 +964,6 @@ static int check_models(const struct job *j)
 	return ret;
 }
 
-static void *scheme_conf(const struct point *p)
-{
-	const struct driver *d = &p->scheme->drv;
-	void *conf = xcalloc(1, d->conf_size ? d->conf_size : 1);
-
-	if (opt_from_json(d->opts, conf, p->scheme_options) == 0)
-		return conf;
-	free(conf);
-	return NULL;
-}
-
 /* The first of the data sets that is found; the last when none is, so that the error names it. */
 static int load_first(char *names, const char *data_dir, struct dataset **d)
 {
@@ -869,7 +986,7 @@ static int resolve_foreign(struct job *j, const char *data_dir)
 
 	for (int i = 0; i < j->n; i++) {
 		struct point *p = &j->cells[i].p;
-		void *conf = p->scheme->foreign ? scheme_conf(p) : NULL;
+		void *conf = p->scheme->foreign ? driver_conf(&p->scheme->drv, p->scheme_options) : NULL;
 		struct dataset *d;
 		int wants = 0;
 
@@ -907,7 +1024,7 @@ static int resolve_users(struct point *p)
 		p->users = p->per_user = 0;
 		return 0;
 	}
-	conf = scheme_conf(p);
+	conf = driver_conf(&p->scheme->drv, p->scheme_options);
 	if (!conf)
 		return -1;
 	has = s->users(conf, p->spec.classes);
@@ -920,6 +1037,7 @@ static int resolve_users(struct point *p)
 int job_resolve(struct job *j, const char *data_dir)
 {
 	json_t *seen;
+	char why[256];
 	int kept = 0, ret = 0;
 
 	if (resolve_data(j, data_dir) < 0 || check_models(j) < 0 || resolve_foreign(j, data_dir) < 0)
@@ -936,7 +1054,13 @@ int job_resolve(struct job *j, const char *data_dir)
 			continue;
 		}
 		jset_bool(seen, c->key.cell, 1);
-		c->inapplicable = point_inapplicable(&c->p);
+		if (point_inapplicable(&c->p, why))
+			c->inapplicable = xstrdup(why);
+		if (c->inapplicable && c->p.attacker.search > 1) { /* said by the cell without a search */
+			point_release(&c->p);
+			free(c->inapplicable);
+			continue;
+		}
 		j->cells[kept++] = *c;
 	}
 	j->n = kept;
@@ -960,8 +1084,10 @@ int job_load(struct job *j, const char *path, const char *const *sets, int nsets
 
 void job_release(struct job *j)
 {
-	for (int i = 0; i < j->n; i++)
+	for (int i = 0; i < j->n; i++) {
 		point_release(&j->cells[i].p);
+		free(j->cells[i].inapplicable);
+	}
 	free(j->cells);
 	free(j->command);
 	*j = (struct job){ 0 };

@@ -3,6 +3,7 @@
  *   name: demo                 tier: smoke|short|paper      dataset: fashion-mnist      model: lenet5
  *   seeds: [1, 2] or 3         train: {epochs: 5}           limit: {train: 6000, test: 1000}
  *   users: 0                   credentials_per_user: 10     timeout: 600                controls: true
+ *   access: [black, white]     attacker_data: overlap       search: 8                   budget: {queries: 1000, labels: 500}
  *   schemes: [activeguard: {watermark: scratch}]            attacks: [prune: {rate: [0, 0.5]}]
  *   blocks: [{schemes: ..., attacks: ...}, ...]             several grids; each inherits what it does not say
  */
@@ -16,7 +17,7 @@
 struct job_cell {
 	struct point p;
 	struct keys key;
-	const char *inapplicable; /* why the cell is n/a, or NULL */
+	char *inapplicable; /* why the cell is n/a, or NULL (owned) */
 };
 
 struct job {

@@ -4,9 +4,9 @@
 
 #include "bench/cell.h"
 
-/* Raised whenever the evaluator (bench/evaluate.c, attacked.c, judge.c), bench/access.c or a metric can give other bits, or a metric is
- * added: cells hold their metrics. Part of every cell's key. */
-#define EVALUATE_VERSION 2
+/* Raised whenever the evaluator (bench/evaluate.c, attacked.c, judge.c), bench/access.c or bench/search.c can give other bits. Part of every
+ * cell's key; so are the metrics, by their names and versions. */
+#define EVALUATE_VERSION 3
 
 struct keys { char base[65], locked[65], creds[65], cell[65]; };
 
@@ -25,7 +25,5 @@ struct store;
 bool stage_done(struct store *st, const struct point *p, const struct keys *k, enum stage s);
 /* Bring a point to a stage, building what is missing below it. 0, or -1 after error(). */
 int stage_run(struct store *st, const struct point *p, const char *data_dir, enum stage s);
-/* Why the attack does not apply to the scheme, or NULL when it does (or there is none). */
-const char *point_inapplicable(const struct point *p);
 
 #endif

@@ -22,7 +22,7 @@ struct side {
 };
 
 /* Everything that cells are told apart by, in three parts. */
-static const char *const fixed[] = { "dataset", "dataset_hash", "model", "shape", "recipe", "attack", NULL };
+static const char *const fixed[] = { "dataset", "dataset_hash", "model", "shape", "recipe", "attack", "attacker", NULL };
 static const char *const scheme_part[] = { "scheme", "users", "credentials_per_user", NULL };
 static const char *const unmixed[] = { "limits", "tier", "engine", "kernel", NULL };
 static const char *const options_part[] = { "scheme_options", "attack_options", NULL };
@@ -300,7 +300,7 @@ static int pass(struct side *b, struct side *c, int flags, bool any_scheme, bool
 static const char *nearest_difference(struct arena *mem, const struct side *b, const json_t *c, bool any_scheme)
 {
 	static const char *const members[] = { "dataset", "dataset_hash", "model", "recipe", "limits", "tier", "engine", "kernel", "attack",
-					       "attack_options", "seed", "scheme", "scheme_options", "users", "credentials_per_user" };
+					       "attacker", "attack_options", "seed", "scheme", "scheme_options", "users", "credentials_per_user" };
 	const size_t n = any_scheme ? ARRAY_LEN(members) - 4 : ARRAY_LEN(members);
 	const char *best = "";
 	size_t least = SIZE_MAX;

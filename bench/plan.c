@@ -45,12 +45,13 @@ const char *scheme_text(const struct point *p, char *buf)
 
 const char *point_text(const struct point *p, char *buf)
 {
-	char scheme[200], attack[200] = "no attack";
+	char scheme[200], attack[200] = "no attack", more[32];
 
 	if (p->attack)
 		options_text(&p->attack->drv, p->attack->tier[p->tier], p->attack_options, p->attack->strength, attack);
-	snprintf(buf, 512, "seed %llu, %s, %s", (unsigned long long)p->seed,
-		 scheme_text(p, scheme), attack);
+	snprintf(more, sizeof(more), p->attacker.search > 1 ? " search=%d" : "", p->attacker.search);
+	snprintf(buf, 512, "seed %llu, %s, %s%s%s", (unsigned long long)p->seed, scheme_text(p, scheme), attack, more,
+		 p->attacker.overlap ? " attacker_data=overlap" : "");
 	return buf;
 }
 

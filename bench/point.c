@@ -7,7 +7,9 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "bench/applies.h"
 #include "bench/keys.h"
+#include "metrics/metric.h"
 #include "nn/kernels.h"
 
 const char *const tier_names[] = { "smoke", "short", "paper" };
@@ -47,10 +49,32 @@ static json_t *shape_json(const struct model_spec *s)
 	return j;
 }
 
+/* Cells hold their metrics, so what those are is part of what a cell is. */
+static void metrics_version(char hash[65])
+{
+	json_t *j = json_object();
+
+	for (const struct driver *const *m = metrics; *m; m++)
+		jset_int(j, (*m)->name, (*m)->version);
+	json_hash(j, hash);
+	json_decref(j);
+}
+
+/* The level only where it decides: an attack that is granted what it needs gives the same cell whatever else it would have been granted. */
+static void put_attacker(json_t *j, const struct point *p)
+{
+	char why[256];
+	const bool refused = p->attack && p->attacker.level < LEVEL_WHITE && level_refuses(p->attacker.level, point_needs(p), why);
+	json_t *a = p->attack ? attacker_json(&p->attacker, refused) : NULL;
+
+	if (a)
+		jset(j, "attacker", a);
+}
+
 json_t *point_json(const struct point *p)
 {
 	json_t *j = json_object(), *limits = json_object();
-	char name[64];
+	char name[64], hash[65];
 
 	jset_str(j, "dataset", p->dataset);
 	jset_str(j, "dataset_hash", p->dataset_hash);
@@ -75,8 +99,11 @@ json_t *point_json(const struct point *p)
 	jset_str(j, "attack", p->attack ? p->attack->drv.name : "none");
 	jset_int(j, "attack_version", p->attack ? p->attack->drv.version : 0);
 	jset(j, "attack_options", p->attack_options ? json_deep_copy(p->attack_options) : json_object());
+	put_attacker(j, p);
 	jset_int(j, "engine", ENGINE_VERSION);
 	jset_str(j, "kernel", kernels_name());
+	metrics_version(hash);
+	jset_str(j, "metrics_version", hash);
 	return j;
 }
 
@@ -125,7 +152,7 @@ static int read_drivers(struct point *p, const json_t *j)
 	if (!p->attack)
 		return -1;
 	p->attack_options = canonical_options(&p->attack->drv, json_object_get(j, "attack_options"));
-	return p->attack_options ? 0 : -1;
+	return p->attack_options ? attacker_from_json(&p->attacker, json_object_get(j, "attacker")) : -1;
 }
 
 static int read_tier(const char *name)
@@ -196,7 +223,8 @@ void keys_of(const json_t *j, struct keys *k)
 					    "engine", "kernel", NULL };
 	static const char *const locked[] = { "scheme", "scheme_version", "scheme_options", "?foreign_hash", NULL };
 	static const char *const creds[] = { "users", "credentials_per_user", NULL };
-	static const char *const cell[] = { "dataset", "limits.test", "attack", "attack_version", "attack_options", NULL };
+	static const char *const cell[] = { "dataset", "limits.test", "attack", "attack_version", "attack_options", "?attacker",
+					    "tier", "metrics_version", NULL };
 	char kind[32];
 
 	hash_members(j, "base", NULL, base, k->base);

@@ -116,6 +116,7 @@ static int write_values(const struct reproduce_conf *c, const struct cli_args *a
 	if (collect(st, NULL, &col) == 0) {
 		keep_own(col.cells, j);
 		keep_own(col.failures, j);
+		collection_label(&col);
 		col.input.command = j->command;
 		values = activeguard_values(&col.input, c->dataset);
 		ret = values ? 0 : -1;

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/opt.h"
 #include "base/rng.h"
+#include "bench/applies.h"
 #include "bench/cli.h"
 #include "bench/collect.h"
 
@@ -64,7 +65,7 @@ void sample_draw(const char *hash, int n, int size, int *out)
 
 /* Members that say how a cell was made and labelled, not what was seen. */
 static const char *const making[] = { "tier", "lockbench", "sha256", "key", "base_key", "locked_key", "creds_key", "engine", "kernel",
-				      "scheme_version", "attack_version", "model_version" };
+				      "scheme_version", "attack_version", "model_version", "metrics_version" };
 
 static json_t *content(const json_t *cell)
 {
@@ -88,7 +89,7 @@ static bool metric_within(const json_t *a, const json_t *b, double margin)
 /* How the two were made differently, for the reader: "kernel plain there, fma here". */
 static void difference_of_making(const json_t *a, const json_t *b, char *text, size_t size)
 {
-	static const char *const members[] = { "kernel", "engine", "model_version", "scheme_version", "attack_version" };
+	static const char *const members[] = { "kernel", "engine", "model_version", "scheme_version", "attack_version", "metrics_version" };
 
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		const json_t *x = json_object_get(a, members[i]), *y = json_object_get(b, members[i]);
@@ -190,6 +191,7 @@ static int make_job(struct rerun *r, struct store *claimed)
 	for (int i = 0; i < r->size; i++) {
 		json_t *cell = store_get_cell(claimed, r->keys[r->pick[i]]);
 		struct job_cell *jc = &r->job.cells[r->job.n];
+		char why[256];
 
 		if (!cell)
 			return -1;
@@ -199,7 +201,8 @@ static int make_job(struct rerun *r, struct store *claimed)
 		} else {
 			point_keys(&jc->p, &jc->key);
 			snprintf(r->here[i], 65, "%s", jc->key.cell);
-			jc->inapplicable = point_inapplicable(&jc->p);
+			if (point_inapplicable(&jc->p, why))
+				jc->inapplicable = xstrdup(why);
 			r->job.tier = jc->p.tier;
 			if (in_job(&r->job, r->here[i]))
 				point_release(&jc->p);

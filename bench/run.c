@@ -359,6 +359,7 @@ static void hand_out(struct runner *r, struct worker *w, int at)
 
 	jset_str(j, "stage", stage_names[t->stage]);
 	jset(j, "point", point_json(task_point(r, t)));
+	jset_num(j, "seconds", task_point(r, t)->attacker.budget.seconds);
 	text = json_compact(j);
 	line = xasprintf("%s\n", text);
 	t->state = TASK_RUNNING;

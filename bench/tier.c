@@ -7,9 +7,12 @@
 
 const struct tier_defaults tier_table[3] = {
 	[TIER_SMOKE] = { .seeds = 2, .limit_train = 18000, .limit_train_wrn = 2000, .limit_test = 2000, .per_user = 5, .epochs = 8,
-			 .epochs_wrn = 2, .timeout = 900 },
-	[TIER_SHORT] = { .seeds = 1, .per_user = 100, .epochs = 20, .epochs_wrn = 15, .timeout = 3600 },
-	[TIER_PAPER] = { .seeds = 6, .per_user = 100, .epochs = 50, .epochs_wrn = 200, .timeout = 7 * 86400 },
+			 .epochs_wrn = 2, .timeout = 900,
+			 .attacker = { .level = LEVEL_WHITE, .budget = { .queries = 1000000, .submissions = 1000000, .forwards = 1e9 } } },
+	[TIER_SHORT] = { .seeds = 1, .per_user = 100, .epochs = 20, .epochs_wrn = 15, .timeout = 3600,
+			 .attacker = { .level = LEVEL_WHITE, .budget = { .queries = 10000000, .submissions = 10000000, .forwards = 1e11 } } },
+	[TIER_PAPER] = { .seeds = 6, .per_user = 100, .epochs = 50, .epochs_wrn = 200, .timeout = 7 * 86400,
+			 .attacker = { .level = LEVEL_WHITE, .search = 8 } },
 };
 
 int tier_parse(const char *name)

@@ -11,6 +11,7 @@ struct tier_defaults {
 	int per_user;                /* credentials issued to each user */
 	int epochs, epochs_wrn;      /* of the base model: small networks; wide residual networks */
 	int timeout;                 /* seconds for each task */
+	struct attacker attacker;    /* what attacks are granted */
 };
 extern const struct tier_defaults tier_table[3]; /* by enum tier */
 

@@ -36,6 +36,7 @@ static int do_task(struct store *st, const json_t *task, const char *data_dir)
 
 	if (point_from_json(&p, json_object_get(task, "point")) < 0)
 		return -1;
+	p.attacker.budget.seconds = jget_num(task, "seconds", 0);
 	for (int s = STAGE_BASE; s <= STAGE_CELL; s++) {
 		if (strcmp(stage, stage_names[s]) != 0)
 			continue;

@@ -82,6 +82,9 @@ struct splits {
  * after error(). d must outlive s. */
 #define SPLITS_MIN 60
 int splits_make(struct splits *s, const struct dataset *d, uint64_t seed, int limit_train, int limit_test);
+/* The second regime (attacks.md 0.6): the attack pool becomes as many images of the owner's training set, which keeps them. The attacker's
+ * validation images stay nobody else's. */
+void splits_overlap(struct splits *s);
 void splits_release(struct splits *s);
 
 #endif

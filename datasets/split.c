@@ -160,6 +160,11 @@ int splits_make(struct splits *s, const struct dataset *d, uint64_t seed, int li
 	return 0;
 }
 
+void splits_overlap(struct splits *s)
+{
+	s->pool = images_first(s->owner, s->pool.n);
+}
+
 void splits_release(struct splits *s)
 {
 	free(s->index);

@@ -763,7 +763,7 @@ int group_timing(const struct group *g, const json_t *timings, const char *metri
 static const struct { const char *stored, *shown; } verdicts[] = {
 	{ "ok", "OK" }, { "noop", "NOOP" }, { "n/a", "N/A" }, { "scheme-untrained", "SCHEME-UNTRAINED" },
 	{ "underpowered", "UNDERPOWERED" }, { "failed", "FAILED" }, { "timeout", "TIMEOUT" }, { "crashed", "CRASHED" },
-	{ "attack-broken", "ATTACK-BROKEN" },
+	{ "attack-broken", "ATTACK-BROKEN" }, { "over-budget", "OVER-BUDGET" },
 };
 
 static const char *shown(const char *stored)

@@ -259,6 +259,23 @@ START_TEST(submissions_are_judged_counted_and_bounded)
 }
 END_TEST
 
+/* A budget of labels is what an attack holds, not what it may touch of more. */
+START_TEST(a_budget_of_labels_cuts_the_images)
+{
+	memset(&ledger, 0, sizeof(ledger));
+	ledger.max_labels = 44;
+	ck_assert_int_eq(access_open(&a, &keep, &w.setup, CAP_LABELLED | CAP_UNLABELLED, 3, &ledger), 0);
+	ck_assert_int_eq(a.labelled.n + a.val.n, 44);
+	ck_assert_int_eq(a.val.n, 4); /* the pool is ten times the validation images */
+	ck_assert_int_eq(a.unlabelled.n, w.splits.pool.n);
+	access_close(&a, keep);
+	ledger.max_labels = 1000000;
+	ck_assert_int_eq(access_open(&a, &keep, &w.setup, CAP_LABELLED, 3, &ledger), 0);
+	ck_assert_int_eq(a.labelled.n, w.splits.pool.n);
+	access_close(&a, keep);
+}
+END_TEST
+
 START_TEST(spending_is_bounded)
 {
 	open_with(0);
@@ -326,6 +343,7 @@ Suite *suite_access(void)
 	tcase_add_test(tc, labels_only_are_one_hot);
 	tcase_add_test(tc, an_attack_cannot_grant_itself_more);
 	tcase_add_test(tc, submissions_are_judged_counted_and_bounded);
+	tcase_add_test(tc, a_budget_of_labels_cuts_the_images);
 	tcase_add_test(tc, spending_is_bounded);
 	tcase_add_test(tc, paper_test_is_the_head_of_the_test_view);
 	tcase_add_test(tc, attacks_do_without_what_is_withheld);
