@@ -41,6 +41,15 @@ const char *capability_text(unsigned caps, char *buf)
 	return buf;
 }
 
+double expected_pass(const struct expected *e, const struct model_spec *own)
+{
+	struct model *m = model_new(own, 0);
+	const double macs = m ? model_macs(m) : e->macs;
+
+	model_free(m);
+	return e->macs > 0 ? macs / e->macs : 1;
+}
+
 void product_release(struct product *p)
 {
 	model_free(p->model);

@@ -141,6 +141,9 @@ struct expected {
 	struct model_spec spec;
 };
 
+/* Forward equivalents of a forward pass through a network of one's own. */
+double expected_pass(const struct expected *e, const struct model_spec *own);
+
 struct attack {
 	struct driver drv;  /* must be first */
 	enum goal goal;

@@ -218,6 +218,14 @@ static unsigned ae_needs(const void *conf)
 	return CAP_CHANNEL | CAP_UNLABELLED | (c->detector == DETECT_JS ? CAP_WEIGHTS : 0);
 }
 
+static double ae_cost(const void *conf, const struct expected *e)
+{
+	const struct ae_conf *c = conf;
+	const struct model_spec own = { .arch = "cae", .c = e->spec.c, .h = e->spec.h, .w = e->spec.w, .classes = e->spec.c, .width = c->width };
+
+	return 3.0 * (c->images < e->pool ? c->images : e->pool) * c->epochs * expected_pass(e, &own);
+}
+
 const struct attack attack_autoencoder = {
 	.drv = {
 		.name = "autoencoder",
@@ -234,5 +242,6 @@ const struct attack attack_autoencoder = {
 	.strength_up = 1,
 	.tier = { "alpha=0.05 images=1000 epochs=20 batch=32", "epochs=30 batch=64", NULL },
 	.needs_for = ae_needs,
+	.cost = ae_cost,
 	.run = ae_run,
 };

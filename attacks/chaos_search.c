@@ -510,6 +510,15 @@ static int chaos_run(struct access *a, const void *conf, struct product *p)
 	return ret;
 }
 
+/* A layer is cut into about ten squares, each candidate of which is asked about all samples in each round. */
+static double chaos_cost(const void *conf, const struct expected *e)
+{
+	const struct chaos_conf *c = conf;
+
+	(void)e;
+	return 40.0 * c->images * c->candidates * c->sweeps;
+}
+
 const struct attack attack_chaos_search = {
 	.drv = { .name = "chaos-search", .summary = "put cells that a cat map moved back, by search of SL2(Z_n) on a few labels",
 		 .source = "ours, from the key space of Lin et al., \"Chaotic Weights\", IEEE TCAD 40(7), 2021; square by square. Differs: "
@@ -517,5 +526,5 @@ const struct attack attack_chaos_search = {
 		 .version = 1, .conf_size = sizeof(struct chaos_conf), .opts = chaos_opts },
 	.goal = GOAL_USE, .needs = CAP_WEIGHTS | CAP_WRITE | CAP_PARAM | CAP_ALGO | CAP_LABELLED, .strength = "images", .strength_up = 1,
 	.tier = { "images=50 candidates=200", NULL, NULL }, .inapplicable = chaos_inapplicable,
-	.run = chaos_run, .finds = "squares whose cells a cat map moves",
+	.cost = chaos_cost, .run = chaos_run, .finds = "squares whose cells a cat map moves",
 };

@@ -354,10 +354,18 @@ static int decode_run(struct access *a, const void *conf, struct product *p)
 	return 0;
 }
 
+static double decode_cost(const void *conf, const struct expected *e)
+{
+	const struct decode_conf *c = conf;
+
+	(void)e;
+	return (double)c->images * c->repeat;
+}
+
 const struct attack attack_decode = {
 	.drv = { .name = "decode", .summary = "read the class from locked answers by a map fitted on a few labelled samples",
 		 .source = "ours; the leak is visible in ActiveGuard, Table VII (Chen and Wu: accuracy far below chance). Differs: everything",
 		 .version = 1, .conf_size = sizeof(struct decode_conf), .opts = decode_opts },
-	.goal = GOAL_USE, .needs = CAP_LABELLED | CAP_PROB, .strength = "images", .strength_up = 1, .needs_for = decode_needs,
+	.goal = GOAL_USE, .needs = CAP_LABELLED | CAP_PROB, .strength = "images", .strength_up = 1, .needs_for = decode_needs, .cost = decode_cost,
 	.run = decode_run,
 };

@@ -191,6 +191,17 @@ static int forge_run(struct access *a, const void *conf, struct product *p)
 	return 0;
 }
 
+/* A step of C&W or PGD on an input costs more than its two passes: it also moves the image. */
+static double forge_cost(const void *conf, const struct expected *e)
+{
+	const struct forge_conf *c = conf;
+	const double n = c->tries < e->pool || c->method == METHOD_NOISE ? c->tries : e->pool;
+	const double steps = c->method == METHOD_CW ? (double)c->steps * c->search : c->method == METHOD_PGD ? c->pgd_steps : 1;
+	const double own = c->surrogate.gradients == GRADIENTS_DEPLOYED ? 0 : 3.0 * c->surrogate.images * c->surrogate.epochs;
+
+	return c->method < METHOD_FGSM ? n : 3.5 * n * steps + own;
+}
+
 const struct attack attack_forge = {
 	.drv = {
 		.name = "forge",
@@ -208,6 +219,7 @@ const struct attack attack_forge = {
 	.strength_up = 1,
 	.tier = { "tries=1000 steps=60 search=2 alpha=1 lr=0.05", "steps=100 search=2 alpha=1 lr=0.05", NULL },
 	.needs_for = forge_needs,
+	.cost = forge_cost,
 	.inapplicable = forge_inapplicable,
 	.run = forge_run,
 	.search = "eps=0.05,0.1,0.2,0.3 kappa=0,5,20 lr=0.005,0.02,0.05",

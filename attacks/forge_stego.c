@@ -356,12 +356,20 @@ static int stego_run(struct access *a, const void *conf, struct product *p)
 	return ret;
 }
 
+static double stego_cost(const void *conf, const struct expected *e)
+{
+	const struct stego_conf *c = conf;
+
+	(void)e;
+	return cover_of(c) == COVER_CRAFTED ? 3.5 * c->tries * c->pgd_steps : c->tries;
+}
+
 const struct attack attack_forge_stego = {
 	.drv = { .name = "forge-stego", .summary = "forge images of a secret class with hidden identities, rung by rung of knowledge",
 		 .source = "Xue et al., survey of active protection (2023), IV; Xue, Sun et al., Applied Intelligence 52 (2022). "
 			   "Differs: the ladder is ours",
 		 .version = 1, .conf_size = sizeof(struct stego_conf), .opts = stego_opts },
 	.goal = GOAL_IMPERSONATE, .needs = 0, .strength = "tries", .strength_up = 1, .tier = { "tries=100", NULL, "tries=10000" },
-	.needs_for = stego_needs, .inapplicable = stego_inapplicable, .run = stego_run,
+	.needs_for = stego_needs, .cost = stego_cost, .inapplicable = stego_inapplicable, .run = stego_run,
 	.finds = "a class beyond the task's, or places of hidden bits in images",
 };

@@ -132,12 +132,21 @@ static int se_run(struct access *a, const void *conf, struct product *p)
 	return learn(a, c, &plain, &keyed, p);
 }
 
+static double se_cost(const void *conf, const struct expected *e)
+{
+	const struct se_conf *c = conf;
+	const struct model_spec own = { .arch = "unet", .c = e->spec.c, .h = e->spec.h, .w = e->spec.w, .classes = e->spec.c, .width = c->width };
+	const double all = (double)c->pairs * c->epochs, least = (double)c->steps * c->batch;
+
+	return (3 * (all > least ? all : least) + 4 * e->pool / 10.0) * expected_pass(e, &own);
+}
+
 const struct attack attack_surrogate_encoder = {
 	.drv = { .name = "surrogate-encoder", .summary = "a network learns from pairs what users' clients do to images, and does it",
 		 .source = "survey of active authorization control, 2021, section IV: cracking the control module. Differs: mean squared error on "
 			   "the residual, no perceptual term, nothing through the deployed network",
 		 .version = 1, .conf_size = sizeof(struct se_conf), .opts = se_opts },
 	.goal = GOAL_USE, .needs = CAP_PAIR | CAP_PROB, .strength = "pairs", .strength_up = 1,
-	.tier = { "pairs=300 epochs=20 steps=200", NULL, NULL }, .needs_for = se_needs, .inapplicable = se_inapplicable, .run = se_run,
+	.tier = { "pairs=300 epochs=20 steps=200", NULL, NULL }, .needs_for = se_needs, .cost = se_cost, .inapplicable = se_inapplicable, .run = se_run,
 	.search = "lr=0.0005,0.002,0.008 gain=1,10,100 width=4,8,16",
 };

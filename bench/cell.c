@@ -17,6 +17,7 @@
 #include "bench/access.h"
 #include "bench/applies.h"
 #include "bench/evaluate.h"
+#include "bench/forecast.h"
 #include "bench/keys.h"
 #include "bench/pictures.h"
 #include "bench/search.h"
@@ -113,7 +114,26 @@ static struct model *get_model(struct store *st, const char *key, const struct m
 
 /* ---- timing ---- */
 
-static json_t *timing_json(const char *key, const char *kind, double seconds)
+/* Wall clock and processor time of this process; on a busy machine only the second says what a task takes. */
+struct clock { double wall, cpu; };
+
+static struct clock clock_now(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (struct clock){ now_seconds(), (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+					      (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6 };
+}
+
+static struct clock clock_since(struct clock start)
+{
+	const struct clock now = clock_now();
+
+	return (struct clock){ now.wall - start.wall, now.cpu - start.cpu };
+}
+
+static json_t *timing_json(const char *key, const char *kind, struct clock took)
 {
 	json_t *j = json_object();
 	char host[256] = "?";
@@ -123,7 +143,8 @@ static json_t *timing_json(const char *key, const char *kind, double seconds)
 	getrusage(RUSAGE_SELF, &u);
 	jset_str(j, "key", key);
 	jset_str(j, "kind", kind);
-	jset_num(j, "seconds", seconds);
+	jset_num(j, "seconds", took.wall);
+	jset_num(j, "cpu_seconds", took.cpu);
 	jset_int(j, "threads", tile_threads_get());
 	jset_str(j, "host", host);
 	jset_str(j, "isa", kernels_isa());
@@ -131,10 +152,19 @@ static json_t *timing_json(const char *key, const char *kind, double seconds)
 	return j;
 }
 
-static int put_timing(struct store *st, const struct point *p, const char *key, enum stage s, double seconds, double work,
-		      json_t *overhead)
+/* Of a forward pass. */
+static double spec_macs(const struct model_spec *spec)
 {
-	json_t *j = timing_json(key, stage_names[s], seconds);
+	struct model *m = model_new(spec, 0);
+	const double macs = m ? model_macs(m) : 0;
+
+	model_free(m);
+	return macs;
+}
+
+static int put_timing(struct store *st, const struct point *p, const char *key, enum stage s, struct clock took, json_t *overhead)
+{
+	json_t *j = timing_json(key, stage_names[s], took);
 	char name[64];
 	int ret;
 
@@ -142,7 +172,8 @@ static int put_timing(struct store *st, const struct point *p, const char *key, 
 	jset_str(j, "model", model_spec_name(&p->spec, name));
 	jset_str(j, "scheme", s >= STAGE_LOCKED ? p->scheme->drv.name : "");
 	jset_str(j, "attack", s == STAGE_CELL ? p->attack ? p->attack->drv.name : "none" : "");
-	jset_num(j, "work", work); /* images trained on, credentials made: what the time grows with; 0: not known */
+	jset_num(j, "forecast", forecast(p, s, &(struct facts){ .macs = spec_macs(&p->spec), .ntrain = cache.d ? cache.d->ntrain : 0,
+								 .ntest = cache.d ? cache.d->ntest : 0 }));
 	if (overhead)
 		jset(j, "metrics", overhead);
 	ret = store_put_timing(st, key, j);
@@ -215,15 +246,14 @@ bool stage_done(struct store *st, const struct point *p, const struct keys *k, e
 static int train_base(struct work *w)
 {
 	const struct point *p = w->p;
-	double start = now_seconds();
+	const struct clock start = clock_now();
 	struct train_stats stats = { 0 };
 	struct model *m = model_new_init(&p->spec, (enum init_kind)p->recipe.init, w->owner_seed);
 	int ret = -1;
 
 	if (m && train(m, &cache.splits.owner, &p->recipe, w->owner_seed, "base model", NULL, &stats) == 0 &&
 	    put_model(w->st, w->key.base, m, stats.forward_equivalents) == 0)
-		ret = put_timing(w->st, p, w->key.base, STAGE_BASE, now_seconds() - start,
-				 (double)cache.splits.owner.n * p->recipe.epochs, NULL);
+		ret = put_timing(w->st, p, w->key.base, STAGE_BASE, clock_since(start), NULL);
 	model_free(m);
 	return ret;
 }
@@ -287,7 +317,8 @@ static int load_foreign(const struct point *p, const char *data_dir, struct data
 
 static int lock_model(struct work *w)
 {
-	double start = now_seconds(), fe = 0;
+	const struct clock start = clock_now();
+	double fe = 0;
 	struct lock_env e = lock_env(w, &fe);
 	struct locked l = { 0 };
 	struct dataset *d;
@@ -307,7 +338,7 @@ static int lock_model(struct work *w)
 	if (ret == 0 && (put_part(w->st, w->key.locked, "pub", l.pub) < 0 ||
 			 put_part(w->st, w->key.locked, "secret", l.secret) < 0 ||
 			 put_model(w->st, w->key.locked, l.model, fe) < 0 ||
-			 put_timing(w->st, w->p, w->key.locked, STAGE_LOCKED, now_seconds() - start, fe / 3, NULL) < 0))
+			 put_timing(w->st, w->p, w->key.locked, STAGE_LOCKED, clock_since(start), NULL) < 0))
 		ret = -1;
 	locked_release(&l);
 	return ret;
@@ -342,7 +373,8 @@ static int enrol(struct work *w)
 {
 	const int users = w->p->users, per_user = w->p->per_user, n = users * per_user;
 	int *user = xmalloc(n, sizeof(*user)), *trial = xmalloc(n, sizeof(*trial));
-	double start = now_seconds(), fe = 0;
+	const struct clock start = clock_now();
+	double fe = 0;
 	struct lock_env e = lock_env(w, &fe);
 	struct bundle *b = bundle_new();
 	int ret;
@@ -357,7 +389,7 @@ static int enrol(struct work *w)
 		if (put_part(w->st, w->key.creds, "pub", w->locked.pub) < 0 ||
 		    put_part(w->st, w->key.creds, "secret", w->locked.secret) < 0 ||
 		    store_put_artefact(w->st, w->key.creds, b) < 0 ||
-		    put_timing(w->st, w->p, w->key.creds, STAGE_CREDS, now_seconds() - start, n, NULL) < 0)
+		    put_timing(w->st, w->p, w->key.creds, STAGE_CREDS, clock_since(start), NULL) < 0)
 			ret = -1;
 	}
 	bundle_free(b);
@@ -548,7 +580,7 @@ static int overhead_of(struct work *w, json_t **overhead)
 }
 
 /* The cell is published before its timing: the timing may be lost, the cell may not. */
-static int finish_cell(struct work *w, const struct outcome *o, double seconds, json_t *overhead)
+static int finish_cell(struct work *w, const struct outcome *o, struct clock took, json_t *overhead)
 {
 	json_t *cell = cell_json(w, o);
 	char part[HASH_HEX];
@@ -562,7 +594,7 @@ static int finish_cell(struct work *w, const struct outcome *o, double seconds, 
 		ret = store_put_cell(w->st, w->key.cell, cell);
 	json_decref(cell);
 	if (ret == 0)
-		ret = put_timing(w->st, w->p, w->key.cell, STAGE_CELL, seconds, 0, overhead);
+		ret = put_timing(w->st, w->p, w->key.cell, STAGE_CELL, took, overhead);
 	else
 		json_decref(overhead);
 	if (ret == 0)
@@ -572,7 +604,7 @@ static int finish_cell(struct work *w, const struct outcome *o, double seconds, 
 
 static int make_cell(struct work *w)
 {
-	double start = now_seconds(), seconds;
+	struct clock start = clock_now(), took;
 	struct outcome o = { 0 };
 	json_t *overhead = NULL;
 	int ret;
@@ -580,17 +612,17 @@ static int make_cell(struct work *w)
 	o.why = o.text;
 	if (point_inapplicable(w->p, o.text)) {
 		o.verdict = "n/a";
-		ret = finish_cell(w, &o, now_seconds() - start, NULL);
+		ret = finish_cell(w, &o, clock_since(start), NULL);
 	} else {
 		ret = need_creds(w);
-		start = now_seconds(); /* artefacts have timings of their own */
+		start = clock_now(); /* artefacts have timings of their own */
 		if (ret == 0)
 			ret = work_cell(w, &o);
-		seconds = now_seconds() - start;
+		took = clock_since(start);
 		if (ret == 0)
 			ret = overhead_of(w, &overhead);
 		if (ret == 0)
-			ret = finish_cell(w, &o, seconds, overhead);
+			ret = finish_cell(w, &o, took, overhead);
 	}
 	outcome_release(&o);
 	return ret;

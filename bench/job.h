@@ -17,6 +17,7 @@
 struct job_cell {
 	struct point p;
 	struct keys key;
+	int ntrain, ntest;  /* images of the data set, before limits */
 	char *inapplicable; /* why the cell is n/a, or NULL (owned) */
 };
 

@@ -11,6 +11,12 @@
 struct keys { char base[65], locked[65], creds[65], cell[65]; };
 
 void point_keys(const struct point *p, struct keys *k);
+/* The same for many points: what they have in common is computed once. While a memo lives, so must the option objects of its points,
+ * which it tells apart by where they lie. */
+struct key_memo;
+struct key_memo *key_memo_new(void);
+void key_memo_free(struct key_memo *m);
+void point_keys_with(struct key_memo *m, const struct point *p, struct keys *k);
 /* From a description: point_json(), or a stored cell, whose own engine, kernel and driver versions are used. */
 void keys_of(const json_t *description, struct keys *k);
 /* A locked model and enrolled credentials have companions, artefacts of their own: part "pub" and "secret" of a locked

@@ -10,12 +10,12 @@
 #include "base/progress.h"
 #include "base/tile.h"
 #include "bench/cli.h"
+#include "bench/predict.h"
 #include "bench/tier.h"
 #include "datasets/dataset.h"
 
-#define HISTORY_MAX 4000     /* timing files read for predictions */
-#define GUESS_MACS 1.5e10    /* multiply-accumulates a second and thread while training; measured with LeNet-5 */
 #define CELL_BYTES 40000.0   /* a cell and its timing */
+#define START 0.5            /* seconds until a worker has read its data */
 
 /* ---- names for people ---- */
 
@@ -55,80 +55,6 @@ const char *point_text(const struct point *p, char *buf)
 	return buf;
 }
 
-/* ---- predictions from earlier runs ---- */
-
-/* history: object "kind dataset model scheme attack" -> {seconds, work, n} summed over timing files. */
-static void history_name(char *buf, size_t size, const char *kind, const char *dataset, const char *model, const char *scheme,
-			 const char *attack)
-{
-	snprintf(buf, size, "%s %s %s %s %s", kind, dataset, model, scheme, attack);
-}
-
-static void history_add(json_t *history, const json_t *t)
-{
-	char name[400];
-	json_t *h;
-	double threads = jget_num(t, "threads", 1);
-
-	history_name(name, sizeof(name), jget_str(t, "kind", ""), jget_str(t, "dataset", ""), jget_str(t, "model", ""),
-		     jget_str(t, "scheme", ""), jget_str(t, "attack", ""));
-	h = json_object_get(history, name);
-	if (!h) {
-		h = json_object();
-		jset(history, name, h);
-	}
-	jset_num(h, "seconds", jget_num(h, "seconds", 0) + jget_num(t, "seconds", 0) * threads);
-	jset_num(h, "work", jget_num(h, "work", 0) + jget_num(t, "work", 0));
-	jset_num(h, "n", jget_num(h, "n", 0) + 1);
-}
-
-static json_t *read_history(struct store *st)
-{
-	json_t *history = json_object();
-	size_t n = 0;
-	char **keys = st ? store_keys(st, "timing", &n) : NULL;
-
-	for (size_t i = 0; keys && i < n && i < HISTORY_MAX; i++) {
-		json_t *t = store_get_timing(st, keys[i]);
-
-		if (t)
-			history_add(history, t);
-		json_decref(t);
-	}
-	dir_list_free(keys, n);
-	return history;
-}
-
-/* How much a task has to do, in the unit of its timing's "work"; 0 where that says nothing. */
-static double task_work(const struct point *p, enum stage s, int ntrain)
-{
-	if (s == STAGE_BASE)
-		return 0.8 * (p->limit_train ? p->limit_train : ntrain) * p->recipe.epochs;
-	return s == STAGE_CREDS ? (double)p->users * p->per_user : 0;
-}
-
-static void predict(struct task *t, const struct point *p, const json_t *history, double macs, int ntrain, int threads)
-{
-	double work = task_work(p, t->stage, ntrain), past;
-	char name[400], model[64];
-	const json_t *h;
-
-	history_name(name, sizeof(name), stage_names[t->stage], p->dataset, model_spec_name(&p->spec, model),
-		     t->stage >= STAGE_LOCKED ? p->scheme->drv.name : "",
-		     t->stage == STAGE_CELL ? p->attack ? p->attack->drv.name : "none" : "");
-	h = json_object_get(history, name);
-	past = jget_num(h, "work", 0);
-	t->seconds = -1;
-	if (h && work > 0 && past > 0)
-		t->seconds = jget_num(h, "seconds", 0) / past * work / threads;
-	else if (h)
-		t->seconds = jget_num(h, "seconds", 0) / jget_num(h, "n", 1) / threads;
-	else if (t->stage == STAGE_BASE) {
-		t->seconds = 3 * macs * work / (GUESS_MACS * threads);
-		t->guess = true;
-	}
-}
-
 /* ---- tasks ---- */
 
 struct planner {
@@ -136,37 +62,9 @@ struct planner {
 	struct store *st;
 	const struct job *job;
 	json_t *made;    /* key -> index of the task that makes it */
-	json_t *history;
-	json_t *models;  /* "model dataset" -> {macs, parameters, ntrain} */
-	int room, threads;
+	struct predictor *predictor;
+	int room;
 };
-
-static const json_t *model_facts(struct planner *pr, const struct point *p)
-{
-	char name[64], key[160], where[512];
-	const struct dataset_driver *drv;
-	struct dataset d = { 0 };
-	struct model *m;
-	json_t *j;
-
-	snprintf(key, sizeof(key), "%s %s", model_spec_name(&p->spec, name), p->dataset);
-	j = json_object_get(pr->models, key);
-	if (j)
-		return j;
-	j = json_object();
-	m = model_new(&p->spec, 0);
-	if (m) {
-		jset_num(j, "macs", model_macs(m));
-		jset_num(j, "parameters", (double)model_params(m));
-		model_free(m);
-	}
-	snprintf(d.name, sizeof(d.name), "%s", p->dataset);
-	drv = dataset_driver_of(p->dataset);
-	if (drv && drv->peek && dataset_where(p->dataset, NULL, where) && drv->peek(&d, where) == 0)
-		jset_int(j, "ntrain", d.ntrain);
-	jset(pr->models, key, j);
-	return j;
-}
 
 static double task_bytes(const struct point *p, enum stage s, double parameters)
 {
@@ -188,7 +86,6 @@ static int add_task(struct planner *pr, int cell, enum stage s, const char *key,
 {
 	struct plan *pl = pr->pl;
 	const struct point *p = &pr->job->cells[cell].p;
-	const json_t *facts = model_facts(pr, p);
 	struct task *t;
 
 	if (pl->n == pr->room) {
@@ -198,15 +95,10 @@ static int add_task(struct planner *pr, int cell, enum stage s, const char *key,
 	t = &pl->t[pl->n];
 	*t = (struct task){ .stage = s, .cell = cell, .after = after };
 	memcpy(t->key, key, sizeof(t->key));
-	if (pr->job->cells[cell].inapplicable)
-		t->seconds = 0.01;
-	else
-		predict(t, p, pr->history, jget_num(facts, "macs", 0), (int)jget_int(facts, "ntrain", 0), pr->threads);
-	if (t->seconds < 0)
-		pl->unknown++;
-	else
-		pl->seconds += t->seconds;
-	pl->bytes += task_bytes(p, s, jget_num(facts, "parameters", 0));
+	t->seconds = predict_seconds(pr->predictor, &pr->job->cells[cell], s, &t->guess);
+	pl->guesses += t->guess;
+	pl->seconds += t->seconds;
+	pl->bytes += task_bytes(p, s, predict_facts(pr->predictor, &pr->job->cells[cell])->parameters);
 	jset_int(pr->made, key, pl->n);
 	return pl->n++;
 }
@@ -233,12 +125,11 @@ static int need(struct planner *pr, int cell, enum stage s)
 
 int plan_make(struct plan *pl, struct store *st, const struct job *j, int threads)
 {
-	struct planner pr = { .pl = pl, .st = st, .job = j, .threads = threads > 0 ? threads : tile_threads_get() };
+	struct planner pr = { .pl = pl, .st = st, .job = j };
 
 	*pl = (struct plan){ .cached = xcalloc(j->n ? j->n : 1, sizeof(bool)) };
 	pr.made = json_object();
-	pr.models = json_object();
-	pr.history = read_history(st);
+	pr.predictor = predictor_open(st, threads > 0 ? threads : tile_threads_get());
 	for (int i = 0; i < j->n; i++) {
 		const struct job_cell *c = &j->cells[i];
 
@@ -249,9 +140,43 @@ int plan_make(struct plan *pl, struct store *st, const struct job *j, int thread
 	}
 	pl->todo = j->n - pl->ncached;
 	json_decref(pr.made);
-	json_decref(pr.models);
-	json_decref(pr.history);
+	predictor_close(pr.predictor);
 	return error_code() == EXIT_YES ? 0 : -1;
+}
+
+double plan_elapsed(const struct plan *pl, int workers)
+{
+	double *finish = xcalloc((size_t)pl->n + 1, sizeof(*finish)), *until = xcalloc((size_t)workers, sizeof(*until)), last = 0;
+	bool *taken = xcalloc((size_t)pl->n + 1, sizeof(*taken));
+
+	for (int first = 0, done = 0; done < pl->n;) {
+		int w = 0, at;
+
+		for (int i = 1; i < workers; i++)
+			w = until[i] < until[w] ? i : w;
+		while (taken[first])
+			first++;
+		for (at = first; at < pl->n; at++)
+			if (!taken[at] && (pl->t[at].after < 0 || (taken[pl->t[at].after] && finish[pl->t[at].after] <= until[w])))
+				break;
+		if (at < pl->n) {
+			until[w] += pl->t[at].seconds + (until[w] > 0 ? 0 : START);
+			last = until[w] > last ? until[w] : last;
+			finish[at] = until[w];
+			taken[at] = true;
+			done++;
+		} else { /* everything waits for what the others are at: as this one does, until the next of them is done */
+			double next = last;
+
+			for (int i = 0; i < workers; i++)
+				next = until[i] > until[w] && until[i] < next ? until[i] : next;
+			until[w] = next;
+		}
+	}
+	free(finish);
+	free(until);
+	free(taken);
+	return last;
 }
 
 void plan_release(struct plan *pl)
@@ -275,40 +200,96 @@ static const struct opt plan_opts[] = {
 	{ 0 }
 };
 
-/* Whether a cell is there, and if not what is. */
-static void cell_state(struct store *st, const struct job *j, const struct plan *pl, int i, char *why, size_t size)
-{
-	const struct job_cell *c = &j->cells[i];
-	char *path = st ? store_path(st, "failures", c->key.cell) : NULL;
-	json_t *failure = path && file_exists(path) ? json_read_file(path, 1 << 20) : NULL;
+/* What a listing says of many cells alike, found out once: texts by where options lie, states of artefacts by key. */
+struct listing {
+	struct store *st;
+	const struct job *j;
+	const struct plan *pl;
+	json_t *text, *state, *failures; /* failures: the keys that have one */
+};
 
-	if (pl->cached[i])
+static struct listing listing_open(struct store *st, const struct job *j, const struct plan *pl)
+{
+	struct listing l = { st, j, pl, json_object(), json_object(), json_object() };
+	size_t n = 0;
+	char **keys = st ? store_keys(st, "failures", &n) : NULL;
+
+	for (size_t i = 0; keys && i < n; i++)
+		jset_bool(l.failures, keys[i], 1);
+	dir_list_free(keys, n);
+	return l;
+}
+
+static void listing_close(struct listing *l)
+{
+	json_decref(l->text);
+	json_decref(l->state);
+	json_decref(l->failures);
+}
+
+/* point_text() without the seed. */
+static const char *settings_text(struct listing *l, const struct point *p)
+{
+	char at[64], text[512];
+
+	snprintf(at, sizeof(at), "%p %p %d %d", (void *)p->scheme_options, p->attack ? (void *)p->attack_options : NULL, p->attacker.search,
+		 p->attacker.overlap);
+	if (!json_object_get(l->text, at)) {
+		point_text(p, text);
+		jset_str(l->text, at, strchr(text, ',') + 2);
+	}
+	return jget_str(l->text, at, "");
+}
+
+static const char *artefacts_state(struct listing *l, const struct job_cell *c)
+{
+	static const char *const states[] = { "new: no base model yet", "new: base model is there", "new: locked model is there",
+					      "new: all artefacts are there" };
+	int s = STAGE_BASE;
+
+	if (!json_object_get(l->state, c->key.creds)) {
+		while (l->st && s <= STAGE_CREDS && stage_done(l->st, &c->p, &c->key, (enum stage)s))
+			s++;
+		jset_str(l->state, c->key.creds, states[s]);
+	}
+	return jget_str(l->state, c->key.creds, "");
+}
+
+/* Whether a cell is there, and if not what is. */
+static void cell_state(struct listing *l, int i, char *why, size_t size)
+{
+	const struct job_cell *c = &l->j->cells[i];
+	json_t *failure = NULL;
+
+	if (json_object_get(l->failures, c->key.cell)) {
+		char *path = store_path(l->st, "failures", c->key.cell);
+
+		failure = json_read_file(path, 1 << 20);
+		free(path);
+	}
+	if (l->pl->cached[i])
 		snprintf(why, size, "cached");
 	else if (c->inapplicable)
 		snprintf(why, size, "n/a: %s", c->inapplicable);
 	else if (failure)
 		snprintf(why, size, "again: %s before (%.80s)", jget_str(failure, "verdict", "failed"), jget_str(failure, "why", ""));
-	else if (!st || !stage_done(st, &c->p, &c->key, STAGE_BASE))
-		snprintf(why, size, "new: no base model yet");
-	else if (!stage_done(st, &c->p, &c->key, STAGE_LOCKED))
-		snprintf(why, size, "new: base model is there");
-	else if (!stage_done(st, &c->p, &c->key, STAGE_CREDS))
-		snprintf(why, size, "new: locked model is there");
 	else
-		snprintf(why, size, "new: all artefacts are there");
+		snprintf(why, size, "%s", artefacts_state(l, c));
 	error_clear();
 	json_decref(failure);
-	free(path);
 }
 
-/* Predicted seconds of each cell's own task; caller frees. */
-static double *cell_seconds(const struct plan *pl, int n)
+/* Predicted seconds of each cell's own task, and whether they are a guess; caller frees both. */
+static double *cell_seconds(const struct plan *pl, int n, bool **guess)
 {
 	double *s = xcalloc(n ? n : 1, sizeof(*s));
 
+	*guess = xcalloc(n ? n : 1, sizeof(**guess));
 	for (int i = 0; i < pl->n; i++)
-		if (pl->t[i].stage == STAGE_CELL)
+		if (pl->t[i].stage == STAGE_CELL) {
 			s[pl->t[i].cell] = pl->t[i].seconds;
+			(*guess)[pl->t[i].cell] = pl->t[i].guess;
+		}
 	return s;
 }
 
@@ -323,20 +304,24 @@ static double free_bytes(const char *dir)
 
 static void print_text(struct store *st, const struct plan_conf *c, const struct job *j, const struct plan *pl)
 {
-	char why[256], text[512], left[32];
-	double space = free_bytes(c->store), *seconds = cell_seconds(pl, j->n);
-	int guesses = 0;
+	struct listing l = listing_open(st, j, pl);
+	char why[256], text[200], left[32], work[32];
+	int refused = 0;
+	double space = free_bytes(c->store), *seconds;
+	bool *guess;
 
+	seconds = cell_seconds(pl, j->n, &guess);
 	printf("%-12s  %-8s  %s\n", "cell", "seconds", "what: state");
 	for (int i = 0; i < j->n; i++) {
-		double s = seconds[i];
-		char secs[32] = "?";
+		const struct job_cell *cell = &j->cells[i];
+		char secs[32] = "-";
 
-		cell_state(st, j, pl, i, why, sizeof(why));
-		if (s >= 0)
-			snprintf(secs, sizeof(secs), "%.1f", s);
-		printf("%.12s  %-8s  %s %s: %s\n", j->cells[i].key.cell, pl->cached[i] ? "-" : secs, j->cells[i].p.dataset,
-		       point_text(&j->cells[i].p, text), why);
+		cell_state(&l, i, why, sizeof(why));
+		refused += cell->inapplicable && !strncmp(cell->inapplicable, "refused", 7);
+		if (!pl->cached[i])
+			snprintf(secs, sizeof(secs), "%.1f%s", seconds[i], guess[i] ? "~" : "");
+		printf("%.12s  %-8s  %s seed %llu, %s: %s\n", cell->key.cell, secs, cell->p.dataset, (unsigned long long)cell->p.seed,
+		       settings_text(&l, &cell->p), why);
 	}
 	for (int i = 0; i < pl->n; i++) {
 		const struct task *t = &pl->t[i];
@@ -344,23 +329,21 @@ static void print_text(struct store *st, const struct plan_conf *c, const struct
 
 		if (t->stage == STAGE_CELL)
 			continue;
-		guesses += t->guess;
-		if (t->seconds >= 0)
-			snprintf(why, sizeof(why), "%.1f%s", t->seconds, t->guess ? "~" : "");
-		else
-			snprintf(why, sizeof(why), "?");
+		snprintf(why, sizeof(why), "%.1f%s", t->seconds, t->guess ? "~" : "");
 		printf("%.12s  %-8s  to make first: %s of seed %llu%s%s\n", t->key, why,
 		       t->stage == STAGE_BASE ? "base model" : t->stage == STAGE_LOCKED ? "locked model" : "credentials",
 		       (unsigned long long)p->seed, t->stage == STAGE_BASE ? "" : ", ",
 		       t->stage == STAGE_BASE ? "" : scheme_text(p, text));
 	}
 	free(seconds);
-	printf("%d cells: %d cached, %d to do; %d artefacts to make first\n", j->n, pl->ncached, pl->todo, pl->n - pl->todo);
+	free(guess);
+	listing_close(&l);
+	printf("%d cells: %d cached, %d to do; %d artefacts to make first", j->n, pl->ncached, pl->todo, pl->n - pl->todo);
+	printf(refused ? "; %d refused by their access level\n" : "\n", refused);
 	if (pl->n)
-		printf("predicted: %s%s of work on %d worker%s%s%s, %.1f MiB of disk", pl->unknown ? "at least " : "",
-		       duration_text(pl->seconds, left), c->workers, c->workers > 1 ? "s (shared)" : "",
-		       pl->unknown ? "; no earlier run tells the time of lines with ?" : "",
-		       guesses ? "; ~ is a guess from operation counts" : "", pl->bytes / 1048576);
+		printf("predicted: %s on %d worker%s of this machine when idle (%s of work)%s, %.1f MiB of disk",
+		       duration_text(plan_elapsed(pl, c->workers), left), c->workers, c->workers > 1 ? "s" : "", duration_text(pl->seconds, work),
+		       pl->guesses ? "; ~: no earlier run of the kind on this store" : "", pl->bytes / 1048576);
 	if (pl->n && space >= 0)
 		printf(" (%.0f MiB free)", space / 1048576);
 	if (pl->n)
@@ -369,15 +352,16 @@ static void print_text(struct store *st, const struct plan_conf *c, const struct
 		warning("the disk of %s has not enough room", c->store);
 }
 
-static json_t *plan_json(struct store *st, const struct job *j, const struct plan *pl)
+static json_t *plan_json(struct store *st, const struct job *j, const struct plan *pl, int workers)
 {
+	struct listing l = listing_open(st, j, pl);
 	json_t *out = json_object(), *cells = json_array(), *tasks = json_array();
 	char why[256];
 
 	for (int i = 0; i < j->n; i++) {
 		json_t *c = point_json(&j->cells[i].p);
 
-		cell_state(st, j, pl, i, why, sizeof(why));
+		cell_state(&l, i, why, sizeof(why));
 		jset_str(c, "key", j->cells[i].key.cell);
 		jset_str(c, "base_key", j->cells[i].key.base);
 		jset_str(c, "locked_key", j->cells[i].key.locked);
@@ -391,7 +375,7 @@ static json_t *plan_json(struct store *st, const struct job *j, const struct pla
 
 		jset_str(t, "stage", stage_names[pl->t[i].stage]);
 		jset_str(t, "key", pl->t[i].key);
-		jset(t, "seconds", pl->t[i].seconds < 0 ? json_null() : json_real(pl->t[i].seconds));
+		jset_num(t, "seconds", pl->t[i].seconds);
 		jset_bool(t, "guess", pl->t[i].guess);
 		json_array_append_new(tasks, t);
 	}
@@ -401,8 +385,10 @@ static json_t *plan_json(struct store *st, const struct job *j, const struct pla
 	jset_int(out, "cached", pl->ncached);
 	jset_int(out, "todo", pl->todo);
 	jset_num(out, "seconds", pl->seconds);
-	jset_int(out, "unknown", pl->unknown);
+	jset_num(out, "elapsed", plan_elapsed(pl, workers));
+	jset_int(out, "guesses", pl->guesses);
 	jset_num(out, "bytes", pl->bytes);
+	listing_close(&l);
 	return out;
 }
 
@@ -424,7 +410,7 @@ static int print_plan(struct store *st, const struct plan_conf *c, const struct 
 	threads = c->common.threads ? c->common.threads : (tile_threads_get() + c->workers - 1) / c->workers;
 	ret = plan_make(&pl, st, j, threads);
 	if (ret == 0 && c->common.json)
-		ret = cli_print_json(plan_json(st, j, &pl));
+		ret = cli_print_json(plan_json(st, j, &pl, c->workers));
 	else if (ret == 0)
 		print_text(st, c, j, &pl);
 	plan_release(&pl);

@@ -12,8 +12,8 @@ struct task {
 	int cell;              /* whose point it is made from: index in job->cells */
 	char key[65];
 	int after;             /* the task it waits for, -1: none */
-	double seconds;        /* predicted, < 0: not known */
-	bool guess;            /* ... from operation counts, not from earlier runs on this store */
+	double seconds;        /* predicted for this machine when idle */
+	bool guess;            /* ... without earlier runs of the kind on this store */
 	enum task_state state; /* changed by run.c */
 };
 
@@ -23,11 +23,13 @@ struct plan {
 	bool *cached;          /* (job->n) */
 	int ncached, todo;     /* cells */
 	double seconds, bytes; /* predicted, of what is still to do; on one worker */
-	int unknown;           /* tasks whose time is not known */
+	int guesses;           /* tasks whose seconds are guesses */
 };
 
 /* st NULL: an empty store. threads: of a worker (predictions only). 0, or -1 after error(). */
 int plan_make(struct plan *pl, struct store *st, const struct job *j, int threads);
+/* Seconds until all of it is done by so many workers, who take tasks as run.c hands them out. */
+double plan_elapsed(const struct plan *pl, int workers);
 void plan_release(struct plan *pl);
 
 /* "activeguard watermark=scratch": the scheme, with options that differ from the tier's. buf of at least 200 bytes. */

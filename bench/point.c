@@ -217,7 +217,22 @@ static void hash_members(const json_t *j, const char *kind, const char *parent, 
 	json_decref(k);
 }
 
-void keys_of(const json_t *j, struct keys *k)
+/* what: hash of all that is not the artefacts'. */
+static void cell_key(const char *creds, const char *what, char key[65])
+{
+	json_t *j = json_object();
+	char kind[32];
+
+	snprintf(kind, sizeof(kind), "cell %d.%d", CELL_SCHEMA, EVALUATE_VERSION);
+	jset_str(j, "kind", kind);
+	jset_str(j, "parent", creds);
+	jset_str(j, "what", what);
+	json_hash(j, key);
+	json_decref(j);
+}
+
+/* attack: NULL, or the hash that only the cell's key has in it. */
+static void all_keys(const json_t *j, struct keys *k, char attack[65])
 {
 	static const char *const base[] = { "dataset_hash", "model", "model_version", "shape", "recipe", "limits.train", "seed",
 					    "engine", "kernel", NULL };
@@ -225,13 +240,20 @@ void keys_of(const json_t *j, struct keys *k)
 	static const char *const creds[] = { "users", "credentials_per_user", NULL };
 	static const char *const cell[] = { "dataset", "limits.test", "attack", "attack_version", "attack_options", "?attacker",
 					    "tier", "metrics_version", NULL };
-	char kind[32];
+	char what[65];
 
 	hash_members(j, "base", NULL, base, k->base);
 	hash_members(j, "locked", k->base, locked, k->locked);
 	hash_members(j, "creds", k->locked, creds, k->creds);
-	snprintf(kind, sizeof(kind), "cell %d.%d", CELL_SCHEMA, EVALUATE_VERSION);
-	hash_members(j, kind, k->creds, cell, k->cell);
+	hash_members(j, "attack", NULL, cell, what);
+	cell_key(k->creds, what, k->cell);
+	if (attack)
+		memcpy(attack, what, sizeof(what));
+}
+
+void keys_of(const json_t *j, struct keys *k)
+{
+	all_keys(j, k, NULL);
 }
 
 void point_keys(const struct point *p, struct keys *k)
@@ -240,6 +262,61 @@ void point_keys(const struct point *p, struct keys *k)
 
 	keys_of(j, k);
 	json_decref(j);
+}
+
+/* ---- keys of many points ---- */
+
+struct key_memo {
+	struct point last; /* whose base, locked and creds keys these are; owns nothing; scheme NULL: none yet */
+	struct keys keys;
+	json_t *attacks;   /* what the attack part is made from -> its hash */
+};
+
+struct key_memo *key_memo_new(void)
+{
+	struct key_memo *m = xcalloc(1, sizeof(*m));
+
+	m->attacks = json_object();
+	return m;
+}
+
+void key_memo_free(struct key_memo *m)
+{
+	json_decref(m->attacks);
+	free(m);
+}
+
+static bool same_artefacts(const struct point *a, const struct point *b)
+{
+	return a->scheme == b->scheme && a->scheme_options == b->scheme_options && a->seed == b->seed && a->users == b->users &&
+	       a->per_user == b->per_user && a->limit_train == b->limit_train && !strcmp(a->dataset_hash, b->dataset_hash) &&
+	       !strcmp(a->foreign_hash, b->foreign_hash) && !memcmp(&a->spec, &b->spec, sizeof(a->spec)) &&
+	       !memcmp(&a->recipe, &b->recipe, sizeof(a->recipe));
+}
+
+void point_keys_with(struct key_memo *m, const struct point *p, struct keys *k)
+{
+	const struct attacker *a = &p->attacker;
+	char at[320], what[65];
+	const char *known;
+
+	snprintf(at, sizeof(at), "%p %p %d %d %d %ld %ld %ld %.17g %d %d %s", (const void *)p->attack, (void *)p->attack_options, a->level,
+		 a->overlap, a->search, a->budget.queries, a->budget.labels, a->budget.submissions, a->budget.forwards, p->limit_test, p->tier,
+		 p->dataset);
+	known = p->attack ? jget_str(m->attacks, at, NULL) : NULL; /* functional cells' options are objects of their own */
+	if (!known || !m->last.scheme || !same_artefacts(&m->last, p)) {
+		json_t *j = point_json(p);
+
+		all_keys(j, k, what);
+		json_decref(j);
+		if (p->attack)
+			jset_str(m->attacks, at, what);
+		m->last = *p;
+		m->keys = *k;
+		return;
+	}
+	*k = m->keys;
+	cell_key(k->creds, known, k->cell);
 }
 
 void point_base_key(const struct point *p, char key[65])

@@ -22,7 +22,6 @@
 #define REPLY_FD 3
 #define LINE_LIMIT 65536
 #define END_GRACE 1.0       /* seconds between asking a worker to end and killing it */
-#define UNKNOWN_WEIGHT 3.0  /* seconds that the bar counts for a task of unknown length */
 #define WORKERS_MAX 64
 
 extern char **environ;
@@ -188,7 +187,7 @@ static const char *task_text(const struct runner *r, const struct task *t, char 
 
 static double weight(const struct task *t)
 {
-	return t->seconds < 0 ? UNKNOWN_WEIGHT : t->seconds < 0.02 ? 0.02 : t->seconds;
+	return t->seconds < 0.02 ? 0.02 : t->seconds;
 }
 
 static int attempts(struct store *st, const char *key)

@@ -531,6 +531,15 @@ static int ag_verify(const void *conf, const struct locked *owner, const struct 
 	return 0;
 }
 
+static void ag_burden(const void *conf, const struct burdened *e, struct burden *b)
+{
+	const struct ag_conf *c = conf;
+	const double pass = 3.0 * e->images;
+
+	b->lock = c->watermark == 1 ? pass * e->recipe->epochs : c->watermark == 2 ? pass * c->finetune_epochs : 0;
+	b->enrol = 3.6 * c->steps * c->search; /* most become valid at the first try */
+}
+
 const struct scheme scheme_activeguard = {
 	.drv = { .name = "activeguard", .summary = "adversarial images with a fixed class and confidence as users' logins",
 		 .version = 1,
@@ -550,7 +559,7 @@ const struct scheme scheme_activeguard = {
 		  .has_users = 1, .has_revocation = 1, .has_ownership = 1, .has_identities = 1 },
 	/* The paper tier takes the paper's rate, which needs ten times the steps. */
 	.tier = { "steps=300 tries=20 closest=0", NULL, "lr=0.005 steps=4000" },
-	.lock = ag_lock,
+	.burden = ag_burden, .lock = ag_lock,
 	.enrol = ag_enrol,
 	.revoke = ag_revoke,
 	.users_analytic = ag_users_analytic,

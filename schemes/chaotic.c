@@ -476,6 +476,16 @@ static int chaotic_users(const void *conf, int classes)
 	return ((const struct chaotic_conf *)conf)->users;
 }
 
+/* Cells are put back one by one: a weight costs a few hundred multiplications. */
+static void chaotic_burden(const void *conf, const struct burdened *e, struct burden *b)
+{
+	struct model *m = model_new(&e->spec, 0);
+
+	(void)conf;
+	b->unlock = m && e->macs > 0 ? 4000.0 * (double)model_params(m) / e->macs : 0;
+	model_free(m);
+}
+
 const struct scheme scheme_chaotic = {
 	.drv = { .name = "chaotic", .summary = "kernels change places by a chaotic map; the key puts them back", .version = 1,
 		 .source = "Lin et al., \"Chaotic Weights\", IEEE TCAD 40(7), 2021. Differs: rectangular layers are covered with squares that have keys"
@@ -489,7 +499,7 @@ const struct scheme scheme_chaotic = {
 		  .ships = "each device holds permuted weights and, in its trusted part, a key; the owner keeps the master key. Queries name nobody:"
 			   " all users run the same network",
 		  .has_users = 1, .has_revocation = 1, .changes_weights = 1 },
-	.lock = chaotic_lock,
+	.burden = chaotic_burden, .lock = chaotic_lock,
 	.enrol = chaotic_enrol,
 	.revoke = chaotic_revoke,
 	.users_analytic = chaotic_users_analytic,

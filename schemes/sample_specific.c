@@ -485,6 +485,19 @@ static int ss_trace(const void *conf, const struct locked *owner, const float *x
 	return ret;
 }
 
+static void ss_burden(const void *conf, const struct burdened *e, struct burden *b)
+{
+	const struct ss_conf *c = conf;
+	const struct model_spec spec = hider_unet_spec(c->hider.planes, c->hider.width, e->spec.c, e->spec.h, e->spec.w);
+	struct model *unet = model_new(&spec, 0);
+	const double encode = unet && e->macs > 0 ? model_macs(unet) / e->macs : 1, epochs = e->recipe->epochs;
+
+	model_free(unet);
+	b->prepare = encode;
+	b->lock = 3.0 * c->hider.batch * c->hider.steps * (1.2 * encode + 1 + 2 * (c->preset == PRESET_JOINT)) + 6 * e->images * epochs +
+		  1.3 * encode * e->images * ((epochs - 1) / c->refresh + 1);
+}
+
 const struct scheme scheme_sample_specific = {
 	.drv = { .name = "sample-specific", .summary = "only images that passed a user's U-Net are answered rightly; it signs each of them",
 		 .version = 1,
@@ -500,7 +513,7 @@ const struct scheme scheme_sample_specific = {
 			   " what makes planes and what reads them",
 		  .has_users = 1, .has_identities = 1, .changes_weights = 1 },
 	.tier = { "code=bch15-7 steps=500 warmup=100 residual=10 critic=0" },
-	.lock = ss_lock,
+	.burden = ss_burden, .lock = ss_lock,
 	.enrol = ss_enrol,
 	.users_analytic = ss_users_analytic,
 	.users = ss_users,

@@ -87,6 +87,20 @@ struct ownership {
 	unsigned char symbol[4096];
 };
 
+/* What a scheme takes, in forward equivalents of the unprotected network, and what a prediction can know of it. */
+struct burden {
+	double lock;    /* lock() */
+	double enrol;   /* enrol(), a credential */
+	double unlock;  /* unlock(), a network */
+	double prepare; /* prepare(), an image */
+};
+struct burdened {
+	int images;                       /* of the owner's training set */
+	const struct train_conf *recipe;
+	struct model_spec spec;           /* of the unprotected network */
+	double macs;                      /* a forward pass of it */
+};
+
 struct scheme {
 	struct driver drv; /* must be first */
 	struct declared decl;
@@ -138,6 +152,9 @@ struct scheme {
 
 	/* Does the owner's mark stand in suspect (same architecture)? NULL: no ownership verification. */
 	int (*verify)(const void *conf, const struct locked *owner, const struct model *suspect, struct ownership *out);
+
+	/* For predictions of time only: b is filled in as decl.deployment lets expect. NULL: that is right. */
+	void (*burden)(const void *conf, const struct burdened *e, struct burden *b);
 };
 
 /* How services answer: by s->scheme->query where a scheme has one. Else a gate (decl.gate) gives whoever it does not accept

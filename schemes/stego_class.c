@@ -489,6 +489,14 @@ static int sc_verify(const void *conf, const struct locked *owner, const struct 
 	return 0;
 }
 
+static void sc_burden(const void *conf, const struct burdened *e, struct burden *b)
+{
+	const struct sc_conf *c = conf;
+
+	if (c->training == 1)
+		b->lock = 3.0 * e->images * c->finetune_epochs;
+}
+
 const struct scheme scheme_stego_class = {
 	.drv = { .name = "stego-class", .summary = "an extra class for images from elsewhere, users' identities in their lowest bits",
 		 .version = 1,
@@ -504,7 +512,7 @@ const struct scheme scheme_stego_class = {
 			   " holds one image; the owner keeps the key images",
 		  .has_users = 1, .has_revocation = 1, .has_ownership = 1, .has_identities = 1, .changes_weights = 1 },
 	.foreign = sc_foreign,
-	.lock = sc_lock,
+	.burden = sc_burden, .lock = sc_lock,
 	.enrol = sc_enrol,
 	.revoke = sc_revoke,
 	.users_analytic = sc_users_analytic,

@@ -63,6 +63,30 @@ START_TEST(a_key_changes_with_what_it_stands_for)
 }
 END_TEST
 
+/* Keys of many points at once are those of each. */
+START_TEST(a_memo_changes_no_key)
+{
+	static const char *const sets[] = { "seeds=[1, 2]", "schemes=[none, keycheck: {users: [2, 3]}]",
+					    "attacks=[jpeg, prune: {rate: [0.1, 0.5]}]", "attacker_data=[disjoint, overlap]" };
+	struct key_memo *m = key_memo_new();
+	struct job more;
+
+	load(&more, (const char *const[]){ sets[0], sets[1], sets[2], sets[3] }, 4);
+	ck_assert_int_eq(more.n, 2 * 3 * (1 + 3 * 2));
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < more.n; i++) {
+			const int at = pass ? more.n - 1 - i : i;
+			struct keys alone, k;
+
+			point_keys(&more.cells[at].p, &alone);
+			point_keys_with(m, &more.cells[at].p, &k);
+			ck_assert_mem_eq(&alone, &k, sizeof(k));
+		}
+	key_memo_free(m);
+	job_release(&more);
+}
+END_TEST
+
 /* Every member of a description is in the cell's key: change each in turn. */
 START_TEST(every_member_of_a_description_counts)
 {
@@ -233,6 +257,7 @@ Suite *suite_cell(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, a_key_changes_with_what_it_stands_for, 0, ARRAY_LEN(changes));
+	tcase_add_test(tc, a_memo_changes_no_key);
 	tcase_add_test(tc, every_member_of_a_description_counts);
 	tcase_add_test(tc, foreign_images_are_in_the_key);
 	tcase_add_test(tc, another_attack_or_scheme_or_seed_changes_no_key);
