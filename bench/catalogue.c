@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "bench/cli.h"
+#include "bench/grant.h"
+#include "bench/matrix.h"
 #include "bench/tier.h"
 #include "datasets/dataset.h"
 #include "metrics/metric.h"
@@ -48,14 +50,15 @@ static json_t *list_json(const struct section *s)
 
 static const struct section *find_section(const char *name)
 {
-	const char *names[ARRAY_LEN(sections)];
+	const char *names[ARRAY_LEN(sections) + 1];
 
 	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
 		names[i] = sections[i].name;
 		if (!strcmp(name, names[i]) || !strcmp(name, sections[i].singular))
 			return &sections[i];
 	}
-	unknown_name("kind of thing", name, names, ARRAY_LEN(sections));
+	names[ARRAY_LEN(sections)] = "matrix";
+	unknown_name("kind of thing", name, names, ARRAY_LEN(names));
 	return NULL;
 }
 
@@ -67,6 +70,13 @@ static int list_main(const struct cli_command *self, int argc, char **argv)
 	json_t *out = json_object();
 	int ret = cli_parse(self, argc, argv, &c, &args);
 
+	if (!ret && args.n && !strcmp(args.arg[0], "matrix")) {
+		json_decref(out);
+		if (c.common.json)
+			return cli_print_json(matrix_json());
+		matrix_print(stdout);
+		return EXIT_YES;
+	}
 	if (!ret && args.n && !(only = find_section(args.arg[0])))
 		ret = -1;
 	for (size_t i = 0; i < ARRAY_LEN(sections) && !ret; i++) {
@@ -84,9 +94,9 @@ static int list_main(const struct cli_command *self, int argc, char **argv)
 }
 
 const struct cli_command command_list = {
-	.name = "list", .main = list_main, .summary = "the schemes, attacks, metrics, datasets and models there are",
+	.name = "list", .main = list_main, .summary = "the schemes, attacks, metrics, datasets and models there are; which attack applies to which scheme",
 	.arguments = "[KIND]", .max_args = 1, .opts = list_opts, .conf_size = sizeof(struct list_conf),
-	.more = "KIND is one of schemes, attacks, metrics, datasets, models."
+	.more = "KIND is one of schemes, attacks, metrics, datasets, models; or matrix: which attack applies to which scheme, and why not."
 };
 
 /* ---- show ---- */
@@ -145,9 +155,17 @@ static void scheme_facts(json_t *j, const struct scheme *s)
 static void attack_facts(json_t *j, const struct attack *a)
 {
 	char caps[160];
+	void *conf = xcalloc(1, a->drv.conf_size ? a->drv.conf_size : 1);
+	unsigned needs;
 
+	opt_defaults(a->drv.opts, conf);
+	needs = attack_needs(a, conf);
+	free(conf);
 	line(j, "goal", goal_names[a->goal]);
-	line(j, "needs", capability_text(a->needs, caps));
+	line(j, "needs", capability_text(needs, caps));
+	line(j, "access level", level_names[level_of(needs)]);
+	line(j, "finds", a->finds);
+	line(j, "searched", a->search);
 	line(j, "strength", a->strength);
 	if (a->strength)
 		line(j, "stronger is", a->strength_up > 0 ? "larger" : "smaller");

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fills the pages in docs/ from the program: option tables between <!-- options:NAME --> and <!-- /options -->, files between
-# <!-- file:PATH --> and <!-- /file -->. Arguments: the lockbench binary, and --check to change nothing and exit 1 when a page is stale.
+# <!-- file:PATH --> and <!-- /file -->, the matrix of applicability between <!-- matrix --> and <!-- /matrix -->. Arguments: the lockbench binary, and --check to change nothing and exit 1 when a page is stale.
 set -eu
 lockbench=$1
 cd "$(dirname "$0")/.."
@@ -15,7 +15,7 @@ for page in docs/*.md docs/*/*.md; do
 	skip=
 	while IFS= read -r line || [ -n "$line" ]; do
 		case $line in
-		'<!-- /options -->' | '<!-- /file -->') skip= ;;
+		'<!-- /options -->' | '<!-- /file -->' | '<!-- /matrix -->') skip= ;;
 		esac
 		[ -n "$skip" ] || printf '%s\n' "$line" >>"$tmp/page"
 		case $line in
@@ -23,6 +23,9 @@ for page in docs/*.md docs/*/*.md; do
 			name=${line#<!-- options:}
 			name=${name% -->}
 			"$lockbench" show "$kind$name" --markdown >>"$tmp/page"
+			skip=1 ;;
+		'<!-- matrix -->')
+			"$lockbench" list matrix >>"$tmp/page"
 			skip=1 ;;
 		'<!-- file:'*)
 			name=${line#<!-- file:}
