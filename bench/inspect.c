@@ -278,7 +278,7 @@ struct report_conf {
 };
 #define REPORT(m) offsetof(struct report_conf, m)
 static const struct opt report_opts[] = {
-	{ "table", OPT_STRING, REPORT(table), "", 0, 0, "only survey, functional, resistance, cost or overhead", NULL },
+	{ "table", OPT_STRING, REPORT(table), "", 0, 0, "only survey, functional, resistance, cost, breaking or overhead", NULL },
 	{ "pick", OPT_STRING, REPORT(pick), "", 0, 0, "only these metrics, in this order: a,b,c", NULL },
 	{ "schemes", OPT_STRING, REPORT(schemes), "", 0, 0, "only these: a,b (the others stay controls for verdicts)", NULL },
 	{ "where", OPT_STRING, REPORT(where), "", 0, 0, "only cells like that: dataset=mnist,tier=short", NULL },

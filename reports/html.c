@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "reports/breakcost.h"
 #include "reports/escape.h"
 #include "reports/figures.h"
 #include "reports/page.h"
@@ -134,6 +135,24 @@ static void section(struct html *h, const struct table *table, const char *id)
 	page_table(h->t, table);
 }
 
+/* What a lock costs to break, by access level, with a curve for each kind of budget. */
+static void add_breaking(struct html *h, int ctx)
+{
+	struct table table = table_breaking(h->r, ctx);
+	struct text body = { 0 }, *page = h->t;
+
+	if (table.rows < 2)
+		return;
+	section(h, &table, arena_printf(&h->r->mem, "c%d-breaking", ctx + 1));
+	h->t = &body;
+	for (int axis = 0; h->plots && axis < AXES; axis++)
+		figure(h, figure_breaking(h->r, ctx, (enum axis)axis, figure_id(h)), axis_names[axis]);
+	h->t = page;
+	if (body.n)
+		text_fmt(h->t, "<div class=\"plots\">\n%s</div>\n", body.s);
+	text_release(&body);
+}
+
 /* All schemes at a glance. */
 static void add_summary(struct html *h, const struct report_input *in, int ctx)
 {
@@ -153,6 +172,7 @@ static void add_summary(struct html *h, const struct report_input *in, int ctx)
 		page_details(h->t, arena_printf(&h->r->mem, "All %d rows", cost.rows - 1), &cost);
 	else
 		page_table(h->t, &cost);
+	add_breaking(h, ctx);
 }
 
 static void add_context(struct html *h, const struct report_input *in, int ctx)

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "bench/cell.h"
+#include "reports/breakcost.h"
 #include "reports/escape.h"
 #include "reports/summary.h"
 
@@ -93,12 +94,14 @@ static void each_table(struct rows *r, const struct report_input *in, on_table *
 		const struct { const char *name, *title; struct table table; } first[] = {
 			{ "survey", "schemes", table_survey(r, in, i) }, { "functional", "protected models", table_functional(r, i) },
 			{ "heat", "schemes and attacks", table_heat(r, i) }, { "resistance", "attacks", table_resistance(r, i) },
-			{ "cost", "cost to break", table_cost(r, in, i) },
+			{ "cost", "cost to break", table_cost(r, in, i) }, { "breaking", "cost to break by access level", table_breaking(r, i) },
 		};
 
 		for (size_t k = 0; k < ARRAY_LEN(first); k++) {
 			if (k >= 2 && !c->nseries)
 				break;
+			if (k > 4 && first[k].table.rows < 2) /* no lock, or no attempt on it */
+				continue;
 			table = first[k].table;
 			table.title = arena_printf(&r->mem, "%s: %s", c->label, first[k].title);
 			fn(ctx, &table, arena_printf(&r->mem, "c%d-%s", i + 1, first[k].name), ++n);

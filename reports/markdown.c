@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "reports/breakcost.h"
 #include "reports/escape.h"
 #include "reports/summary.h"
 
@@ -80,6 +81,8 @@ static void add_summary(struct rows *r, const struct report_input *in, int ctx, 
 	table = table_heat(r, ctx);
 	section(t, 3, &table);
 	table = table_cost(r, in, ctx);
+	section(t, 3, &table);
+	table = table_breaking(r, ctx);
 	section(t, 3, &table);
 }
 

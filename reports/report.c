@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "reports/breakcost.h"
 #include "reports/formats.h"
 #include "reports/summary.h"
 
@@ -32,6 +33,8 @@ struct table selected_table(struct rows *r, const struct report_input *in, int c
 		t = table_heat(r, context);
 	else if (!strcmp(name, "cost"))
 		t = table_cost(r, in, context);
+	else if (!strcmp(name, "breaking"))
+		t = table_breaking(r, context);
 	else
 		t = table_overhead(r, context, in->timings);
 	t.name = arena_printf(&r->mem, "%s", name);

@@ -9,7 +9,7 @@
 #include "base/opt.h"
 #include "metrics/metric.h"
 
-const char *const report_tables[] = { "survey", "functional", "resistance", "cost", "overhead", NULL };
+const char *const report_tables[] = { "survey", "functional", "resistance", "cost", "breaking", "overhead", NULL };
 
 static const char *const fields[] = { "dataset", "model", "tier", "seed", "engine", "kernel", "limit_train", "limit_test" };
 static const char *const mixable[] = { "tier", "engine", "limits" };
