@@ -134,6 +134,8 @@ static int judge_use(const struct judge *j, const struct product *p, struct obse
 
 	if (observe_attacked(j, p, o) < 0)
 		return -1;
+	if (p->model && p->model->nx == j->s->base->nx)
+		obs_num(o, "base_equal", 1 - share_changed(j->s->base, p->model)); /* of the unprotected network's numbers, bit for bit */
 	same = used_as_it_is(j, p, obs_get(o, "attacked_correct", 'b')->bits);
 	*changed = !same;
 	return same < 0 ? -1 : 0;

@@ -1,4 +1,5 @@
-/* lockbench reproduce activeguard: the paper's Tables I-VI and Figures 5-6 on a data set, its numbers beside ours; a bundle: rerun.c.
+/* lockbench reproduce activeguard: the paper's Tables I-VI and Figures 5-6 on a data set, its numbers beside ours; breaks: what is known to break
+ * the schemes (reports/breaks.def); a bundle: rerun.c.
  * Only builds a job and hands its cells to reports/: what is measured is said here in one place, the YAML below. */
 #include <string.h>
 
@@ -10,15 +11,18 @@
 #include "bench/run.h"
 #include "bench/tier.h"
 #include "datasets/dataset.h"
+#include "reports/breaks.h"
+#include "reports/text.h"
 
 struct reproduce_conf {
 	struct cli_common common;
 	char dataset[OPT_STRING_MAX], model[OPT_STRING_MAX], store[OPT_STRING_MAX], sample[OPT_STRING_MAX];
 	int tier, workers, protocol;
+	bool breaks; /* which of the two; not an option */
 };
 #define ROW(m) offsetof(struct reproduce_conf, m)
 static const struct opt reproduce_opts[] = {
-	{ "dataset", OPT_STRING, ROW(dataset), "mnist", 1, 63, "the paper's are mnist and cifar10", NULL },
+	{ "dataset", OPT_STRING, ROW(dataset), "auto", 1, 63, "the paper's are mnist and cifar10; auto: mnist, of breaks fashion-mnist", NULL },
 	{ "model", OPT_STRING, ROW(model), "auto", 1, 31, "auto: lenet5 for 28x28 images, wrn10-4 for 32x32", NULL },
 	{ "tier", OPT_CHOICE, ROW(tier), "short", 0, 0, "size of everything", "smoke|short|paper" },
 	{ "protocol", OPT_CHOICE, ROW(protocol), "pool", 0, 0,
@@ -65,6 +69,44 @@ static char *job_text(const struct reproduce_conf *c, const char *model)
 		"- schemes: [activeguard: {watermark: scratch, length: [0, 25%s], layer: %s}]\n  %s\n",
 		c->dataset, tier_names[c->tier], c->dataset, model, recipe(c, wide), c->protocol ? "pool, paper-test" : "pool", rates, few, rates, few,
 		few, wide ? ", 50, 100" : "", wide ? "block1.0.conv1.weight" : "conv1.weight", few);
+}
+
+/* "a=b c=d" as the options of a driver: "{a: b, c: d}". */
+static void add_options(struct text *t, const char *options)
+{
+	text_add(t, "{");
+	for (; *options; options++) {
+		if (*options == '=')
+			text_add(t, ": ");
+		else if (*options == ' ')
+			text_add(t, ", ");
+		else
+			text_char(t, *options);
+	}
+	text_add(t, "}");
+}
+
+/* A block for each row of reports/breaks.def; what several rows need is in a job once. */
+static char *breaks_text(const struct reproduce_conf *c, const char *model)
+{
+	struct text t = { 0 };
+
+	text_fmt(&t, "name: breaks-%s\ntier: %s\ndataset: %s\nmodel: %s\nblocks:\n", c->dataset, tier_names[c->tier], c->dataset, model);
+	for (int i = 0; i < known_breaks_count; i++) {
+		const struct known_break *k = &known_breaks[i];
+
+		text_fmt(&t, "- controls: false\n  schemes: [%s: ", k->scheme);
+		add_options(&t, k->scheme_options);
+		text_fmt(&t, "]\n  attacks: [%s: ", k->attack);
+		add_options(&t, k->attack_options);
+		text_add(&t, "]\n");
+		if (*k->recipe) {
+			text_add(&t, "  train: ");
+			add_options(&t, k->recipe);
+			text_add(&t, "\n");
+		}
+	}
+	return t.s;
 }
 
 static int choose_model(const struct reproduce_conf *c, char model[64])
@@ -118,13 +160,16 @@ static int write_values(const struct reproduce_conf *c, const struct cli_args *a
 		keep_own(col.failures, j);
 		collection_label(&col);
 		col.input.command = j->command;
-		values = activeguard_values(&col.input, c->dataset);
+		values = c->breaks ? breaks_values(&col.input) : activeguard_values(&col.input, c->dataset);
 		ret = values ? 0 : -1;
 	}
 	for (int i = 0; i < args->nout && !ret; i++)
-		ret = activeguard_write(values, &col.input, c->dataset, args->out[i]);
+		ret = c->breaks ? breaks_write(values, c->dataset, args->out[i]) :
+				  activeguard_write(values, &col.input, c->dataset, args->out[i]);
 	if (!ret && c->common.json)
 		ret = cli_print_json(json_incref(values));
+	else if (!ret && c->breaks)
+		breaks_print(values, c->dataset);
 	else if (!ret)
 		activeguard_print(values, c->dataset);
 	json_decref(values);
@@ -144,8 +189,8 @@ static int reproduce(const struct cli_command *self, int argc, char **argv, cons
 
 	if (choose_model(c, model) < 0)
 		return -1;
-	text = job_text(c, model);
-	ret = job_parse(&j, text, strlen(text), "reproduce activeguard", args->set, args->nset);
+	text = c->breaks ? breaks_text(c, model) : job_text(c, model);
+	ret = job_parse(&j, text, strlen(text), c->breaks ? "reproduce breaks" : "reproduce activeguard", args->set, args->nset);
 	free(text);
 	if (ret == 0)
 		ret = job_resolve(&j, cli_data_dir(&c->common));
@@ -177,7 +222,7 @@ static int rerun_bundle(const struct reproduce_conf *c, const char *path)
 
 static int reproduce_main(const struct cli_command *self, int argc, char **argv)
 {
-	static const char *const known[] = { "activeguard" };
+	static const char *const known[] = { "activeguard", "breaks" };
 	struct reproduce_conf c;
 	struct cli_args args;
 	int ret = cli_parse(self, argc, argv, &c, &args);
@@ -185,11 +230,14 @@ static int reproduce_main(const struct cli_command *self, int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? -1 : EXIT_YES;
-	paper = !strcmp(args.arg[0], known[0]);
+	c.breaks = !strcmp(args.arg[0], known[1]);
+	paper = c.breaks || !strcmp(args.arg[0], known[0]);
 	if (!paper && !is_file_name(args.arg[0]))
-		return unknown_name("paper", args.arg[0], known, 1);
+		return unknown_name("paper", args.arg[0], known, ARRAY_LEN(known));
+	if (!strcmp(c.dataset, "auto"))
+		strcpy(c.dataset, c.breaks ? "fashion-mnist" : "mnist");
 	if (!*c.store)
-		strcpy(c.store, paper ? "activeguard-store" : "reproduce-store");
+		strcpy(c.store, c.breaks ? "breaks-store" : paper ? "activeguard-store" : "reproduce-store");
 	cli_apply(&c.common);
 	if (!paper)
 		return rerun_bundle(&c, args.arg[0]);
@@ -199,6 +247,6 @@ static int reproduce_main(const struct cli_command *self, int argc, char **argv)
 const struct cli_command command_reproduce = {
 	.name = "reproduce", .main = reproduce_main, .summary = "a paper's tables, its numbers beside ours; or a bundle, in part",
 	.arguments = "PAPER|BUNDLE", .min_args = 1, .max_args = 1, .opts = reproduce_opts, .conf_size = sizeof(struct reproduce_conf),
-	.sets = true, .outputs = true, .more = "PAPER is activeguard. A BUNDLE (`lockbench bundle`) is verified, and a sample of its cells is run again: bit-equal, within "
+	.sets = true, .outputs = true, .more = "PAPER is activeguard; or breaks: what the literature knows to break each scheme. A BUNDLE (`lockbench bundle`) is verified, and a sample of its cells is run again: bit-equal, within "
 		"tolerance, or off (exit 1)."
 };

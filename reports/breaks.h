@@ -1,0 +1,32 @@
+/* `lockbench reproduce breaks`: the breaks that the literature knows, published beside measured. A row of breaks.def is both the experiment
+ * and its line in the table. */
+#ifndef LB_REPORTS_BREAKS_H
+#define LB_REPORTS_BREAKS_H
+
+#include "reports/report.h"
+
+enum break_op { AT_LEAST, AT_MOST, SHOWN };
+
+struct known_break {
+	const char *claim;
+	const char *scheme, *scheme_options, *recipe;
+	const char *attack, *attack_options;
+	/* A metric; "a - b", two of them (b of the functional cell where the attacked one has none); "recovery", percent of what users have
+	 * beyond others; "base_equal", percent of the unprotected network's numbers that the attacker's network has, bit for bit. */
+	const char *measured;
+	enum break_op op;
+	double limit;
+	const char *published, *source;
+};
+extern const struct known_break known_breaks[];
+extern const int known_breaks_count;
+
+/* [{claim, scheme, attack, measured, expected, published, source, ours, low, high, n, verdict, note}] in the table's order; ours (mean over
+ * seeds), low and high (smallest and largest) are null where nothing was measured. verdict: "as known", "differs", "shown", "missing".
+ * Caller decrefs. */
+json_t *breaks_values(const struct report_input *in);
+void breaks_print(const json_t *values, const char *dataset);
+/* .html .md .tex .csv .json by extension. 0, or -1 after error(). */
+int breaks_write(const json_t *values, const char *dataset, const char *path);
+
+#endif
