@@ -111,11 +111,37 @@ static int grant_creds(struct access *a, struct access_store *k, const struct se
 	return 0;
 }
 
+/* What user u sends for every users-th image from the u-th on, all at once: out (plain->n, len), of which those rows are written. */
+static int prepare_by(const struct service *v, const struct setup *s, int u, const struct images *plain, float *out)
+{
+	const size_t len = (size_t)images_size(plain);
+	const int n = (plain->n - u + s->users - 1) / s->users;
+	int *index, ret;
+	struct images own = *plain;
+	float *x;
+
+	if (u >= plain->n)
+		return 0;
+	index = xmalloc((size_t)n, sizeof(*index));
+	x = xmalloc((size_t)n * len, sizeof(*x));
+	for (int i = 0; i < n; i++)
+		index[i] = images_at(plain, u + i * s->users);
+	own.n = n;
+	own.index = index;
+	ret = v->scheme->prepare(v, s->creds, u * s->per_user, &own, x);
+	for (int i = 0; i < n && !ret; i++)
+		memcpy(out + len * (size_t)(u + i * s->users), x + len * (size_t)i, len * sizeof(*out));
+	free(index);
+	free(x);
+	return ret;
+}
+
 /* What user i mod users sends for image i. */
 static int grant_pairs(struct access *a, struct access_store *k, const struct setup *s)
 {
 	const struct scheme *scheme = s->scheme;
 	size_t len;
+	int ret = 0;
 
 	if (!(a->caps & CAP_PAIR))
 		return 0;
@@ -126,17 +152,11 @@ static int grant_pairs(struct access *a, struct access_store *k, const struct se
 	a->keyed = a->plain;
 	len = (size_t)images_size(&a->plain);
 	k->keyed = xmalloc(len * a->plain.n + 1, sizeof(*k->keyed));
-	for (int i = 0; i < a->plain.n; i++) {
-		struct images one = a->plain;
-
-		one.n = 1;
-		one.px += len * i;
-		if (scheme->prepare(&k->oracle.service, s->creds, i % s->users * s->per_user, &one, k->keyed + len * i) < 0)
-			return -1;
-	}
+	for (int u = 0; u < s->users && !ret; u++)
+		ret = prepare_by(&k->oracle.service, s, u, &a->plain, k->keyed);
 	a->keyed.px = NULL;
 	a->keyed.fx = k->keyed;
-	return 0;
+	return ret;
 }
 
 static int grant_instances(struct access *a, struct access_store *k, const struct setup *s)
