@@ -23,14 +23,97 @@ static const struct section {
 
 /* ---- list ---- */
 
-struct list_conf { struct cli_common common; };
-static const struct opt list_opts[] = { CLI_COMMON(struct list_conf), { 0 } };
+struct list_conf {
+	struct cli_common common;
+	int markdown;
+};
+static const struct opt list_opts[] = {
+	{ "markdown", OPT_BOOL, offsetof(struct list_conf, markdown), "false", 0, 0, "the table of metrics as Markdown (for docs/)", NULL },
+	CLI_COMMON(struct list_conf),
+	{ 0 }
+};
+static const struct opt data_opts[] = { CLI_COMMON(struct list_conf), { 0 } };
+
+static const char *kind_text(const struct metric *m)
+{
+	return m->kind == METRIC_CHECKED ? "declared and checked" : "measured";
+}
+
+static const char *better_text(const struct metric *m)
+{
+	return m->better > 0 ? "larger" : m->better < 0 ? "smaller" : "neither";
+}
+
+static const char *from_text(const struct metric *m)
+{
+	static const char *const from[] = { "a cell", "seconds beside a cell", "all attacks on a scheme" };
+
+	return from[m->from];
+}
+
+/* "100 credentials a user in each cell"; buf of at least 128 bytes. */
+static const char *evidence_text(const struct metric *m, char *buf)
+{
+	if (!m->least)
+		return m->from == FROM_TIMING ? "31 calls" : "any";
+	snprintf(buf, 128, "%ld %s", m->least, m->least_of);
+	return buf;
+}
+
+/* The table of metrics says what each number means; other drivers have pages. */
+static void list_metrics(void)
+{
+	char range[48], evidence[128];
+
+	printf("metrics:\n  %-28s %-9s %-14s %-8s %-21s %-38s %s\n", "name", "unit", "range", "better", "kind", "minimum evidence", "survey");
+	for (int i = 0; metrics[i]; i++) {
+		const struct metric *m = (const struct metric *)metrics[i];
+
+		snprintf(range, sizeof(range), "%g to %g", m->min, m->max);
+		printf("  %-28s %-9s %-14s %-8s %-21s %-38s %s\n", m->drv.name, m->unit, range, better_text(m), kind_text(m),
+		       evidence_text(m, evidence), m->survey);
+	}
+}
+
+static void list_markdown(void)
+{
+	char evidence[128];
+
+	printf("| metric | unit | from | to | better | kind | minimum evidence | survey | meaning |\n|---|---|---:|---:|---|---|---|---|---|\n");
+	for (int i = 0; metrics[i]; i++) {
+		const struct metric *m = (const struct metric *)metrics[i];
+
+		printf("| `%s` | %s | %g | %g | %s | %s | %s | %s | %s |\n", m->drv.name, m->unit, m->min, m->max, better_text(m), kind_text(m),
+		       evidence_text(m, evidence), m->survey, m->drv.summary);
+	}
+}
 
 static void list_text(const struct section *s)
 {
 	printf("%s:\n", s->name);
 	for (const struct driver *const *d = s->table; *d; d++)
 		printf("  %-26s %s\n", (*d)->name, (*d)->summary);
+}
+
+static void line(json_t *j, const char *name, const char *value)
+{
+	if (value && *value)
+		jset_str(j, name, value);
+}
+
+static void metric_facts(json_t *j, const struct metric *m)
+{
+	char evidence[128];
+
+	line(j, "title", m->title);
+	line(j, "survey", m->survey);
+	line(j, "unit", m->unit);
+	jset_num(j, "smallest", m->min);
+	jset_num(j, "largest", m->max);
+	line(j, "better", better_text(m));
+	line(j, "kind", kind_text(m));
+	line(j, "computed from", from_text(m));
+	line(j, "minimum evidence", evidence_text(m, evidence));
 }
 
 static json_t *list_json(const struct section *s)
@@ -43,6 +126,8 @@ static json_t *list_json(const struct section *s)
 		jset_str(j, "name", (*d)->name);
 		jset_str(j, "summary", (*d)->summary);
 		jset_int(j, "version", (*d)->version);
+		if (s->table == metrics)
+			metric_facts(j, (const struct metric *)*d);
 		json_array_append_new(a, j);
 	}
 	return a;
@@ -84,6 +169,8 @@ static int list_main(const struct cli_command *self, int argc, char **argv)
 			continue;
 		if (c.common.json)
 			jset(out, sections[i].name, list_json(&sections[i]));
+		else if (only && only->table == metrics)
+			c.markdown ? list_markdown() : list_metrics();
 		else
 			list_text(&sections[i]);
 	}
@@ -96,7 +183,8 @@ static int list_main(const struct cli_command *self, int argc, char **argv)
 const struct cli_command command_list = {
 	.name = "list", .main = list_main, .summary = "the schemes, attacks, metrics, datasets and models there are; which attack applies to which scheme",
 	.arguments = "[KIND]", .max_args = 1, .opts = list_opts, .conf_size = sizeof(struct list_conf),
-	.more = "KIND is one of schemes, attacks, metrics, datasets, models; or matrix: which attack applies to which scheme, and why not."
+	.more = "KIND is one of schemes, attacks, metrics, datasets, models; metrics alone are listed with unit, range, kind and evidence.\n"
+		"matrix: which attack applies to which scheme, and why not.",
 };
 
 /* ---- show ---- */
@@ -112,12 +200,6 @@ static const struct opt show_opts[] = {
 };
 
 static const char *const deployments[] = { "retrain for each user", "retrain", "fine-tune", "post hoc" };
-
-static void line(json_t *j, const char *name, const char *value)
-{
-	if (value && *value)
-		jset_str(j, name, value);
-}
 
 static void tier_facts(json_t *j, const char *const tier[3])
 {
@@ -172,14 +254,6 @@ static void attack_facts(json_t *j, const struct attack *a)
 	tier_facts(j, a->tier);
 }
 
-static void metric_facts(json_t *j, const struct metric *m)
-{
-	line(j, "title", m->title);
-	line(j, "unit", m->unit);
-	line(j, "survey", m->survey);
-	line(j, "better", m->better > 0 ? "larger" : m->better < 0 ? "smaller" : "neither");
-}
-
 static json_t *facts(const struct section *s, const struct driver *d)
 {
 	json_t *j = json_object();
@@ -219,6 +293,8 @@ static void show_text(const struct section *s, const struct driver *d, json_t *f
 			printf("  %s: %s\n", name, json_is_true(v) ? "yes" : "no");
 		else if (json_is_integer(v))
 			printf("  %s: %lld\n", name, (long long)json_integer_value(v));
+		else if (json_is_real(v))
+			printf("  %s: %g\n", name, json_real_value(v));
 		else
 			json_object_foreach(v, tier, text)
 				printf("  tier %s sets: %s\n", tier, json_string_value(text));
@@ -328,6 +404,6 @@ static int data_main(const struct cli_command *self, int argc, char **argv)
 
 const struct cli_command command_data = {
 	.name = "data", .main = data_main, .summary = "which data sets are here, where, and whether they are the published ones",
-	.arguments = "VERB [NAME]...", .min_args = 1, .max_args = CLI_MANY, .opts = list_opts, .conf_size = sizeof(struct list_conf),
+	.arguments = "VERB [NAME]...", .min_args = 1, .max_args = CLI_MANY, .opts = data_opts, .conf_size = sizeof(struct list_conf),
 	.more = "VERB is list, verify or where; without NAME it is about all known data sets."
 };

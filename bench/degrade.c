@@ -23,6 +23,7 @@ static void add_damage(struct damage *d, const float *in, const float *out, size
 	d->n++;
 }
 
+
 #define CHUNK 256 /* images in a channel at once */
 
 /* The test images as they arrive: out (test images, c*h*w), and labels in the same order. */
@@ -126,6 +127,51 @@ static void observe_damage(const struct product *p, const struct damage *queries
 	*changed = queries->differ + creds->differ > 0;
 }
 
+#define LOOKED_AT 100 /* images of which every measure but PSNR is taken, which is of all */
+
+/* Numbers channel_MEASURE: means over the first images. */
+static void observe_looks(const float *in, const float *out, int n, int c, int h, int w, struct observations *o)
+{
+	const size_t len = (size_t)c * (size_t)h * (size_t)w;
+	const int looked = n < LOOKED_AT ? n : LOOKED_AT;
+	char name[48];
+
+	for (const struct image_measure *m = image_measures; m->name; m++) {
+		double sum = 0;
+
+		if (h < m->min_side || w < m->min_side || !looked || !strcmp(m->name, "psnr"))
+			continue;
+		for (int i = 0; i < looked; i++)
+			sum += m->of(in + len * (size_t)i, out + len * (size_t)i, c, h, w);
+		snprintf(name, sizeof(name), "channel_%s", m->name);
+		obs_num(o, name, sum / looked);
+	}
+}
+
+/* The images whose damage counts, as observe_damage() has it. x: the test images as they arrive, or NULL when nobody asks. */
+static void observe_channel_looks(const struct judge *j, const struct product *p, const struct bundle *arrived, const float *x,
+				  struct observations *o)
+{
+	const struct images *test = &j->s->splits->test;
+	const struct tensor *t = arrived ? bundle_get(arrived, "image", DT_F32) : NULL;
+	const int n = test->n < LOOKED_AT ? test->n : LOOKED_AT;
+	const size_t len = (size_t)images_size(test);
+	float *clean;
+
+	if (t && p->role == ROLE_EVADE) {
+		observe_looks(bundle_get(j->s->creds, "image", DT_F32)->data, t->data, (int)t->d[0], (int)t->d[1], (int)t->d[2],
+			      (int)t->d[3], o);
+		return;
+	}
+	if (!x)
+		return;
+	clean = xmalloc(len * (size_t)n + 1, sizeof(*clean));
+	for (int i = 0; i < n; i++)
+		images_get(test, i, clean + len * (size_t)i);
+	observe_looks(clean, x, n, test->c, test->h, test->w, o);
+	free(clean);
+}
+
 static int on_the_wire(const void *product, const float *in, int n, int c, int h, int w, float *out)
 {
 	const struct product *p = product;
@@ -158,8 +204,10 @@ static int observe_channel(const struct judge *j, const struct product *p, float
 		test.fx = x;
 		test.labels = labels;
 	}
-	if (!ret)
+	if (!ret) {
 		observe_damage(p, &queries, &creds, o, changed);
+		observe_channel_looks(j, p, arrived, asked ? x : NULL, o);
+	}
 	if (!ret && keys)
 		ret = observe_channel_users(j, &v, arrived, o);
 	if (!ret)

@@ -2,6 +2,7 @@
  * Attacks' products are judged in bench/attacked.c, seconds are measured in bench/overhead.c. */
 #include "bench/evaluate.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -15,7 +16,9 @@
 #define WRONG_KEYS 20     /* whose holders' accuracy is measured, each on the first ... */
 #define WRONG_KEY_IMAGES 1000 /* ... test images */
 #define ZERO_EFFORT_CHUNK 500
+#define SCORES_KEPT 2000  /* of theirs, for receiver curves */
 #define NULL_MODELS 20    /* fresh ones in which the mark must not verify */
+#define STRANGERS 100     /* keys that are not the owner's, with which it must not verify either */
 
 /* ---- accuracy ---- */
 
@@ -28,24 +31,6 @@ static int observe_authorised(const struct judge *j, struct observations *o)
 
 	if (!ret)
 		obs_bits(o, "authorised_correct", right, n);
-	free(right);
-	return ret;
-}
-
-static int observe_accuracy(const struct judge *j, struct observations *o)
-{
-	const struct setup *s = j->s;
-	const int n = s->splits->test.n;
-	unsigned char *right = xmalloc(n, 1);
-	int ret = judge_model(s, s->base, right);
-
-	if (!ret)
-		obs_bits(o, "reference_correct", right, n);
-	if (!ret && judge_controls_access(s)) {
-		ret = judge_answers(s, &j->service, NULL, NULL, 0, &s->splits->test, "unauthorised", right);
-		if (!ret)
-			obs_bits(o, "unauthorised_correct", right, n);
-	}
 	free(right);
 	return ret;
 }
@@ -137,19 +122,22 @@ static int observe_zero_effort(const struct judge *j, struct observations *o)
 	const int chunk = creds_are_images(s->creds) ? ZERO_EFFORT_CHUNK : 1; /* keys one by one, as above */
 	unsigned char *accepted = xcalloc(n, 1);
 	unsigned *passed = xcalloc(n, sizeof(*passed));
+	double *score = xcalloc((size_t)n + 1, sizeof(*score));
 	int ret = 0;
 
 	for (int first = 0; first < n && !ret; first += chunk) {
 		const int k = n - first < chunk ? n - first : chunk;
 		struct bundle *creds = zero_effort(j, first, k);
 
-		ret = !creds ? -1 : judge_creds(s, &j->service, creds, k, accepted + first, NULL, passed + first);
+		ret = !creds ? -1 : judge_scores(s, &j->service, creds, k, accepted + first, NULL, passed + first, score + first);
 		bundle_free(creds);
 	}
 	if (!ret) {
 		obs_bits(o, "zero_effort_accepted", accepted, n);
 		judge_observe(s->scheme, "zero_effort", passed, n, o);
+		obs_series(o, "zero_effort_scores", score, (size_t)(n < SCORES_KEPT ? n : SCORES_KEPT));
 	}
+	free(score);
 	free(passed);
 	free(accepted);
 	return ret;
@@ -217,7 +205,66 @@ static int observe_null(const struct setup *s, struct observations *o)
 	return 0;
 }
 
-/* ---- cost ---- */
+/* A bundle with the same numbers, those of each tensor in another order. */
+static struct bundle *shuffled(const struct bundle *b, uint64_t seed)
+{
+	struct bundle *out = bundle_copy(b);
+
+	for (int i = 0; i < out->nt; i++) {
+		struct tensor *t = &out->t[i];
+		const size_t size = dtype_size(t->dtype);
+		int *order;
+		struct rng r;
+
+		if (t->len < 2 || t->len > INT_MAX)
+			continue;
+		order = xmalloc(t->len, sizeof(*order));
+		rng_open(&r, seed, "another owner's key", (uint32_t)i, 0);
+		rng_permutation(&r, order, (int)t->len);
+		for (size_t k = 0; k < t->len; k++)
+			memcpy((char *)t->data + size * k, (const char *)b->t[i].data + size * (size_t)order[k], size);
+		free(order);
+	}
+	return out;
+}
+
+/* Keys of the right form that are not the owner's, on the marked model. */
+static int observe_strangers(const struct setup *s, struct observations *o)
+{
+	unsigned char verified[STRANGERS];
+	int got = 0;
+
+	if (!obs_get(o, "mark_matched", 'b') || !s->locked->secret)
+		return 0;
+	for (int i = 0; i < STRANGERS && got >= 0; i++) {
+		struct bundle *secret = shuffled(s->locked->secret, rng_derive(s->seed, "strangers") + (uint64_t)i);
+		const struct locked claimed = { s->locked->model, s->locked->pub, secret };
+		struct ownership *w = xcalloc(1, sizeof(*w));
+
+		got = s->scheme->verify(s->conf, &claimed, s->locked->model, w);
+		verified[i] = !got && w->applies && w->verified;
+		free(w);
+		bundle_free(secret);
+	}
+	if (got >= 0)
+		obs_bits(o, "strange_verified", verified, STRANGERS);
+	return got;
+}
+
+/* ---- cost, and what is declared ---- */
+
+/* Only what a metric checks. */
+static void observe_declared(const struct setup *s, struct observations *o)
+{
+	const struct declared *d = &s->scheme->decl;
+
+	obs_num(o, "declared_deployment", d->deployment);
+	obs_num(o, "declared_black_box", d->knowledge && !strncmp(d->knowledge, "black-box", 9));
+	obs_num(o, "declared_users", d->has_users);
+	obs_num(o, "declared_identities", d->has_identities);
+	obs_num(o, "declared_revocation", d->has_revocation);
+	obs_num(o, "declared_ownership", d->has_ownership);
+}
 
 static void observe_cost(const struct setup *s, struct observations *o)
 {
@@ -251,13 +298,14 @@ static int evaluate_functional(const struct judge *j, struct observations *o)
 
 	observe_users(j, o);
 	observe_cost(s, o);
-	if (observe_accuracy(j, o) < 0 || judge_histogram(s->locked->model, &s->splits->test, o, "confidence_histogram_clean") < 0 ||
-	    judge_mark(s, s->locked->model, o) < 0 || observe_null(s, o) < 0)
+	observe_declared(s, o);
+	if (observe_answers(j, o) < 0 || judge_histogram(s->locked->model, &s->splits->test, o, "confidence_histogram_clean") < 0 ||
+	    judge_mark(s, s->locked->model, o) < 0 || observe_null(s, o) < 0 || observe_strangers(s, o) < 0)
 		return -1;
 	if (!s->creds)
 		return 0;
-	return observe_wrong_keys(j, o) < 0 || observe_zero_effort(j, o) < 0 || observe_revoked(j, o) < 0 ||
-	       judge_trace(j, &j->service, "genuine", o) < 0 ? -1 : 0;
+	return observe_identities(j, o) < 0 || observe_wire(j, o) < 0 || observe_wrong_keys(j, o) < 0 || observe_zero_effort(j, o) < 0 ||
+	       observe_revoked(j, o) < 0 || judge_trace(j, &j->service, "genuine", o) < 0 ? -1 : 0;
 }
 
 static void conclude(const struct setup *s, const struct observations *o, int changed, const char **verdict, char *why)
@@ -295,9 +343,9 @@ int evaluate(const struct setup *s, const struct product *p, struct observations
 	if (judge_open(&j, s) < 0)
 		return -1;
 	obs_num(o, "classes", s->data->classes);
-	ret = observe_authorised(&j, o);
-	if (!ret)
-		ret = p ? judge_product(&j, p, o, &changed) : evaluate_functional(&j, o);
+	ret = p ? observe_authorised(&j, o) : evaluate_functional(&j, o);
+	if (!ret && p)
+		ret = judge_product(&j, p, o, &changed);
 	if (!ret)
 		conclude(s, o, changed, verdict, why);
 	judge_close(&j);

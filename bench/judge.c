@@ -1,6 +1,7 @@
 /* See judge.h. */
 #include "bench/judge.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -14,19 +15,46 @@
 
 /* ---- questions ---- */
 
+void reply_of(const float *probs, int classes, struct reply *out)
+{
+	double entropy = 0, second = 0;
+	int top = 0, low = 0;
+
+	for (int k = 1; k < classes; k++) {
+		if (probs[k] > probs[top])
+			top = k;
+		if (probs[k] < probs[low])
+			low = k;
+	}
+	for (int k = 0; k < classes; k++) {
+		if (probs[k] > 0)
+			entropy -= (double)probs[k] * log((double)probs[k]);
+		if (k != top)
+			second = fmax(second, (double)probs[k]);
+	}
+	*out = (struct reply){ .top = top, .low = low, .sure = (double)probs[top], .entropy = entropy, .margin = (double)probs[top] - second };
+}
+
+int judge_replies(const struct service *v, const struct bundle *cred, const struct images *q, uint64_t nonce, struct reply *out)
+{
+	float *probs = xmalloc((size_t)q->n * v->classes + 1, sizeof(*probs));
+	const int ret = service_query(v, cred, 0, q, nonce, probs);
+
+	for (int i = 0; !ret && i < q->n; i++)
+		reply_of(probs + (size_t)i * v->classes, v->classes, &out[i]);
+	free(probs);
+	return ret;
+}
+
 static int right_answers(const struct service *v, const struct bundle *cred, const struct images *q, uint64_t nonce,
 			 unsigned char *right)
 {
-	float *probs = xmalloc((size_t)q->n * v->classes, sizeof(*probs));
-	int *top = xmalloc(q->n, sizeof(*top));
-	const int ret = service_query(v, cred, 0, q, nonce, probs);
+	struct reply *got = xmalloc((size_t)q->n + 1, sizeof(*got));
+	const int ret = judge_replies(v, cred, q, nonce, got);
 
-	if (!ret)
-		argmax_rows(probs, q->n, v->classes, top);
 	for (int i = 0; !ret && i < q->n; i++)
-		right[i] = top[i] == images_label(q, i);
-	free(probs);
-	free(top);
+		right[i] = got[i].top == images_label(q, i);
+	free(got);
 	return ret;
 }
 
@@ -67,7 +95,7 @@ static int voted(const struct setup *s, const struct service *v, const struct bu
 /* Where nobody asks for credentials, one is accepted that is of use: with it, the service answers the owner's validation images
  * at least half as far above chance as the unprotected network. */
 static int judge_use(const struct setup *s, const struct service *v, const struct bundle *creds, int n, unsigned char *accepted,
-		     int *user)
+		     int *user, double *score)
 {
 	const struct images probe = images_first(s->splits->val, PROBE);
 	unsigned char *right = xmalloc(probe.n, 1);
@@ -86,6 +114,8 @@ static int judge_use(const struct setup *s, const struct service *v, const struc
 			accepted[i] = accepted[i - 1];
 			if (user)
 				user[i] = user[i - 1];
+			if (score)
+				score[i] = score[i - 1];
 			bundle_free(one);
 			continue;
 		}
@@ -93,6 +123,8 @@ static int judge_use(const struct setup *s, const struct service *v, const struc
 		for (int k = 0; k < probe.n; k++)
 			got += right[k];
 		accepted[i] = 2 * got * v->classes >= want * v->classes + probe.n;
+		if (score)
+			score[i] = (double)got / probe.n;
 		if (!ret && user && accepted[i] && s->scheme->trace)
 			ret = voted(s, v, one, &probe, &user[i]);
 		bundle_free(one);
@@ -101,8 +133,8 @@ static int judge_use(const struct setup *s, const struct service *v, const struc
 	return ret;
 }
 
-int judge_creds(const struct setup *s, const struct service *v, const struct bundle *creds, int n,
-		unsigned char *accepted, int *user, unsigned *passed)
+int judge_scores(const struct setup *s, const struct service *v, const struct bundle *creds, int n,
+		 unsigned char *accepted, int *user, unsigned *passed, double *score)
 {
 	const struct scheme *scheme = v->scheme;
 	const bool by_use = !scheme->authenticate && (scheme->unlock || scheme->prepare);
@@ -115,9 +147,11 @@ int judge_creds(const struct setup *s, const struct service *v, const struct bun
 			user[i] = -1;
 		if (passed)
 			passed[i] = 0;
+		if (score)
+			score[i] = open;
 	}
 	if (by_use && !refuse)
-		return judge_use(s, v, creds, n, accepted, user);
+		return judge_use(s, v, creds, n, accepted, user, score);
 	for (int first = 0; first < n && !open && !refuse; first += CHUNK) {
 		const int k = n - first < CHUNK ? n - first : CHUNK;
 
@@ -130,9 +164,17 @@ int judge_creds(const struct setup *s, const struct service *v, const struct bun
 				user[first + i] = auth[i].accepted ? auth[i].user : -1;
 			if (passed)
 				passed[first + i] = auth[i].passed;
+			if (score)
+				score[first + i] = auth[i].score;
 		}
 	}
 	return 0;
+}
+
+int judge_creds(const struct setup *s, const struct service *v, const struct bundle *creds, int n,
+		unsigned char *accepted, int *user, unsigned *passed)
+{
+	return judge_scores(s, v, creds, n, accepted, user, passed, NULL);
 }
 
 void judge_observe(const struct scheme *scheme, const char *prefix, const unsigned *passed, int n, struct observations *o)
@@ -193,10 +235,14 @@ int judge_open(struct judge *j, const struct setup *s)
 	j->identified = xcalloc(j->ncreds, 1);
 	j->passed = xcalloc(j->ncreds, sizeof(*j->passed));
 	j->row = xcalloc(s->users, sizeof(*j->row));
-	if (judge_genuine(s, &j->service, s->creds, j->accepted, j->identified, j->passed) < 0) {
+	j->user = xcalloc(j->ncreds, sizeof(*j->user));
+	j->score = xcalloc(j->ncreds, sizeof(*j->score));
+	if (judge_scores(s, &j->service, s->creds, j->ncreds, j->accepted, j->user, j->passed, j->score) < 0) {
 		judge_close(j);
 		return -1;
 	}
+	for (int i = 0; i < j->ncreds; i++)
+		j->identified[i] = j->accepted[i] && j->user[i] == i / s->per_user;
 	find_valid(j);
 	return 0;
 }
@@ -206,6 +252,8 @@ void judge_close(struct judge *j)
 	free(j->accepted);
 	free(j->identified);
 	free(j->passed);
+	free(j->user);
+	free(j->score);
 	free(j->row);
 	*j = (struct judge){ 0 };
 }
@@ -223,11 +271,11 @@ int judge_revoke(const struct setup *s, int user, struct locked *copy)
 
 /* Questions of whoever holds cred (one, NULL: none): images first, first + step, ... of test. */
 static int ask(const struct service *v, const struct bundle *cred, const struct images *test, int first, int step,
-	       uint64_t nonce, unsigned char *right)
+	       uint64_t nonce, struct reply *out)
 {
 	const int n = (test->n - first + step - 1) / step;
 	int *index = xmalloc((size_t)n + 1, sizeof(*index));
-	unsigned char *got = xmalloc((size_t)n + 1, 1);
+	struct reply *got = xmalloc((size_t)n + 1, sizeof(*got));
 	struct images q = *test;
 	int ret = 0;
 
@@ -235,28 +283,40 @@ static int ask(const struct service *v, const struct bundle *cred, const struct 
 		index[q.n] = images_at(test, first + q.n * step);
 	q.index = index;
 	if (n > 0)
-		ret = right_answers(v, cred, &q, nonce + (uint64_t)first, got);
+		ret = judge_replies(v, cred, &q, nonce + (uint64_t)first, got);
 	for (int i = 0; !ret && i < n; i++)
-		right[first + i * step] = got[i];
+		out[first + i * step] = got[i];
 	free(index);
 	free(got);
+	return ret;
+}
+
+int judge_said(const struct setup *s, const struct service *v, const struct bundle *creds, const int *row, int nrows,
+	       const struct images *test, const char *purpose, struct reply *out)
+{
+	const uint64_t nonce = rng_derive(s->seed, purpose);
+	int ret = 0;
+
+	if (!nrows)
+		return ask(v, NULL, test, 0, 1, nonce, out);
+	for (int i = 0; i < nrows && !ret; i++) {
+		struct bundle *one = creds_range(creds, row[i], 1);
+
+		ret = ask(v, one, test, i, nrows, nonce, out);
+		bundle_free(one);
+	}
 	return ret;
 }
 
 int judge_answers(const struct setup *s, const struct service *v, const struct bundle *creds, const int *row, int nrows,
 		  const struct images *test, const char *purpose, unsigned char *right)
 {
-	const uint64_t nonce = rng_derive(s->seed, purpose);
-	int ret = 0;
+	struct reply *said = xmalloc((size_t)test->n + 1, sizeof(*said));
+	const int ret = judge_said(s, v, creds, row, nrows, test, purpose, said);
 
-	if (!nrows)
-		return ask(v, NULL, test, 0, 1, nonce, right);
-	for (int i = 0; i < nrows && !ret; i++) {
-		struct bundle *one = creds_range(creds, row[i], 1);
-
-		ret = ask(v, one, test, i, nrows, nonce, right);
-		bundle_free(one);
-	}
+	for (int i = 0; !ret && i < test->n; i++)
+		right[i] = said[i].top == images_label(test, i);
+	free(said);
 	return ret;
 }
 
@@ -317,6 +377,7 @@ int judge_mark(const struct setup *s, const struct model *m, struct observations
 		BUG_ON(w->total < 0 || w->total > (int)sizeof(w->symbol));
 		obs_bits(o, "mark_matched", w->symbol, (size_t)w->total);
 		obs_num(o, "ownership_verified", w->verified != 0);
+		obs_num(o, "mark_alphabet", w->alphabet ? w->alphabet : 2);
 	}
 	free(w);
 	return ret;

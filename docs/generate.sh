@@ -1,6 +1,7 @@
 #!/bin/sh
-# Fills the pages in docs/ from the program: option tables between <!-- options:NAME --> and <!-- /options -->, files between
-# <!-- file:PATH --> and <!-- /file -->, the matrix of applicability between <!-- matrix --> and <!-- /matrix -->. Arguments: the lockbench binary, and --check to change nothing and exit 1 when a page is stale.
+# Fills the pages in docs/ from the program: option tables between <!-- options:NAME --> and <!-- /options -->, the table of metrics between
+# <!-- metrics --> and <!-- /metrics -->, the matrix of applicability between <!-- matrix --> and <!-- /matrix -->, files between
+# <!-- file:PATH --> and <!-- /file -->. Arguments: the lockbench binary, and --check to change nothing and exit 1 when a page is stale.
 set -eu
 lockbench=$1
 cd "$(dirname "$0")/.."
@@ -15,7 +16,7 @@ for page in docs/*.md docs/*/*.md; do
 	skip=
 	while IFS= read -r line || [ -n "$line" ]; do
 		case $line in
-		'<!-- /options -->' | '<!-- /file -->' | '<!-- /matrix -->') skip= ;;
+		'<!-- /options -->' | '<!-- /metrics -->' | '<!-- /file -->' | '<!-- /matrix -->') skip= ;;
 		esac
 		[ -n "$skip" ] || printf '%s\n' "$line" >>"$tmp/page"
 		case $line in
@@ -26,6 +27,9 @@ for page in docs/*.md docs/*/*.md; do
 			skip=1 ;;
 		'<!-- matrix -->')
 			"$lockbench" list matrix >>"$tmp/page"
+			skip=1 ;;
+		'<!-- metrics -->')
+			"$lockbench" list metrics --markdown >>"$tmp/page"
 			skip=1 ;;
 		'<!-- file:'*)
 			name=${line#<!-- file:}

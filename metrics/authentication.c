@@ -15,10 +15,12 @@ const struct metric metric_attacked_authentication = {
 	},
 	.title = "Authentication, attacked",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: success rate of user identity authentication",
+	.survey = "2024 survey, II.B: success rate of user identity authentication",
 	.min = 0,
 	.max = 100,
 	.better = 0,
+	.least = 100,
+	.least_of = "credentials",
 	.compute = attacked_authentication,
 };
 
@@ -36,10 +38,13 @@ const struct metric metric_authentication_mean = {
 	},
 	.title = "Authentication",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: success rate of user identity authentication",
+	.survey = "2024 survey, II.B: success rate of user identity authentication",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 100,
+	.least_of = "credentials a user",
+	.each_user = true,
 	.compute = authentication_mean,
 };
 
@@ -58,10 +63,13 @@ const struct metric metric_authentication_min = {
 	},
 	.title = "Authentication, worst",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: success rate of user identity authentication",
+	.survey = "2024 survey, II.B: success rate of user identity authentication",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 100,
+	.least_of = "credentials a user",
+	.each_user = true,
 	.compute = authentication_min,
 };
 
@@ -79,10 +87,12 @@ const struct metric metric_channel_authentication = {
 	},
 	.title = "Authentication, channel",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: resistance to sample modification",
+	.survey = "2024 survey, II.B: resistance to sample modification",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 100,
+	.least_of = "credentials",
 	.compute = channel_authentication,
 };
 
@@ -101,10 +111,13 @@ const struct metric metric_channel_authentication_min = {
 	},
 	.title = "Auth., channel, worst",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: resistance to sample modification",
+	.survey = "2024 survey, II.B: resistance to sample modification",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 100,
+	.least_of = "credentials a user",
+	.each_user = true,
 	.compute = channel_authentication_min,
 };
 
@@ -123,10 +136,12 @@ const struct metric metric_channel_identification = {
 	},
 	.title = "Identified, channel",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: resistance to sample modification",
+	.survey = "2024 survey, II.B: resistance to sample modification",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 100,
+	.least_of = "credentials",
 	.compute = channel_identification,
 };
 
@@ -145,10 +160,14 @@ const struct metric metric_false_acceptance = {
 	},
 	.title = "False acceptance",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: success rate of user identity authentication",
+	.survey = "2024 survey, II.B: success rate of user identity authentication",
 	.min = 0,
 	.max = 100,
 	.better = -1,
+	.least = 10000,
+	.least_of = "impostors",
+	.same_images = true,
+	.bits = "zero_effort_accepted",
 	.compute = false_acceptance,
 };
 
@@ -166,10 +185,12 @@ const struct metric metric_forgery_acceptance = {
 	},
 	.title = "Forgeries accepted",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: resistance to fingerprint forgery",
+	.survey = "2024 survey, II.B: unforgeability of user identity",
 	.min = 0,
 	.max = 100,
 	.better = -1,
+	.least = 1000,
+	.least_of = "attempts",
 	.compute = forgery_acceptance,
 };
 
@@ -187,10 +208,12 @@ const struct metric metric_forgery_as_claimed = {
 	},
 	.title = "Forgeries as claimed",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: resistance to fingerprint forgery",
+	.survey = "2024 survey, II.B: unforgeability of user identity",
 	.min = 0,
 	.max = 100,
 	.better = -1,
+	.least = 1000,
+	.least_of = "attempts",
 	.compute = forgery_as_claimed,
 };
 
@@ -208,10 +231,13 @@ const struct metric metric_identification = {
 	},
 	.title = "Identified",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: uniqueness of user identity",
+	.survey = "2024 survey, II.B: uniqueness of user identity",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 100,
+	.least_of = "credentials a user",
+	.each_user = true,
 	.compute = identification,
 };
 
@@ -229,10 +255,12 @@ const struct metric metric_revoked_acceptance = {
 	},
 	.title = "Revoked, accepted",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: users' fingerprints management",
+	.survey = "2024 survey, II.B: number of supported users",
 	.min = 0,
 	.max = 100,
 	.better = -1,
+	.least = 100,
+	.least_of = "credentials",
 	.compute = revoked_acceptance,
 };
 
@@ -250,7 +278,7 @@ const struct metric metric_users_analytic = {
 	},
 	.title = "Users, by formula",
 	.unit = "users",
-	.survey = "active survey (2023), II.B: number of supported users",
+	.survey = "2024 survey, II.B: number of supported users",
 	.min = 0,
 	.max = 1e18,
 	.better = 1,
@@ -272,7 +300,7 @@ const struct metric metric_users_measured = {
 	},
 	.title = "Users, measured",
 	.unit = "users",
-	.survey = "active survey (2023), II.B: number of supported users",
+	.survey = "2024 survey, II.B: number of supported users",
 	.min = 0,
 	.max = 1e9,
 	.better = 1,

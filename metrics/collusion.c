@@ -16,10 +16,12 @@ const struct metric metric_collusion_acceptance = {
 	},
 	.title = "Collusion accepted",
 	.unit = "%",
-	.survey = "active survey (2023), IV: collusion of users",
+	.survey = "2021 survey, Table II: collusion resistance",
 	.min = 0,
 	.max = 100,
 	.better = -1,
+	.least = 100,
+	.least_of = "coalitions",
 	.compute = acceptance,
 };
 
@@ -37,10 +39,12 @@ const struct metric metric_collusion_traced = {
 	},
 	.title = "Colluder traced",
 	.unit = "%",
-	.survey = "active survey (2023), IV: collusion of users",
+	.survey = "2021 survey, Table II: collusion resistance",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 100,
+	.least_of = "coalitions",
 	.compute = traced,
 };
 
@@ -58,10 +62,12 @@ const struct metric metric_collusion_framed = {
 	},
 	.title = "Innocent framed",
 	.unit = "%",
-	.survey = "active survey (2023), IV: collusion of users",
+	.survey = "2021 survey, Table II: collusion resistance",
 	.min = 0,
 	.max = 100,
 	.better = -1,
+	.least = 100,
+	.least_of = "coalitions",
 	.compute = framed,
 };
 
@@ -79,10 +85,12 @@ const struct metric metric_collusion_untraced = {
 	},
 	.title = "Nobody traced",
 	.unit = "%",
-	.survey = "active survey (2023), IV: collusion of users",
+	.survey = "2021 survey, Table II: collusion resistance",
 	.min = 0,
 	.max = 100,
 	.better = -1,
+	.least = 100,
+	.least_of = "coalitions",
 	.compute = untraced,
 };
 
@@ -100,7 +108,7 @@ const struct metric metric_collusion_unrevoked = {
 	},
 	.title = "Survives revocation",
 	.unit = "%",
-	.survey = "active survey (2023), IV: collusion of users",
+	.survey = "2021 survey, Table II: collusion resistance",
 	.min = 0,
 	.max = 100,
 	.better = -1,
@@ -121,7 +129,7 @@ const struct metric metric_collusion_collateral = {
 	},
 	.title = "Revocation collateral",
 	.unit = "%",
-	.survey = "active survey (2023), IV: collusion of users",
+	.survey = "2021 survey, Table II: collusion resistance",
 	.min = 0,
 	.max = 100,
 	.better = -1,

@@ -12,7 +12,7 @@ int percent(long k, long n, struct value *v)
 	if (n <= 0)
 		return 0;
 	clopper_pearson(k, n, 0.95, &low, &high);
-	*v = (struct value){ 100.0 * (double)k / (double)n, 100 * low, 100 * high, k, n };
+	*v = (struct value){ 100.0 * (double)k / (double)n, 100 * low, 100 * high, k, n, 0 };
 	return 1;
 }
 
@@ -40,12 +40,13 @@ int points_between(const struct observations *o, const char *first, const char *
 	v->high *= 100;
 	v->value = 100.0 * (double)(only_a - only_b) / (double)n;
 	v->k = v->n = 0;
+	v->seen = n;
 	return 1;
 }
 
 static int exact(double x, struct value *v)
 {
-	*v = (struct value){ x, x, x, 0, 0 };
+	*v = (struct value){ x, x, x, 0, 0, 0 };
 	return 1;
 }
 

@@ -15,10 +15,14 @@ const struct metric metric_detector_false_alarms = {
 	},
 	.title = "False alarms",
 	.unit = "%",
-	.survey = "active survey (2023), IV: query modification",
+	.survey = "2024 survey, II.B: resistance to sample modification",
 	.min = 0,
 	.max = 100,
 	.better = 0,
+	.least = 1000,
+	.least_of = "images",
+	.same_images = true,
+	.bits = "detector_clean_flagged",
 	.compute = detector_false_alarms,
 };
 
@@ -36,10 +40,12 @@ const struct metric metric_detector_hits = {
 	},
 	.title = "Credentials detected",
 	.unit = "%",
-	.survey = "active survey (2023), IV: concealment against query modification",
+	.survey = "2024 survey, II.B: concealment of user identity",
 	.min = 0,
 	.max = 100,
 	.better = -1,
+	.least = 100,
+	.least_of = "credentials or queries",
 	.compute = detector_hits,
 };
 

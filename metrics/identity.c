@@ -16,10 +16,12 @@ const struct metric metric_class_check = {
 	},
 	.title = "Class recognised",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: authentication",
+	.survey = "2024 survey, II.B: success rate of user identity authentication",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 1000,
+	.least_of = "credentials",
 	.compute = class_check,
 };
 
@@ -37,10 +39,12 @@ const struct metric metric_identity_check = {
 	},
 	.title = "Identity read",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: uniqueness of user identity",
+	.survey = "2024 survey, II.B: uniqueness of user identity",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 1000,
+	.least_of = "credentials",
 	.compute = identity_check,
 };
 
@@ -58,10 +62,12 @@ const struct metric metric_channel_class_check = {
 	},
 	.title = "Class, channel",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: sample modification resistance",
+	.survey = "2024 survey, II.B: resistance to sample modification",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 100,
+	.least_of = "credentials",
 	.compute = channel_class_check,
 };
 
@@ -79,10 +85,12 @@ const struct metric metric_channel_identity_check = {
 	},
 	.title = "Identity, channel",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: sample modification resistance",
+	.survey = "2024 survey, II.B: resistance to sample modification",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 100,
+	.least_of = "credentials",
 	.compute = channel_identity_check,
 };
 
@@ -100,10 +108,12 @@ const struct metric metric_traced_queries = {
 	},
 	.title = "Queries traced",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: uniqueness of user identity",
+	.survey = "2024 survey, II.B: uniqueness of user identity",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 1000,
+	.least_of = "queries",
 	.compute = traced_queries,
 };
 
@@ -121,10 +131,12 @@ const struct metric metric_channel_traced_queries = {
 	},
 	.title = "Traced, channel",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: sample modification resistance",
+	.survey = "2024 survey, II.B: resistance to sample modification",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 1000,
+	.least_of = "queries",
 	.compute = channel_traced_queries,
 };
 
@@ -142,10 +154,12 @@ const struct metric metric_identity_bits = {
 	},
 	.title = "Identity bits read",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: uniqueness of user identity",
+	.survey = "2024 survey, II.B: uniqueness of user identity",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 1000,
+	.least_of = "bits",
 	.compute = identity_bits,
 };
 
@@ -163,10 +177,12 @@ const struct metric metric_channel_identity_bits = {
 	},
 	.title = "Bits read, channel",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: sample modification resistance",
+	.survey = "2024 survey, II.B: resistance to sample modification",
 	.min = 0,
 	.max = 100,
 	.better = 1,
+	.least = 1000,
+	.least_of = "bits",
 	.compute = channel_identity_bits,
 };
 
@@ -184,10 +200,12 @@ const struct metric metric_forged_class_check = {
 	},
 	.title = "Class, forged",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: resistance to fingerprint forgery",
+	.survey = "2024 survey, II.B: unforgeability of user identity",
 	.min = 0,
 	.max = 100,
 	.better = -1,
+	.least = 1000,
+	.least_of = "attempts",
 	.compute = forged_class_check,
 };
 
@@ -205,9 +223,11 @@ const struct metric metric_forged_identity_check = {
 	},
 	.title = "Identity, forged",
 	.unit = "%",
-	.survey = "active survey (2023), II.B: resistance to fingerprint forgery",
+	.survey = "2024 survey, II.B: unforgeability of user identity",
 	.min = 0,
 	.max = 100,
 	.better = -1,
+	.least = 1000,
+	.least_of = "attempts",
 	.compute = forged_identity_check,
 };

@@ -23,7 +23,7 @@ json_t *metrics_json(const struct observations *o)
 		struct value v = { 0 };
 		json_t *j;
 
-		if (!m->compute(o, &v))
+		if (!m->compute || !m->compute(o, &v))
 			continue;
 		j = json_object();
 		jset_num(j, "value", v.value);
@@ -31,6 +31,8 @@ json_t *metrics_json(const struct observations *o)
 		jset_num(j, "high", v.high);
 		jset_int(j, "k", v.k);
 		jset_int(j, "n", v.n);
+		if (v.seen)
+			jset_int(j, "seen", v.seen);
 		jset(all, m->drv.name, j);
 	}
 	return all;

@@ -4,12 +4,25 @@
 
 #include "base/driver.h"
 #include "metrics/observe.h"
+#include <stdbool.h>
 
 struct value {
 	double value, low, high; /* 95 % interval; low == high == value for counts that are exact */
 	long k, n;               /* successes of trials; n = 0 where that is not the kind of number */
+	long seen;               /* what else it stands on: images, pairs, scores; 0: n says it, or nothing does */
 };
 
+enum metric_kind {
+	METRIC_MEASURED,
+	METRIC_CHECKED       /* the scheme's driver declares it, and what was measured can show that it is wrong */
+};
+enum metric_from {
+	FROM_CELL,           /* computed from the observations of one cell, and kept in it */
+	FROM_TIMING,         /* seconds: kept beside the cell, for they do not repeat to the bit */
+	FROM_STUDY           /* computed by reports from all attacks on a scheme: metrics/study.h */
+};
+
+struct study;
 struct metric {
 	struct driver drv;   /* must be first */
 	const char *title;   /* for table headings, at most 24 characters */
@@ -17,8 +30,19 @@ struct metric {
 	const char *survey;  /* the survey's own term and section */
 	double min, max;     /* possible range in that unit */
 	int better;          /* +1: larger is better for the defender, -1: smaller, 0: neither */
-	/* 1 and v set, or 0: these observations do not say (not applicable). */
+	enum metric_kind kind;
+	enum metric_from from;
+	/* The least evidence (metrics.md 13): so many trials in each cell, of each user where `each_user`; of a study's metric, so many
+	 * attacks. With less, a value is shown as insufficient. 0: any. least_of: what is counted ("impostors"). */
+	long least;
+	const char *least_of;
+	bool each_user;
+	bool same_images;    /* its trials are the same test images in every seed: seeds do not make them more */
+	const char *bits;    /* it is the share of these of all (one a test image); NULL: it is not as simple */
+	/* 1 and v set, or 0: these observations do not say (not applicable). FROM_CELL. */
 	int (*compute)(const struct observations *o, struct value *v);
+	/* The same for FROM_STUDY; v->n: how many attacks it stands on. */
+	int (*over)(const struct study *s, struct value *v);
 };
 extern const struct driver *const metrics[]; /* sorted by name, NULL-terminated */
 

@@ -398,7 +398,7 @@ static int ag_enrol(const struct lock_env *e, const void *conf, struct locked *l
 	struct control layer;
 	struct pending p;
 	float *image, *l2;
-	uint8_t *ok, *rescued;
+	uint8_t *ok, *rescued, *clean;
 	int32_t *tries;
 	int ret = 0;
 
@@ -409,6 +409,7 @@ static int ag_enrol(const struct lock_env *e, const void *conf, struct locked *l
 	tries = bundle_put_i32(out, "tries", n, NULL);
 	l2 = bundle_put_f32(out, "about_l2", n, NULL);
 	rescued = bundle_put_u8(out, "about_rescued", n, NULL);
+	clean = bundle_put(out, "about_clean", DT_U8, 4, (const int64_t[]){ n, s->c, s->h, s->w }, NULL);
 	bundle_meta_num(out, "credential_bytes", (double)len * (c->store == STORE_UINT8 ? 1 : 4));
 	pending_init(&p, n, len);
 	for (int i = 0; i < n; i++)
@@ -430,6 +431,8 @@ static int ag_enrol(const struct lock_env *e, const void *conf, struct locked *l
 			const int k = p.which[i];
 
 			memcpy(image + (long)k * len, p.made + (long)i * len, (size_t)len * sizeof(*image));
+			for (int q = 0; q < len; q++)
+				clean[(long)k * len + q] = (uint8_t)lrintf(255 * p.x[(long)i * len + q]);
 			ok[k] = p.ok[i];
 			tries[k] = try + 1;
 			rescued[k] = g.confidence == CW_KL && c->objective != OBJECTIVE_KL;
@@ -526,6 +529,7 @@ static int ag_verify(const void *conf, const struct locked *owner, const struct 
 			     sizeof(out->symbol));
 	out->applies = 1;
 	out->total = d.n;
+	out->alphabet = 10;
 	out->matched = digits_match(&d, suspect, out->symbol);
 	out->verified = out->matched == out->total;
 	return 0;
@@ -542,7 +546,7 @@ static void ag_burden(const void *conf, const struct burdened *e, struct burden 
 
 const struct scheme scheme_activeguard = {
 	.drv = { .name = "activeguard", .summary = "adversarial images with a fixed class and confidence as users' logins",
-		 .version = 1,
+		 .version = 2,
 		 .source = "Xue et al., arXiv 2103.01527 (IET CDT 17, 2023), sec. III, eq. 1-5, Algorithm 1."
 			   " Differs: the confidence term of eq. 3 is on the softmax, not the logit (option confidence);"
 			   " users count from 0; the rate decays, failed source images are replaced, and"

@@ -327,7 +327,7 @@ static bool registered(const struct bundle *pub, uint32_t id)
 
 /* One credential each for user[which[i]], from the covers that are number `try` of each. ok: the network puts it in the extra class. */
 static int make_round(const struct lock_env *e, const struct locked *l, const struct payload *p, const int *user, const int *trial,
-		      const int *which, int n, int try, float *image, float *psnr, uint8_t *ok)
+		      const int *which, int n, int try, float *image, uint8_t *clean, float *psnr, uint8_t *ok)
 {
 	const struct images issue = kept(l->secret, "issue");
 	const size_t len = (size_t)images_size(&issue);
@@ -341,6 +341,7 @@ static int make_round(const struct lock_env *e, const struct locked *l, const st
 		int changed;
 
 		memcpy(px + len * i, issue.px + len * cover, len);
+		memcpy(clean + len * k, px + len * i, len);
 		changed = payload_hide(p, px + len * i, (int)len, (uint32_t)user[k]);
 		psnr[k] = (float)(10 * log10(255.0 * 255.0 * (double)len / (changed ? changed : 1)));
 		for (size_t j = 0; j < len; j++)
@@ -365,6 +366,7 @@ static int sc_enrol(const struct lock_env *e, const void *conf, struct locked *l
 	const struct model_spec *s = &l->model->spec;
 	float *image = bundle_put(out, "image", DT_F32, 4, (const int64_t[]){ n, s->c, s->h, s->w }, NULL);
 	float *psnr = bundle_put_f32(out, "about_psnr", n, NULL);
+	uint8_t *clean = bundle_put(out, "about_clean", DT_U8, 4, (const int64_t[]){ n, s->c, s->h, s->w }, NULL);
 	uint8_t *ok = bundle_put_u8(out, "ok", n, NULL);
 	int32_t *tries = bundle_put_i32(out, "tries", n, NULL);
 	int *which, left = n, ret = 0;
@@ -381,7 +383,7 @@ static int sc_enrol(const struct lock_env *e, const void *conf, struct locked *l
 	for (int try = 0; try < c->tries && left && !ret; try++) {
 		int still = 0;
 
-		ret = make_round(e, l, &p, user, trial, which, left, try, image, psnr, ok);
+		ret = make_round(e, l, &p, user, trial, which, left, try, image, clean, psnr, ok);
 		for (int i = 0; i < left; i++) {
 			tries[which[i]] = try + 1;
 			if (!ok[which[i]])
@@ -475,7 +477,7 @@ static int sc_verify(const void *conf, const struct locked *owner, const struct 
 	uint8_t alarm[PLAIN];
 	int alarms = 0, ret;
 
-	*out = (struct ownership){ .applies = 1, .total = held.n };
+	*out = (struct ownership){ .applies = 1, .total = held.n, .alphabet = 1 };
 	BUG_ON(held.n > (int)sizeof(out->symbol) || plain.n > PLAIN);
 	ret = extra_class(m, &held, classes, out->symbol, NULL) || extra_class(m, &plain, classes, alarm, NULL) ? -1 : 0;
 	model_free(m);
@@ -499,7 +501,7 @@ static void sc_burden(const void *conf, const struct burdened *e, struct burden 
 
 const struct scheme scheme_stego_class = {
 	.drv = { .name = "stego-class", .summary = "an extra class for images from elsewhere, users' identities in their lowest bits",
-		 .version = 1,
+		 .version = 2,
 		 .source = "Xue et al., Applied Intelligence 52 (2022) 16497; Sun et al., arXiv 2104.09203 (abstracts and the 2021"
 			   " survey, III.B). Differs: payload format, numbers of key images, carriers, thresholds and what the"
 			   " refused get are our reading; ownership also wants few false alarms on ordinary images",

@@ -167,13 +167,16 @@ END_TEST
 
 START_TEST(metrics_keep_their_contract)
 {
-	static const char *const units[] = { "%", "ratio", "users", "bytes", "points", "yes/no", "forwards", "dB" };
+	static const char *const units[] = { "%", "ratio", "users", "bytes", "points", "yes/no", "forwards", "dB", "bits", "level",
+					     "functions", "ms", "log10", "slope", "length", "/255" };
 
 	for (int i = 0; metrics[i]; i++) {
 		const struct metric *m = (const struct metric *)metrics[i];
 		int known = 0;
 
-		ck_assert(m->title && m->unit && m->survey && m->compute);
+		ck_assert(m->title && m->unit && m->survey);
+		ck_assert((m->from == FROM_CELL) == (m->compute != NULL) && (m->from == FROM_STUDY) == (m->over != NULL));
+		ck_assert(!m->least == !m->least_of);
 		ck_assert_uint_le(strlen(m->title), 24);
 		for (size_t k = 0; k < ARRAY_LEN(units); k++)
 			known |= !strcmp(m->unit, units[k]);

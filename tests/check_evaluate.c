@@ -58,6 +58,47 @@ static double total(const char *name)
 	return sum;
 }
 
+static double sum_of(const char *name, size_t n)
+{
+	const struct obs_entry *e = obs_get(&o, name, 's');
+	double sum = 0;
+
+	ck_assert_msg(e && e->n == n, "%s is missing or of another length", name);
+	for (size_t i = 0; i < n; i++)
+		sum += e->series[i];
+	return sum;
+}
+
+static double diagonal(const char *name, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += obs_get(&o, name, 's')->series[i * n + i];
+	return sum;
+}
+
+/* Test images on which the base and the locked model answer alike; right: where the locked one is right. */
+static long alike(const unsigned char *right)
+{
+	const struct images *test = &w.splits.test;
+	float *a = xmalloc(200 * 10, sizeof(*a)), *b = xmalloc(200 * 10, sizeof(*b));
+	int x[200], y[200];
+	long n = 0;
+
+	ck_assert_int_eq(model_predict_probs(w.base, test, a), 0);
+	ck_assert_int_eq(model_predict_probs(w.locked.model, test, b), 0);
+	argmax_rows(a, 200, 10, x);
+	argmax_rows(b, 200, 10, y);
+	for (int i = 0; i < 200; i++) {
+		n += x[i] == y[i];
+		ck_assert_int_eq(right[i], y[i] == images_label(test, i));
+	}
+	free(a);
+	free(b);
+	return n;
+}
+
 START_TEST(functional)
 {
 	unsigned char right[200];
@@ -76,6 +117,19 @@ START_TEST(functional)
 	assert_bits("revoked_accepted", 0, 4);
 	assert_bits("mark_matched", 8, 8);
 	assert_bits("null_verified", 0, 21);
+	ck_assert_int_le(obs_get(&o, "strange_verified", 'b')->k, 10); /* eight symbols may fall into place by chance */
+	assert_bits("authorised_agrees", alike(right), 200);
+	ck_assert_int_lt(obs_get(&o, "decoded_correct", 'b')->k, 45); /* random answers decode to nothing */
+	ck_assert_double_eq(sum_of("unauthorised_confusion", 100), 200);
+	ck_assert_double_eq(sum_of("authorised_confusion", 100), 200);
+	ck_assert_double_eq(sum_of("genuine_taken_for", 16), 12);
+	ck_assert_double_eq(obs_get(&o, "genuine_taken_for", 's')->series[12], 1); /* user 3 as user 0 */
+	ck_assert_double_eq(sum_of("genuine_taken_for", 16) - diagonal("genuine_taken_for", 4), 1);
+	ck_assert_uint_eq(obs_get(&o, "genuine_scores", 's')->n, 16);
+	ck_assert_uint_eq(obs_get(&o, "zero_effort_scores", 's')->n, 200);
+	ck_assert_double_eq(obs_getnum(&o, "answers_compared", 0), 200);
+	ck_assert_double_gt(obs_getnum(&o, "identity_distance_least", 0), 0);
+	ck_assert_ptr_null(obs_get(&o, "wire_psnr", 's')); /* nobody says what the images were made from */
 	ck_assert_double_eq(total("confidence_histogram_clean"), 200);
 	ck_assert_double_eq(obs_getnum(&o, "users", 0), 4);
 	ck_assert_double_eq(obs_getnum(&o, "credentials_per_user", 0), 4);
@@ -364,6 +418,31 @@ START_TEST(control_none)
 }
 END_TEST
 
+/* Credentials beside the images they were made from: the same but for one pixel of 28 x 28 that is 51 steps brighter. */
+START_TEST(wire_images)
+{
+	const struct tensor *image = bundle_get(w.creds, "image", DT_F32);
+	const double mse = 51.0 * 51 / 784;
+	uint8_t *clean = bundle_put(w.creds, "about_clean", DT_U8, 4, image->d, NULL);
+	const struct obs_entry *e;
+
+	image = bundle_get(w.creds, "image", DT_F32);
+	for (size_t i = 0; i < image->len; i++)
+		clean[i] = (uint8_t)lrintf(255 * ((float *)image->data)[i]);
+	for (size_t i = 0; i < image->len; i += 784)
+		clean[i + 400] = 51;
+	judge(&w.setup, NULL);
+	e = obs_get(&o, "wire_psnr", 's');
+	ck_assert_ptr_nonnull(e);
+	ck_assert_uint_eq(e->n, 16);
+	for (size_t i = 0; i < 16; i++)
+		ck_assert_double_eq_tol(e->series[i], 10 * log10(255 * 255 / mse), 1e-4);
+	ck_assert_double_eq_tol(obs_get(&o, "wire_l0", 's')->series[7], 100.0 / 784, 1e-9);
+	ck_assert_double_eq_tol(obs_get(&o, "wire_linf", 's')->series[7], 51, 1e-4);
+	obs_release(&o);
+}
+END_TEST
+
 Suite *suite_evaluate(void);
 Suite *suite_evaluate(void)
 {
@@ -372,6 +451,7 @@ Suite *suite_evaluate(void)
 
 	tcase_add_unchecked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, wire_images);
 	tcase_add_test(tc, functional);
 	tcase_add_test(tc, credentials_are_measured_as_they_are_stored);
 	tcase_add_test(tc, repeats_to_the_bit_and_leaves_everything_alone);
