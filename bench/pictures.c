@@ -203,6 +203,36 @@ static json_t *scheme_json(const struct scheme *s)
 	return jset(driver_json(&s->drv), "declared", j);
 }
 
+static json_t *attack_json(const struct attack *a)
+{
+	return jset_int(driver_json(&a->drv), "strength_up", a->strength_up);
+}
+
+/* What the attack of this cell must see, under its options: "adaptive" (it knows the mechanism), "leaked" (it holds credentials). */
+static void add_sight(json_t *to, const json_t *cell)
+{
+	const struct attack *a = (const struct attack *)known(attacks, jget_str(cell, "attack", ""));
+	json_t *options = json_object_get(cell, "attack_options"), *j;
+	unsigned needs;
+	void *conf;
+
+	if (!a)
+		return;
+	conf = xcalloc(a->drv.conf_size + 1, 1);
+	if (a->drv.opts)
+		opt_defaults(a->drv.opts, conf);
+	if (a->drv.opts && json_is_object(options) && opt_from_json(a->drv.opts, conf, options) < 0)
+		error_clear(); /* options of another version: the defaults' needs */
+	needs = a->needs_for ? a->needs_for(conf) : a->needs;
+	free(conf);
+	if (!(needs & (CAP_ALGO | CAP_CRED)))
+		return;
+	j = json_object();
+	jset_bool(j, "adaptive", (needs & CAP_ALGO) != 0);
+	jset_bool(j, "leaked", (needs & CAP_CRED) != 0);
+	jset(to, jget_str(cell, "key", ""), j);
+}
+
 static void add_driver(json_t *to, const char *name, bool scheme)
 {
 	const struct driver *d = known(scheme ? schemes : attacks, name);
@@ -212,21 +242,23 @@ static void add_driver(json_t *to, const char *name, bool scheme)
 	if (scheme)
 		jset(to, name, scheme_json((const struct scheme *)d));
 	else
-		jset(to, name, jset_int(driver_json(d), "strength_up", ((const struct attack *)d)->strength_up));
+		jset(to, name, attack_json((const struct attack *)d));
 }
 
 json_t *drivers_json(const json_t *cells, const json_t *failures)
 {
 	const json_t *list[] = { cells, failures }, *j;
-	json_t *scheme = json_object(), *attack = json_object();
+	json_t *scheme = json_object(), *attack = json_object(), *sight = json_object();
 	size_t i;
 
 	for (int l = 0; l < 2; l++)
 		json_array_foreach(list[l], i, j) {
 			const json_t *point = l ? json_object_get(j, "point") : j;
 
+			if (!l)
+				add_sight(sight, j);
 			add_driver(scheme, jget_str(point, "scheme", ""), true);
 			add_driver(attack, jget_str(point, "attack", ""), false);
 		}
-	return jset(jset(json_object(), "schemes", scheme), "attacks", attack);
+	return jset(jset(jset(json_object(), "schemes", scheme), "attacks", attack), "sight", sight);
 }

@@ -1,4 +1,4 @@
-/* The least evidence that a value needs to be shown as one (metrics.md 13): fewer trials are shown as insufficient. */
+/* The least evidence that a value needs to be shown as one (struct metric, least; metrics.md 13): fewer trials are shown as insufficient. */
 #ifndef LB_REPORTS_EVIDENCE_H
 #define LB_REPORTS_EVIDENCE_H
 

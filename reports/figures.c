@@ -195,8 +195,10 @@ static double *pool(const struct group *g, const char *series, int *n)
 /* Points within the axes; x, y fresh (caller frees). */
 static int det_points(const struct group *g, double **x, double **y)
 {
+	const bool users = g->series < 0;
 	int m, k, n = 0;
-	double *found = pool(g, "detector_genuine", &m), *clean = pool(g, "detector_clean", &k);
+	double *found = pool(g, users ? "genuine_scores" : "detector_genuine", &m);
+	double *clean = pool(g, users ? "zero_effort_scores" : "detector_clean", &k);
 	struct roc roc = { 0 };
 
 	if (m && k)
@@ -219,6 +221,10 @@ char *figure_det(struct rows *r, int context, int series, const char *id)
 	struct plot p = { .kind = PLOT_STEPS, .line = line, .det = true, .xlabel = "clean images flagged, %", .ylabel = "credentials missed, %" };
 	char *svg = NULL;
 
+	if (series < 0) {
+		p.xlabel = "impostors accepted, %";
+		p.ylabel = "users rejected, %";
+	}
 	for (int s = 0; s < c->nschemes; s++) {
 		const struct group *g = rows_group(r, context, s, series, 0);
 		int n = g ? det_points(g, &xy[2 * s], &xy[2 * s + 1]) : 0;
@@ -226,7 +232,7 @@ char *figure_det(struct rows *r, int context, int series, const char *id)
 		if (n >= 2)
 			line[p.nlines++] = (struct plot_line){ c->scheme[s].label, n, xy[2 * s], xy[2 * s + 1], NULL, NULL, s };
 	}
-	p.title = arena_printf(&r->mem, "Detection errors of %s", c->series[series].label);
+	p.title = series < 0 ? "Authentication errors" : arena_printf(&r->mem, "Detection errors of %s", c->series[series].label);
 	if (p.nlines)
 		svg = plot_svg(&p, id);
 	for (int i = 0; i < 2 * c->nschemes; i++)

@@ -61,6 +61,14 @@ static void add_detectors(struct html *h, const struct report_input *in, int ctx
 			break;
 }
 
+/* What changes from better to worse; what merely describes the attack is in the table below the plots. */
+static bool worth_a_plot(const char *metric)
+{
+	const struct metric *m = metric_named(metric);
+
+	return !m || m->better || !strncmp(metric, "attacked_", 9);
+}
+
 /* All variants of one attack: curves for each, then one table. */
 static void add_attack(struct html *h, const struct report_input *in, int ctx, int first, int last)
 {
@@ -75,7 +83,8 @@ static void add_attack(struct html *h, const struct report_input *in, int ctx, i
 
 		h->t = &body;
 		for (int i = 0; metric[i] && c->series[a].strength; i++)
-			figure(h, figure_curve(h->r, ctx, a, metric[i], figure_id(h)), metric_heading(&h->r->mem, metric[i]));
+			if (worth_a_plot(metric[i]))
+				figure(h, figure_curve(h->r, ctx, a, metric[i], figure_id(h)), metric_heading(&h->r->mem, metric[i]));
 		h->t = page;
 		if (body.n && last > first)
 			page_heading(h->t, 4, NULL, c->series[a].label);
@@ -88,6 +97,24 @@ static void add_attack(struct html *h, const struct report_input *in, int ctx, i
 		page_details(h->t, arena_printf(&h->r->mem, "All %d rows of numbers", table.rows - 1), &table);
 	else
 		page_table(h->t, &table);
+}
+
+/* The trade-off of every scheme's check, where its errors lie within the axes. */
+static void add_authentication(struct html *h, int ctx)
+{
+	struct text body = { 0 }, *page = h->t;
+
+	if (!h->plots)
+		return;
+	h->t = &body;
+	figure(h, figure_det(h->r, ctx, -1, figure_id(h)), "Authentication errors");
+	h->t = page;
+	if (body.n) {
+		text_fmt(h->t, "<div class=\"plots\">\n%s</div>\n", body.s);
+		page_paragraph(h->t, "caption", "Users rejected against impostors accepted, over all thresholds of the check's score; impostors make no effort. "
+			       "A scheme whose errors are all under 0.01 % or over 50 % has no line.");
+	}
+	text_release(&body);
 }
 
 /* Shares of a histogram as rows, for pages without plots. */
@@ -159,6 +186,8 @@ static void add_summary(struct html *h, const struct report_input *in, int ctx)
 	const struct context *c = &h->r->context[ctx];
 	struct table survey = table_survey(h->r, in, ctx), heat = table_heat(h->r, ctx), cost = table_cost(h->r, in, ctx);
 
+	survey = table_turned(&h->r->mem, &survey, "Metric");
+	heat = table_turned(&h->r->mem, &heat, "Attack");
 	section(h, &survey, arena_printf(&h->r->mem, "c%d-survey", ctx + 1));
 	if (!c->nseries)
 		return;
@@ -190,9 +219,10 @@ static void add_context(struct html *h, const struct report_input *in, int ctx)
 	add_summary(h, in, ctx);
 	page_heading(h->t, 3, NULL, functional.title);
 	page_table(h->t, &functional);
+	add_authentication(h, ctx);
 	if (c->nseries) {
 		page_heading(h->t, 3, NULL, resistance.title);
-		page_table(h->t, &resistance);
+		page_details(h->t, "One number for each attack and scheme, with the verdicts of the cells", &resistance);
 	}
 	for (int s = 0; s < c->nschemes; s++)
 		scheme_page(h->t, h->r, in, ctx, s, h->plots ? scheme_figure : NULL, h);
@@ -310,6 +340,7 @@ int html_one(struct rows *r, const struct report_input *in, struct text *t)
 	for (int i = 0; i < r->ncontexts; i++) {
 		struct table table = selected_table(r, in, i);
 
+		table = table_turned(&r->mem, &table, "");
 		page_heading(t, 2, NULL, table.title);
 		page_table(t, &table);
 	}

@@ -102,7 +102,7 @@ static void each_table(struct rows *r, const struct report_input *in, on_table *
 				break;
 			if (k > 4 && first[k].table.rows < 2) /* no lock, or no attempt on it */
 				continue;
-			table = first[k].table;
+			table = k == 0 || k == 2 ? table_turned(&r->mem, &first[k].table, k ? "Attack" : "Metric") : first[k].table;
 			table.title = arena_printf(&r->mem, "%s: %s", c->label, first[k].title);
 			fn(ctx, &table, arena_printf(&r->mem, "c%d-%s", i + 1, first[k].name), ++n);
 		}
@@ -157,6 +157,7 @@ int latex_one(struct rows *r, const struct report_input *in, struct text *t)
 	for (int i = 0; i < r->ncontexts; i++) {
 		struct table table = selected_table(r, in, i);
 
+		table = table_turned(&r->mem, &table, "");
 		latex_table(t, &table, i + 1);
 	}
 	return 0;
@@ -203,6 +204,7 @@ int latex_split(struct rows *r, const struct report_input *in, const char *path)
 		for (int i = 0; i < r->ncontexts; i++) {
 			struct table table = selected_table(r, in, i);
 
+		table = table_turned(&r->mem, &table, "");
 			one_file(&s, &table, arena_printf(&r->mem, "c%d-%s", i + 1, table.name), i + 1);
 		}
 	else

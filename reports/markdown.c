@@ -75,10 +75,12 @@ static void add_summary(struct rows *r, const struct report_input *in, int ctx, 
 {
 	struct table table = table_survey(r, in, ctx);
 
+	table = table_turned(&r->mem, &table, "Metric");
 	section(t, 3, &table);
 	if (!r->context[ctx].nseries)
 		return;
 	table = table_heat(r, ctx);
+	table = table_turned(&r->mem, &table, "Attack");
 	section(t, 3, &table);
 	table = table_cost(r, in, ctx);
 	section(t, 3, &table);
@@ -143,6 +145,7 @@ int markdown_one(struct rows *r, const struct report_input *in, struct text *t)
 	for (int i = 0; i < r->ncontexts; i++) {
 		struct table table = selected_table(r, in, i);
 
+		table = table_turned(&r->mem, &table, "");
 		section(t, 3, &table);
 	}
 	return 0;

@@ -34,7 +34,7 @@ const char *outcome_symbol(const struct outcome *o)
 
 const char *aspect_title(enum outcome_aspect a)
 {
-	static const char *const title[] = { "usable model", "forged credential", "mark removed", "users shut out", "trace evaded" };
+	static const char *const title[] = { "usable model", "forged credential", "mark removed", "users shut out", "trace evaded", "nobody to blame" };
 
 	return title[a];
 }
@@ -239,9 +239,24 @@ static bool trace(struct rows *r, const struct group *g, struct outcome *o)
 	return true;
 }
 
+/* value: of the credentials that colluders made or lent, what is accepted and leads to none of them. */
+static bool escape(struct rows *r, const struct group *g, struct outcome *o)
+{
+	double traced;
+
+	if (!set_value(r, g, "collusion_acceptance", o) || !mean_of(r, g, "collusion_traced", false, &traced))
+		return false;
+	o->before = o->value; /* accepted */
+	o->value = o->low = o->high = fmax(o->value - traced, 0);
+	o->harm = o->value / 100;
+	o->level = o->value >= 50 ? OUT_FULL : o->value > 5 ? OUT_PARTIAL : OUT_HOLDS;
+	return true;
+}
+
 bool outcome_of(struct rows *r, const struct group *g, enum outcome_aspect aspect, struct outcome *o)
 {
-	static bool (*const judge[])(struct rows *, const struct group *, struct outcome *) = { use, admit, mark, serve, trace };
+	static bool (*const judge[])(struct rows *, const struct group *, struct outcome *) = { use, admit, mark, serve, trace,
+													 escape };
 
 	*o = (struct outcome){ .g = g, .aspect = aspect, .verdicts = group_verdicts(r, g) };
 	set_spent(g, o);
@@ -264,7 +279,8 @@ struct outcome outcome_worst(struct rows *r, int context, int scheme, int series
 	for (int i = 0; (g = rows_group(r, context, scheme, series, i)); i++)
 		for (int a = 0; a < ASPECTS; a++)
 			if (outcome_of(r, g, (enum outcome_aspect)a, &o) &&
-			    (o.level > worst.level || (o.level == worst.level && o.harm > worst.harm)))
+			    (o.level > worst.level || (o.level == worst.level && (o.harm > worst.harm ||
+			     (o.harm == worst.harm && o.aspect == ASPECT_USE && worst.aspect == ASPECT_USE && o.value > worst.value)))))
 				worst = o;
 	return worst;
 }

@@ -11,7 +11,9 @@
  * AT A LOSS of more it is no success.
  * Service and tracing (degrade): FULL when less than half of the accepted credentials (or of the accuracy) is left, PARTIAL
  * when more than 5 points are lost; EVADED, FULL, when queries still work and less than half of them is traced.
- * Differs: for the last three the reference names rates, not words; the limits above are ours.
+ * Colluders (disown): credentials of their making that are accepted and lead to none of them; FULL when half of them do, PARTIAL when more
+ * than 5 %.
+ * Differs: for the last four the reference names rates, not words; the limits above are ours.
  *
  * "No mean over missing cells": a group with a cell that failed, or is broken, has no word but its verdicts. */
 #ifndef LB_REPORTS_OUTCOME_H
@@ -21,7 +23,7 @@
 
 enum outcome_level { OUT_NOT_RUN, OUT_NA, OUT_BAD, OUT_CONTROL, OUT_OPEN, OUT_UNKNOWN, OUT_HOLDS, OUT_NO_GAIN, OUT_PARTIAL, OUT_PRACTICAL,
 		     OUT_FULL };
-enum outcome_aspect { ASPECT_USE, ASPECT_ADMIT, ASPECT_MARK, ASPECT_SERVICE, ASPECT_TRACE, ASPECTS };
+enum outcome_aspect { ASPECT_USE, ASPECT_ADMIT, ASPECT_MARK, ASPECT_SERVICE, ASPECT_TRACE, ASPECT_COLLUDE, ASPECTS };
 
 struct outcome {
 	enum outcome_level level;

@@ -39,7 +39,7 @@ static const char style[] =
 	"th,td{padding:.36rem .8rem .36rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}\n"
 	"th{font-weight:600}\n"
 	"thead th{border-bottom:1.5px solid var(--fg);vertical-align:bottom;min-width:5.2rem;max-width:15rem}\n"
-	"tbody th{font-weight:400;min-width:8rem;max-width:20rem}\n"
+	"tbody th{font-weight:400;min-width:10rem;max-width:20rem;position:sticky;left:0;background:var(--bg)}\n"
 	"tr>:first-child{position:sticky;left:0;background:var(--bg)}\n"
 	".num{text-align:right;padding-left:.5rem;padding-right:.5rem}\n"
 	"td.num{white-space:nowrap}\n"

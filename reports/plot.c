@@ -94,7 +94,7 @@ static void add_script(struct text *t, const struct plot *p)
 	text_add(t, preamble);
 	text_add(t, "set xlabel ");
 	escape_gnuplot(t, p->xlabel);
-	text_add(t, "\nset ylabel ");
+	text_add(t, " offset 0,0.7\nset ylabel ");
 	escape_gnuplot(t, p->ylabel);
 	text_char(t, '\n');
 	if (p->fixed_y)

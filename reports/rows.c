@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "metrics/bootstrap.h"
 #include "metrics/stats.h"
 #include "reports/select.h"
 
@@ -639,8 +640,86 @@ void rows_release(struct rows *r)
 	}
 	free(r->context);
 	free(r->group);
+	free(r->drawn);
 	arena_release(&r->mem);
 	*r = (struct rows){ 0 };
+}
+
+/* ---- two levels: seeds, and the images on which all of them are judged ---- */
+
+#define DRAWS 1000
+
+/* x (images of every seed, seed by seed), first (seeds + 1); false when a cell lacks them or has others. Caller frees both. */
+static bool trials_of(const struct group *g, const char *bits, double **x, int **first)
+{
+	size_t n = 0;
+
+	*x = NULL;
+	*first = xcalloc((size_t)g->ncells + 1, sizeof(**first));
+	for (int i = 0; i < g->ncells; i++) {
+		const json_t *j = json_object_get(json_object_get(json_object_get(g->cell[i], "observations"), "bits"), bits);
+		const char *text = jget_str(j, "bits", NULL);
+		const long long len = jget_int(j, "n", 0);
+		unsigned char *bit = text && len > 0 && len < 1 << 24 ? bits_decode(text, (size_t)len) : NULL;
+
+		if (!bit || (n && (size_t)len != n)) {
+			free(bit);
+			return false;
+		}
+		n = (size_t)len;
+		if (!*x)
+			*x = xmalloc(n * (size_t)g->ncells, sizeof(**x));
+		for (size_t k = 0; k < n; k++)
+			(*x)[n * (size_t)i + k] = 100 * bit[k];
+		(*first)[i + 1] = (int)n * (i + 1);
+		free(bit);
+	}
+	return n > 0;
+}
+
+static struct drawn *drawn_new(struct rows *r, const struct group *g, const char *metric)
+{
+	if (r->ndrawn == r->room) {
+		r->room = r->room ? 2 * r->room : 64;
+		r->drawn = xrealloc(r->drawn, (size_t)r->room, sizeof(*r->drawn));
+	}
+	r->drawn[r->ndrawn] = (struct drawn){ .g = g, .metric = arena_printf(&r->mem, "%s", metric) };
+	return &r->drawn[r->ndrawn++];
+}
+
+bool group_bootstrap(struct rows *r, const struct group *g, const char *metric, struct summary *s)
+{
+	const struct boot_conf conf = { .levels = BOOT_CROSSED, .confidence = CONFIDENCE, .replicates = DRAWS, .seed = 1 };
+	const struct metric *m = metric_named(metric);
+	struct drawn *d = NULL;
+
+	if (!m || !m->same_images || !m->bits || g->series >= 0 || s->n < 3 || s->n < s->of)
+		return false;
+	for (int i = 0; i < r->ndrawn && !d; i++)
+		if (r->drawn[i].g == g && !strcmp(r->drawn[i].metric, metric))
+			d = &r->drawn[i];
+	if (!d) {
+		struct boot_interval b;
+		double *x;
+		int *first;
+
+		d = drawn_new(r, g, metric);
+		d->ok = trials_of(g, m->bits, &x, &first);
+		if (d->ok) {
+			bootstrap_mean(&(struct boot_data){ x, first, g->ncells }, &conf, &b);
+			d->low = fmax(b.low, 0);
+			d->high = fmin(b.high, 100);
+		}
+		free(x);
+		free(first);
+	}
+	if (d->ok) {
+		s->low = fmin(d->low, s->mean);
+		s->high = fmax(d->high, s->mean);
+		s->pooled = false;
+		s->drawn = true;
+	}
+	return d->ok;
 }
 
 const struct group *rows_group(const struct rows *r, int context, int scheme, int series, int nth)
@@ -725,7 +804,10 @@ int group_summary(const struct group *g, const char *metric, struct summary *s)
 		summarise(s, v, metric);
 	/* Seeds that happen to agree, all or nearly, make a proportion no more certain than its trials do. */
 	if (s->n > 1 && interval && s->trials > 0 && !strcmp(metric_unit(metric), "%")) {
-		clopper_pearson(s->k, s->trials, CONFIDENCE, &low, &high);
+		const struct metric *m = metric_named(metric);
+		const long times = m && m->same_images ? s->n : 1; /* each image once, however many seeds were judged on it */
+
+		clopper_pearson((s->k + times / 2) / times, s->trials / times, CONFIDENCE, &low, &high);
 		s->pooled = 100 * low < s->low || 100 * high > s->high;
 		s->low = fmin(s->low, 100 * low);
 		s->high = fmax(s->high, 100 * high);
@@ -859,23 +941,26 @@ const char *metric_unit(const char *name)
 	return m && m->unit ? m->unit : "";
 }
 
-/* What a reader looks for first. Only an order: metrics that are not named here follow. */
-static const char *const first_read[] = {
-	"authorised_accuracy", "unauthorised_accuracy", "reference_accuracy", "fidelity_loss", "authentication_mean", "authentication_min",
-	"identification", "false_acceptance", "revoked_acceptance", "users_analytic", "users_measured", "ownership_verified",
-	"mark_symbols", "null_verification",
+const char *const surveyed_metrics[] = {
+	"reference_accuracy", "authorised_accuracy", "authorised_accuracy_min", "fidelity_loss", "prediction_agreement", "unauthorised_accuracy",
+	"decoded_accuracy", "unlock_gap", "leakage", "wrong_key_accuracy_max", "answers_indistinguishable", "authentication_mean",
+	"authentication_min", "false_acceptance", "equal_error_rate", "revoked_acceptance", "identification", "misattribution",
+	"cross_acceptance_max", "identity_distance_min", "traced_queries", "users_analytic", "users_measured", "identity_capacity",
+	"mark_capacity", "ownership_verified", "null_verification", "wrong_key_verification", "functions_working", "rule_replay",
+	"black_box", "deployment_convenience", "parameter_ratio", "mac_ratio", "memory_ratio", "credential_bytes", "lock_training_ratio",
+	"enrol_cost", "wire_psnr", "wire_ssim", "wire_visible", "concealment", NULL,
 };
 
 static int metric_place(const char *name)
 {
 	int i = 0;
 
-	for (size_t k = 0; k < ARRAY_LEN(first_read); k++)
-		if (!strcmp(first_read[k], name))
+	for (size_t k = 0; surveyed_metrics[k]; k++)
+		if (!strcmp(surveyed_metrics[k], name))
 			return (int)k;
 	while (metrics[i] && strcmp(metrics[i]->name, name))
 		i++;
-	return i + (int)ARRAY_LEN(first_read);
+	return i + (int)ARRAY_LEN(surveyed_metrics);
 }
 
 static int by_metric(const void *a, const void *b)

@@ -21,7 +21,9 @@ struct summary {
 	double low, high;  /* n > 1: 95 % t-interval over seeds, inside the metric's range, and of a proportion never narrower
 			    * than the exact one over all trials; n = 1: the cell's exact interval */
 	double min, max;   /* over seeds */
-	bool pooled;       /* the seeds (nearly) agree: low, high or both are of the exact interval over all trials */
+	bool pooled;       /* the seeds (nearly) agree: low, high or both are of the exact interval over all trials; test images that every
+			    * seed is judged on count once */
+	bool drawn;        /* low, high are of the two-level bootstrap: group_bootstrap() */
 	long k, trials;    /* successes of trials, summed; trials = 0 where the metric is not a proportion */
 };
 
@@ -69,8 +71,13 @@ struct context {
 	int nseeds;
 };
 
+/* A bootstrap interval that was computed already. Private. */
+struct drawn { const struct group *g; const char *metric; bool ok; double low, high; };
+
 struct rows {
 	struct arena mem;
+	struct drawn *drawn; /* private */
+	int ndrawn, room;
 	struct context *context;
 	int ncontexts;
 	struct group *group;
@@ -90,7 +97,10 @@ const json_t *group_cell(const struct group *g, long long seed);
 int cell_metric(const json_t *cell, const char *metric, double *v);
 /* The metric across seeds: 1, or 0 when no cell of the group defines it (not applicable). */
 int group_summary(const struct group *g, const char *metric, struct summary *s);
-/* The same for {key: value} of the cells' timing files. */
+/* For a share of test images of an unattacked group with three seeds or more, replace the interval of *s by the two-level bootstrap's over
+ * seeds and images (every seed is judged on the same ones: metrics/bootstrap.h, BOOT_CROSSED); whether it did. */
+bool group_bootstrap(struct rows *r, const struct group *g, const char *metric, struct summary *s);
+/* The same as group_summary() for {key: value} of the cells' timing files. */
 int group_timing(const struct group *g, const json_t *timings, const char *metric, struct summary *s);
 /* "OK", "NOOP", "ATTACK-BROKEN", "N/A", "FAILED", ... of cell i (0 .. ncells - 1, then the failures); why: set to its reason.
  * ATTACK-BROKEN is decided here: the same attack, options and seed failed on scheme `none`, or changed nothing there though
@@ -99,6 +109,8 @@ const char *group_verdict(const struct rows *r, const struct group *g, int i, co
 /* One text for the whole group: "OK", or "OK 2, FAILED 1". In r's memory. */
 const char *group_verdicts(struct rows *r, const struct group *g);
 
+/* What the surveys ask of a protected model, in their order; NULL-terminated. A reading order: other metrics follow. */
+extern const char *const surveyed_metrics[];
 /* The metric's driver, or NULL for a name that this program does not know (it is reported all the same). */
 const struct metric *metric_named(const char *name);
 const char *metric_title(const char *name);

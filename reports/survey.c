@@ -9,6 +9,7 @@
 #include "metrics/stats.h"
 #include "metrics/tests.h"
 #include "reports/evidence.h"
+#include "reports/study.h"
 
 static void put(const struct table *t, int row, int col, const char *text)
 {
@@ -89,13 +90,6 @@ int best_scheme(struct rows *r, int context, const char *metric)
 
 /* ---- survey ---- */
 
-/* The surveys' columns; what else a cell defines is in the table of the protected models. */
-static const char *const surveyed[] = {
-	"reference_accuracy", "authorised_accuracy", "unauthorised_accuracy", "wrong_key_accuracy_max", "fidelity_loss", "authentication_mean",
-	"authentication_min", "identification", "false_acceptance", "revoked_acceptance", "traced_queries", "users_analytic",
-	"users_measured", "ownership_verified", "null_verification", "credential_bytes", "parameter_ratio", "mac_ratio",
-	"lock_training_ratio", "enrol_cost",
-};
 static const char *const declarations[] = { "Deployment", "Knowledge to authenticate", "Lock" };
 
 static const char **survey_metrics(struct rows *r, int context)
@@ -107,11 +101,11 @@ static const char **survey_metrics(struct rows *r, int context)
 		return all;
 	while (all[most])
 		most++;
-	list = arena_new(&r->mem, ARRAY_LEN(surveyed) + 1, const char *);
-	for (size_t i = 0; i < ARRAY_LEN(surveyed); i++)
+	list = arena_new(&r->mem, most + 1, const char *);
+	for (size_t i = 0; surveyed_metrics[i]; i++)
 		for (size_t k = 0; k < most; k++)
-			if (!strcmp(all[k], surveyed[i]))
-				list[n++] = surveyed[i];
+			if (!strcmp(all[k], surveyed_metrics[i]))
+				list[n++] = surveyed_metrics[i];
 	list[n] = NULL;
 	return list;
 }
@@ -124,13 +118,9 @@ static const json_t *declared(const struct report_input *in, const char *scheme)
 static struct tcell survey_cell(struct rows *r, const struct group *g, const char *metric, bool best)
 {
 	struct tcell c = metric_cell(r, g, metric);
-	const char *missing = g ? evidence_missing(&r->mem, g, metric) : NULL;
 
 	c.number = true;
 	c.best = best;
-	if (missing)
-		c = (struct tcell){ .tag = "INSUFFICIENT", .range = missing, .note = "the number is in the table of the protected models",
-				    .number = true };
 	return c;
 }
 
@@ -139,40 +129,88 @@ static const char *survey_caption(struct rows *r, int context)
 	const char *few = arena_printf(&r->mem, " Fewer than %d seeds: small differences cannot show.", EVIDENCE_SEEDS);
 
 	return arena_printf(&r->mem, "%s Bold: the best, where its difference to every other scheme holds (paired by seed, 95 %%, corrected for the "
-			    "number of schemes; controls do not compete).%s", interval_caption(r, context),
+			    "number of schemes; controls do not compete). INSUFFICIENT: successes of trials instead of a number; `lockbench list metrics` "
+			    "says how much evidence each number needs.%s", interval_caption(r, context),
 			    r->context[context].nseeds < EVIDENCE_SEEDS ? few : "");
+}
+
+/* The metrics of all attacks together that some scheme has. */
+static const char *const *studied(struct rows *r, const struct study *study, int schemes)
+{
+	const char *const *all = study_metrics(r);
+	const char **list = arena_new(&r->mem, 64, const char *);
+	size_t n = 0;
+
+	for (int i = 0; all[i] && n < 63; i++) {
+		bool any = false, asked = !r->picked;
+
+		for (int k = 0; r->picked && r->picked[k]; k++)
+			asked |= !strcmp(r->picked[k], all[i]);
+		for (int s = 0; s < schemes; s++) {
+			struct value v;
+
+			any |= metric_named(all[i])->over(&study[s], &v);
+		}
+		if (any && asked)
+			list[n++] = all[i];
+	}
+	list[n] = NULL;
+	return list;
+}
+
+static int length(const char *const *list)
+{
+	int n = 0;
+
+	while (list[n])
+		n++;
+	return n;
+}
+
+static void put_headings(struct rows *r, const struct table *t, const char *const *metric, int at)
+{
+	for (int i = 0; metric[i]; i++)
+		*table_at(t, 0, at + i) = (struct tcell){ .text = metric_heading(&r->mem, metric[i]), .number = true,
+							  .note = metric_named(metric[i]) ? metric_named(metric[i])->drv.summary : NULL };
 }
 
 struct table table_survey(struct rows *r, const struct report_input *in, int context)
 {
 	const struct context *c = &r->context[context];
 	const char **metric = survey_metrics(r, context);
-	int n = 0, extra = json_object_size(json_object_get(in->drivers, "schemes")) && !r->picked ? (int)ARRAY_LEN(declarations) : 0;
+	struct study *study = arena_new(&r->mem, (size_t)c->nschemes + 1, struct study);
+	const int n = length(metric), extra = json_object_size(json_object_get(in->drivers, "schemes")) && !r->picked ? (int)ARRAY_LEN(declarations) : 0;
+	const char *const *whole;
 	struct table t;
+	int m;
 
-	while (metric[n])
-		n++;
-	t = table_new(&r->mem, "Schemes", survey_caption(r, context), c->nschemes + 1, n + 3 + extra);
+	for (int s = 0; s < c->nschemes; s++)
+		study[s] = study_of(r, in, context, s);
+	whole = studied(r, study, c->nschemes);
+	m = length(whole);
+	t = table_new(&r->mem, "Schemes", survey_caption(r, context), c->nschemes + 1, n + m + 3 + extra);
 	t.name = "survey";
 	put(&t, 0, 0, "Scheme");
 	put(&t, 0, 1, "Verdict");
 	put(&t, 0, 2, "Seeds");
-	for (int i = 0; i < n; i++)
-		*table_at(&t, 0, i + 3) = (struct tcell){ .text = metric_heading(&r->mem, metric[i]), .number = true,
-							  .note = metric_named(metric[i]) ? metric_named(metric[i])->drv.summary : NULL };
+	put_headings(r, &t, metric, 3);
+	put_headings(r, &t, whole, 3 + n);
 	for (int i = 0; i < extra; i++)
-		put(&t, 0, n + 3 + i, arena_printf(&r->mem, "%s (declared)", declarations[i]));
+		put(&t, 0, n + m + 3 + i, arena_printf(&r->mem, "%s (declared)", declarations[i]));
 	for (int s = 0; s < c->nschemes; s++) {
 		const struct group *g = rows_group(r, context, s, -1, 0);
 
 		put(&t, s + 1, 0, scheme_heading(r, &c->scheme[s]));
 		if (g)
-			table_at(&t, s + 1, 1)->tag = group_verdicts(r, g);
+			*table_at(&t, s + 1, 1) = (struct tcell){ .tag = group_verdicts(r, g), .number = true };
 		put(&t, s + 1, 2, g ? arena_printf(&r->mem, g->nfailures ? "%d/%d" : "%d", g->ncells, g->ncells + g->nfailures) : "not run");
+		table_at(&t, s + 1, 2)->number = true;
 		for (int i = 0; i < n; i++)
 			*table_at(&t, s + 1, i + 3) = survey_cell(r, g, metric[i], best_scheme(r, context, metric[i]) == s);
+		for (int i = 0; i < m; i++)
+			study_cell(r, &study[s], whole[i], table_at(&t, s + 1, n + 3 + i));
 		for (int i = 0; i < extra; i++)
-			put(&t, s + 1, n + 3 + i, jget_str(declared(in, c->scheme[s].name), declarations[i], ""));
+			put(&t, s + 1, n + m + 3 + i, jget_str(declared(in, c->scheme[s].name), declarations[i], ""));
 	}
 	return t;
 }

@@ -92,6 +92,25 @@ struct table table_new(struct arena *mem, const char *title, const char *caption
 	return t;
 }
 
+struct table table_turned(struct arena *mem, const struct table *t, const char *corner)
+{
+	struct table out;
+
+	if (t->cols <= t->rows || t->cols < 9)
+		return *t;
+	out = table_new(mem, t->title, t->caption, t->cols, t->rows);
+	out.name = t->name;
+	for (int r = 0; r < t->rows; r++)
+		for (int c = 0; c < t->cols; c++)
+			*table_at(&out, c, r) = *table_at(t, r, c);
+	for (int c = 1; c < out.cols; c++)
+		table_at(&out, 0, c)->number = out.rows > 1 && table_at(&out, out.rows / 2, c)->number;
+	for (int r = 0; r < out.rows; r++)
+		table_at(&out, r, 0)->number = false;
+	table_at(&out, 0, 0)->text = corner;
+	return out;
+}
+
 static void put(const struct table *t, int row, int col, const char *text)
 {
 	table_at(t, row, col)->text = text;
@@ -135,8 +154,11 @@ static const char *summary_note(struct arena *mem, const char *metric, const str
 
 	if (s->n == 1)
 		return arena_printf(mem, "%s1 seed, exact 95 %% interval", trials);
+	if (s->drawn)
+		return arena_printf(mem, "%s%d seeds, 95 %% interval of the two-level bootstrap over seeds and images; smallest %s, largest %s",
+				    trials, s->n, value_text(mem, metric, s->min), value_text(mem, metric, s->max));
 	if (s->pooled)
-		return arena_printf(mem, "%s%d seeds, nearly alike: not narrower than the exact 95 %% interval over all trials", trials, s->n);
+		return arena_printf(mem, "%s%d seeds, nearly alike: not narrower than the exact 95 %% interval over all trials, each image once", trials, s->n);
 	return arena_printf(mem, "%s%d seeds, 95 %% t-interval; smallest %s, largest %s", trials, s->n,
 			    value_text(mem, metric, s->min), value_text(mem, metric, s->max));
 }
@@ -152,6 +174,8 @@ struct tcell summary_cell(struct arena *mem, const char *metric, const struct su
 		return c;
 	}
 	c.text = value_text(mem, metric, s->mean);
+	if (s->trials && !strcmp(metric_unit(metric), "functions"))
+		c.text = arena_printf(mem, "%s of %s", c.text, value_text(mem, metric, (double)s->trials / s->n));
 	if (yes_no && s->min != s->max)
 		c.text = arena_printf(mem, "%.0f of %d yes", s->mean * s->n, s->n);
 	else if (!yes_no && s->low < s->high)
@@ -168,13 +192,15 @@ struct tcell metric_cell(struct rows *r, const struct group *g, const char *metr
 	if (!g)
 		return (struct tcell){ 0 };
 	if (group_summary(g, metric, &s)) {
-		struct tcell c = summary_cell(&r->mem, metric, &s);
+		struct tcell c;
 		const char *missing = evidence_missing(&r->mem, g, metric);
 
-		if (missing) {
-			c.tag = "INSUFFICIENT";
-			c.note = arena_printf(&r->mem, "%s; %s", missing, c.note ? c.note : "");
-		}
+		if (!missing)
+			group_bootstrap(r, g, metric, &s);
+		c = summary_cell(&r->mem, metric, &s);
+		if (missing && s.n == s.of) /* what was seen, but no number */
+			return (struct tcell){ .tag = "INSUFFICIENT", .number = true, .note = missing,
+					       .range = s.trials ? arena_printf(&r->mem, "%ld/%ld", s.k, s.trials) : missing };
 		return c;
 	}
 	if (g->nfailures)
@@ -189,7 +215,8 @@ const char *interval_caption(struct rows *r, int context)
 
 	if (c->nseeds == 1)
 		return arena_printf(&r->mem, "1 seed (%s); below each number its exact 95 %% interval over trials.", c->seeds);
-	return arena_printf(&r->mem, "Seeds %s: mean, and below it the 95 %% t-interval over seeds; a number from a single seed has "
+	return arena_printf(&r->mem, "Seeds %s: mean, and below it the 95 %% interval: of accuracies the two-level bootstrap's over seeds and images (three seeds or more), else "
+			    "Student's over seeds; a number from a single seed has "
 			    "the exact interval over its trials.", c->seeds);
 }
 
@@ -302,7 +329,7 @@ const char *strength_text(struct rows *r, const struct group *g)
 	return name ? option_text(&r->mem, json_object_get(g->options, name)) : "";
 }
 
-/* The worst mean over the strengths, seen from the defender. */
+/* The worst mean over the strengths, seen from the defender. What has no better end is what an attacker has. */
 static const struct group *worst_strength(struct rows *r, int context, int scheme, int series, const char *metric, struct summary *worst)
 {
 	const struct metric *m = metric_named(metric);
@@ -312,7 +339,7 @@ static const struct group *worst_strength(struct rows *r, int context, int schem
 	for (int i = 0; (g = rows_group(r, context, scheme, series, i)); i++) {
 		if (!group_summary(g, metric, &s) || s.n < s.of)
 			continue;
-		if (!at || (m && m->better < 0 ? s.mean > worst->mean : s.mean < worst->mean)) {
+		if (!at || (m && m->better <= 0 ? s.mean > worst->mean : s.mean < worst->mean)) {
 			*worst = s;
 			at = g;
 		}

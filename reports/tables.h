@@ -28,6 +28,10 @@ struct tcell *table_at(const struct table *t, int row, int col);
 /* An empty table: rows and cols include the headings. */
 struct table table_new(struct arena *mem, const char *title, const char *caption, int rows, int cols);
 
+/* The same with rows and columns exchanged, where it is wider than it is long and than a page; corner is then the heading of
+ * the first column. In mem. */
+struct table table_turned(struct arena *mem, const struct table *t, const char *corner);
+
 /* A number in its metric's unit, without the unit: "99.15", "yes", "1.0312". In mem. */
 const char *value_text(struct arena *mem, const char *metric, double v);
 /* "Authorised accuracy, %". In mem. */
@@ -35,7 +39,8 @@ const char *metric_heading(struct arena *mem, const char *metric);
 /* A summary as a table cell: the mean with its interval, or n/of when seeds are missing. */
 struct tcell summary_cell(struct arena *mem, const char *metric, const struct summary *s);
 
-/* The metric of a group, with its interval; g NULL: empty. What lacks its minimum evidence is tagged. */
+/* The metric of a group, with its interval; g NULL: empty. What lacks its minimum evidence is INSUFFICIENT: successes of
+ * trials instead of a number. */
 struct tcell metric_cell(struct rows *r, const struct group *g, const char *metric);
 const char *scheme_heading(struct rows *r, const struct scheme_row *s);
 /* "1 seed (3); below each number ...". In r's memory. */

@@ -78,7 +78,7 @@ START_TEST(page_is_whole_and_self_contained)
 	ck_assert_ptr_nonnull(strstr(html, "stopped after 600 s"));
 	ck_assert_ptr_nonnull(strstr(html, "the scheme has no credentials to forge"));
 	ck_assert_ptr_nonnull(strstr(html, "Worst user"));
-	ck_assert_ptr_nonnull(strstr(html, "authorised latency ms 1"));
+	ck_assert_ptr_nonnull(strstr(html, "Latency, one image, ms"));
 	ck_assert_ptr_null(strstr(html, "Partial data"));
 	free(html);
 	sample_release(&s);

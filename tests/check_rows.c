@@ -71,7 +71,7 @@ START_TEST(seeds_make_a_t_interval)
 	struct summary s;
 
 	for (int i = 0; i < 3; i++)
-		sample_metric(add(sample_cell("mnist", "none", 3 - i)), "authorised_accuracy", v[i], v[i] - 1, v[i] + 1, (long)v[i], 100);
+		sample_metric(add(sample_cell("mnist", "none", 3 - i)), "authorised_accuracy", v[i], v[i] - 1, v[i] + 1, (long)(10 * v[i]), 1000);
 	r = made();
 	ck_assert_int_eq(r.ngroups, 1);
 	group_summary(&r.group[0], "authorised_accuracy", &s);
@@ -81,12 +81,13 @@ START_TEST(seeds_make_a_t_interval)
 	ck_assert_double_eq_tol(s.high, fmin(100, 92 + half), 1e-6);
 	ck_assert_double_eq(s.min, 90);
 	ck_assert_double_eq(s.max, 95);
-	ck_assert_int_eq(s.k, 276);
+	ck_assert_int_eq(s.k, 2760);
 	ck_assert_str_eq(r.context[0].seeds, "1, 2, 3");
 	rows_release(&r);
 }
 END_TEST
 
+/* Test images are the same in every seed, and count once; credentials are not. */
 START_TEST(equal_seeds_are_no_certainty)
 {
 	struct rows r;
@@ -94,12 +95,45 @@ START_TEST(equal_seeds_are_no_certainty)
 	double low, high;
 
 	for (int seed = 1; seed <= 3; seed++)
-		sample_metric(add(sample_cell("mnist", "none", seed)), "false_acceptance", 0, 0, 0.0369, 0, 10000);
+		for (int k = 0; k < 2; k++)
+			sample_metric(k ? json_array_get(cells, (size_t)seed - 1) : add(sample_cell("mnist", "none", seed)),
+				      k ? "forgery_acceptance" : "false_acceptance", 0, 0, 0.0369, 0, 10000);
 	r = made();
 	group_summary(&r.group[0], "false_acceptance", &s);
-	clopper_pearson(0, 30000, 0.95, &low, &high);
+	clopper_pearson(0, 10000, 0.95, &low, &high);
 	ck_assert(s.pooled);
 	ck_assert_double_eq_tol(s.high, 100 * high, 1e-9);
+	group_summary(&r.group[0], "forgery_acceptance", &s);
+	clopper_pearson(0, 30000, 0.95, &low, &high);
+	ck_assert_double_eq_tol(s.high, 100 * high, 1e-9);
+	rows_release(&r);
+}
+END_TEST
+
+/* Six seeds on the same images: the bootstrap of both levels is wider than of the seeds alone, and than one seed's images; five seeds of an
+ * attack, or two seeds, keep the other interval. */
+START_TEST(two_levels)
+{
+	struct rows r;
+	struct summary s;
+	double low, high, before;
+
+	for (int i = 0; i < 6; i++)
+		add(sample_measured("none", i + 1, "a", 1000, 0.9 + 0.002 * (i % 3)));
+	r = made();
+	ck_assert(group_summary(&r.group[0], "authorised_accuracy", &s));
+	before = s.high - s.low;
+	ck_assert(group_bootstrap(&r, &r.group[0], "authorised_accuracy", &s));
+	ck_assert(s.drawn);
+	ck_assert_double_lt(s.low, s.mean);
+	ck_assert_double_gt(s.high, s.mean);
+	clopper_pearson(9020, 10000, 0.95, &low, &high);
+	ck_assert_double_gt(s.high - s.low, 100 * (high - low)); /* not as if there were ten thousand images */
+	ck_assert_double_lt(s.high - s.low, 1.5 * before);
+	low = s.low;
+	ck_assert(group_bootstrap(&r, &r.group[0], "authorised_accuracy", &s)); /* again, from memory */
+	ck_assert_double_eq(low, s.low);
+	ck_assert(!group_bootstrap(&r, &r.group[0], "parameter_ratio", &s));
 	rows_release(&r);
 }
 END_TEST
@@ -116,7 +150,7 @@ START_TEST(nearly_equal_seeds_are_no_certainty)
 		sample_metric(add(sample_cell("mnist", "none", 1 + i)), "authorised_accuracy", (double)k[i] / 100, 98.8, 99.2, k[i], 10000);
 	r = made();
 	group_summary(&r.group[0], "authorised_accuracy", &s);
-	clopper_pearson(29704, 30000, 0.95, &low, &high);
+	clopper_pearson(9901, 10000, 0.95, &low, &high);
 	ck_assert(s.pooled);
 	ck_assert_double_eq_tol(s.low, 100 * low, 1e-9);
 	ck_assert_double_eq_tol(s.high, 100 * high, 1e-9);
@@ -302,6 +336,7 @@ Suite *suite_rows(void)
 	tcase_add_test(tc, seeds_make_a_t_interval);
 	tcase_add_test(tc, equal_seeds_are_no_certainty);
 	tcase_add_test(tc, nearly_equal_seeds_are_no_certainty);
+	tcase_add_test(tc, two_levels);
 	tcase_add_test(tc, missing_seeds_are_counted_not_averaged);
 	tcase_add_test(tc, limits_data_and_engines_are_not_mixed);
 	tcase_add_test(tc, labels_name_what_differs);
