@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -32,7 +33,7 @@ bool tar_name_ok(const char *name)
 /* ---- the one header that a name and a size have ---- */
 
 /* Offsets and lengths of the fields of a ustar header. */
-enum { MODE = 100, UID = 108, GID = 116, SIZE = 124, MTIME = 136, SUM = 148, TYPE = 156, MAGIC = 257, MAJOR = 329, MINOR = 337 };
+enum { MODE = 100, UID = 108, GID = 116, SIZE = 124, MTIME = 136, SUM = 148, TYPE = 156, MAGIC = 257, MAJOR = 329, MINOR = 337, PREFIX = 345 };
 
 static void make_header(char h[BLOCK], const char *name, size_t len)
 {
@@ -161,4 +162,106 @@ int tar_next(struct tar_view *v, struct tar_file *f)
 	memcpy(v->last, f->name, sizeof(v->last));
 	v->at += BLOCK + padded(f->len);
 	return 1;
+}
+
+/* ---- what others packed ---- */
+
+static unsigned checksum(const char *h)
+{
+	unsigned sum = 0;
+
+	for (int i = 0; i < BLOCK; i++)
+		sum += i >= SUM && i < SUM + 8 ? ' ' : (unsigned char)h[i];
+	return sum;
+}
+
+/* Octal digits between blanks, ended by a blank, a NUL or the field's end. */
+static bool read_octal(const char *field, int n, size_t *value)
+{
+	int i = 0, digits = 0;
+
+	*value = 0;
+	while (i < n && field[i] == ' ')
+		i++;
+	for (; i < n && field[i] >= '0' && field[i] <= '7'; i++, digits++)
+		*value = *value * 8 + (size_t)(field[i] - '0');
+	return digits > 0 && (i == n || field[i] == ' ' || field[i] == '\0');
+}
+
+/* The name without "./" and a folder's "/"; "" for the folder that everything lies in. false: longer than ours may be. */
+static bool foreign_name(const char *h, char name[TAR_NAME_MAX + 1])
+{
+	size_t n;
+
+	if (!memcmp(h + MAGIC, "ustar", 6) && h[PREFIX])
+		return false;
+	memcpy(name, h, TAR_NAME_MAX);
+	name[TAR_NAME_MAX] = '\0';
+	while (!strncmp(name, "./", 2))
+		memmove(name, name + 2, strlen(name + 2) + 1);
+	n = strlen(name);
+	if (n && h[TYPE] == '5' && name[n - 1] == '/')
+		name[n - 1] = '\0';
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct tar_file *)a)->name, ((const struct tar_file *)b)->name);
+}
+
+/* The next header: 1 and f a file, 2 a folder, 0 the end, -1 after error(). */
+static int foreign_next(struct tar_view *v, struct tar_file *f)
+{
+	const char *h = v->data + v->at;
+	size_t sum;
+
+	if (v->len - v->at < BLOCK)
+		return bad(v, "it is cut short");
+	if (is_zero(h, BLOCK))
+		return 0;
+	*f = (struct tar_file){ .data = h + BLOCK };
+	if (!read_octal(h + SUM, 8, &sum) || sum != checksum(h))
+		return bad(v, "a header with a wrong checksum");
+	if (!read_octal(h + SIZE, 12, &f->len) || f->len > TAR_FILE_MAX)
+		return bad(v, "no size, or one too large");
+	if (h[TYPE] != '0' && h[TYPE] != '\0' && h[TYPE] != '5')
+		return bad(v, "something that is neither a file nor a folder");
+	if (!foreign_name(h, f->name) || (h[TYPE] == '5' ? *f->name && strcmp(f->name, ".") && !tar_name_ok(f->name) : !tar_name_ok(f->name)))
+		return bad(v, "a name that may not be");
+	if (h[TYPE] == '5' && f->len)
+		return bad(v, "a folder with contents of its own");
+	if (v->len - v->at - BLOCK < padded(f->len))
+		return bad(v, "a file is cut short");
+	v->at += BLOCK + padded(f->len);
+	return h[TYPE] == '5' ? 2 : 1;
+}
+
+int tar_adopt(const char *data, size_t len, const char *where, struct tar *out)
+{
+	struct tar_file *file = NULL, f;
+	struct tar_view v;
+	int n = 0, room = 0, ret;
+
+	tar_open(&v, data, len, where);
+	while ((ret = foreign_next(&v, &f)) > 0) {
+		if (ret == 2)
+			continue;
+		if (n == room) {
+			room = room ? 2 * room : 64;
+			file = xrealloc(file, (size_t)room, sizeof(*file));
+		}
+		file[n++] = f;
+	}
+	if (n)
+		qsort(file, (size_t)n, sizeof(*file), by_name);
+	for (int i = 1; i < n && !ret; i++)
+		if (!strcmp(file[i - 1].name, file[i].name))
+			ret = bad(&v, "a name that is there twice");
+	for (int i = 0; i < n && !ret; i++)
+		tar_add(out, file[i].name, file[i].data, file[i].len);
+	if (!ret)
+		tar_end(out);
+	free(file);
+	return ret;
 }

@@ -38,5 +38,10 @@ struct tar_file {
 void tar_open(struct tar_view *v, const char *data, size_t len, const char *where);
 /* 1 and f set; 0 at the end; -1 after error(EXIT_UNEVALUABLE). */
 int tar_next(struct tar_view *v, struct tar_file *f);
+/* What another tar program packed of an unpacked archive of ours, as an archive of ours in out (a zeroed struct): regular files in any order,
+ * with any mode, owner and time, "./" before their names; folders are passed over; whatever else there is (links, devices, extended headers,
+ * a name twice, a name that may not be) is refused. Old, ustar and GNU headers. The contents are the caller's to check. 0, or -1 after
+ * error(EXIT_UNEVALUABLE). */
+int tar_adopt(const char *data, size_t len, const char *where, struct tar *out);
 
 #endif

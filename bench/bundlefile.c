@@ -434,16 +434,34 @@ int bundle_file_parse(struct bundle_file *b, const char *data, size_t len, const
 	return -1;
 }
 
+/* Does it begin with a header as we write them? Else somebody unpacked a bundle and packed it again. */
+static bool ours(const char *data, size_t len)
+{
+	struct tar_view v;
+	struct tar_file f;
+	bool ret;
+
+	tar_open(&v, data, len, "");
+	ret = tar_next(&v, &f) == 1;
+	error_clear();
+	return ret;
+}
+
 int bundle_file_read(struct bundle_file *b, const char *path)
 {
 	size_t len;
 	char *data = file_read_gz(path, BUNDLE_FILE_MAX + FILE_MAX, &len);
+	struct tar again = { 0 };
 	int ret;
 
 	*b = (struct bundle_file){ 0 };
 	if (!data)
 		return -1;
-	ret = bundle_file_parse(b, data, len, path);
+	if (ours(data, len))
+		ret = bundle_file_parse(b, data, len, path);
+	else if ((ret = tar_adopt(data, len, path, &again)) == 0)
+		ret = bundle_file_parse(b, again.data, again.n, path);
+	free(again.data);
 	free(data);
 	return ret;
 }

@@ -12,9 +12,9 @@
 #include "bench/judge.h"
 
 #define ZERO_EFFORT 10000 /* trials, at most: of clean images ... */
-#define ZERO_EFFORT_KEYS 200 /* ... and of random keys, each of which is tried on a probe of images */
+#define ZERO_EFFORT_KEYS 100 /* ... and of random keys, each of which is tried on a probe of images */
 #define WRONG_KEYS 20     /* whose holders' accuracy is measured, each on the first ... */
-#define WRONG_KEY_IMAGES 1000 /* ... test images */
+#define WRONG_KEY_IMAGES 500 /* ... test images */
 #define ZERO_EFFORT_CHUNK 500
 #define SCORES_KEPT 2000  /* of theirs, for receiver curves */
 #define NULL_MODELS 20    /* fresh ones in which the mark must not verify */

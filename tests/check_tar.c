@@ -101,6 +101,92 @@ START_TEST(nothing_else_is_read)
 }
 END_TEST
 
+/* A foreign header: type, mode and name as given, its checksum right. */
+static void foreign(char **data, size_t *n, const char *name, char type, const char *content)
+{
+	const size_t len = strlen(content), room = 512 + (len + 511) / 512 * 512;
+	unsigned sum = 0;
+	char *h;
+
+	*data = xrealloc(*data, *n + room, 1);
+	h = *data + *n;
+	memset(h, 0, room);
+	memcpy(h, name, strlen(name));
+	memcpy(h + 100, "000755 ", 7);
+	memcpy(h + 108, "001750 ", 7);
+	snprintf(h + 124, 12, "%11o", (unsigned)len & 0777); /* blanks in front, as old ones have it */
+	memcpy(h + 136, "14012345670", 11);
+	memset(h + 148, ' ', 8);
+	h[156] = type;
+	for (int i = 0; i < 512; i++)
+		sum += (unsigned char)h[i];
+	snprintf(h + 148, 8, "%06o", sum);
+	memcpy(h + 512, content, len);
+	*n += room;
+}
+
+static int adopted(char **data, size_t n, struct tar *out)
+{
+	int ret;
+
+	*data = xrealloc(*data, n + 1024, 1);
+	memset(*data + n, 0, 1024);
+	*out = (struct tar){ 0 };
+	ret = tar_adopt(*data, n + 1024, "test", out);
+	free(*data);
+	*data = NULL;
+	return ret;
+}
+
+/* Packed by another program, in another order, with folders: the same archive as ours. */
+START_TEST(others_are_adopted)
+{
+	struct tar mine = { 0 }, out;
+	char *data = NULL;
+	size_t n = 0;
+
+	tar_add(&mine, "a", "first", 5);
+	tar_add(&mine, "b/c", "second", 6);
+	tar_end(&mine);
+	foreign(&data, &n, "./", '5', "");
+	foreign(&data, &n, "./b/", '5', "");
+	foreign(&data, &n, "./b/c", '0', "second");
+	foreign(&data, &n, "a", '\0', "first");
+	ck_assert_int_eq(adopted(&data, n, &out), 0);
+	ck_assert_uint_eq(out.n, mine.n);
+	ck_assert_mem_eq(out.data, mine.data, mine.n);
+	free(out.data);
+	free(mine.data);
+}
+END_TEST
+
+static const struct { const char *name; char type; const char *content; } refused[] = {
+	{ "a", '2', "" }, { "a", '1', "" }, { "a", '3', "" }, { "a", 'x', "30 mtime=1\n" }, { "a", 'L', "name" }, { "../a", '0', "x" },
+	{ "/a", '0', "x" }, { "../", '5', "" }, { "b/", '5', "x" }, { "./a", '0', "x" }, { ".a", '0', "x" },
+};
+
+/* Links, devices, extended headers, names that lead elsewhere, and a name twice (there is an "a" already). */
+START_TEST(others_are_not_trusted)
+{
+	struct tar out;
+	char *data = NULL;
+	size_t n = 0;
+
+	foreign(&data, &n, "a", '0', "first");
+	foreign(&data, &n, refused[_i].name, refused[_i].type, refused[_i].content);
+	ck_assert_int_eq(adopted(&data, n, &out), -1);
+	ck_assert_int_eq(error_code(), EXIT_UNEVALUABLE);
+	error_clear();
+	free(out.data);
+	n = 0;
+	foreign(&data, &n, "a", '0', "first");
+	data[10] ^= 1; /* the checksum is of something else */
+	ck_assert_int_eq(adopted(&data, n, &out), -1);
+	error_clear();
+	free(out.data);
+}
+END_TEST
+
 START_TEST(names)
 {
 	static const char *const good[] = { "a", "MANIFEST.json", "cells/ab/0.json", "a-b_c+d.tar.gz" },
@@ -150,6 +236,8 @@ Suite *suite_tar(void)
 	tcase_add_test(t, reads_back);
 	tcase_add_test(t, another_tar_unpacks_it);
 	tcase_add_test(t, nothing_else_is_read);
+	tcase_add_test(t, others_are_adopted);
+	tcase_add_loop_test(t, others_are_not_trusted, 0, (int)ARRAY_LEN(refused));
 	tcase_add_test(t, names);
 	tcase_add_test(t, longest_name);
 	suite_add_tcase(s, t);
