@@ -45,7 +45,7 @@ static void add_cell(struct text *t, const struct tcell *c)
 		text_char(t, '}');
 	}
 	if (c->tag) {
-		text_add(t, c->text ? " \\textsc{" : "\\textsc{");
+		text_add(t, c->text || (c->range && *c->range) ? " \\textsc{" : "\\textsc{");
 		for (const char *s = c->tag; *s; s++) {
 			char one[2] = { (char)tolower((unsigned char)*s), '\0' };
 

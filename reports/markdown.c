@@ -26,7 +26,7 @@ static void add_cell(struct text *t, const struct tcell *c)
 		text_char(t, ')');
 	}
 	if (c->tag) {
-		text_add(t, c->text ? " **" : "**");
+		text_add(t, c->text || (c->range && *c->range) ? " **" : "**");
 		escape_markdown(t, c->tag);
 		text_add(t, "**");
 	}

@@ -315,7 +315,10 @@ expect 2 "a cut model" -- "$lb" eval --dataset synthetic --model cut.safetensors
 # ---- documentation ----
 expect 0 "pages are what the program says (else: make docs)" -- sh "$root/docs/generate.sh" "$lb" --check
 
-# ---- what no key would tell ----
+# ---- the survey ----
+expect 0 "the survey's job is a job" "to do" -- "$lb" plan "$root/jobs/survey.yaml" --store survey
+expect 2 "a tier that is none" "did you mean 'smoke'" -- "$lb" survey smok
+expect 0 "list metrics" "minimum evidence" -- "$lb" list metrics
 
 # ---- golden cells ----
 # Cells under names that stay when a key changes, so that a diff shows what changed: flatten STORE DIRECTORY
