@@ -2,13 +2,17 @@
  *   { "schema": 1, "title", "store_hash", "command", "contexts": [ { "dataset", "dataset_hash", "model", "limits", "seeds", "groups": [
  *     { "scheme", "label", "scheme_options", "attack", "attack_options", "goal", "strength_option", "strength", "seeds",
  *       "cells": [keys], "verdicts": [...], "why": [...],
- *       "metrics": {name: {"mean","low","high","min","max","n","of","k","trials","unit"}} } ] } ], "failures": [...] }
- * A metric with n < of has seeds missing: its mean, low and high are null. */
+ *       "metrics": {name: {"mean","low","high","min","max","n","of","k","trials","unit","insufficient"}} } ],
+ *     "together": {scheme's label: {metric over all attacks: {"value","low","high","attacks","insufficient","unit"}}} } ], "failures": [...] }
+ * A metric with n < of has seeds missing: its mean, low and high are null. "insufficient" is there when the evidence is: what it lacks. */
 #include "reports/formats.h"
 
 #include "base/json.h"
+#include "reports/evidence.h"
+#include "reports/study.h"
 
-static json_t *metric_json(const char *name, const struct summary *s)
+/* missing: what its evidence lacks, or NULL. */
+static json_t *metric_json(const char *name, const struct summary *s, const char *missing)
 {
 	json_t *j = json_object();
 	bool whole = s->n == s->of;
@@ -22,6 +26,8 @@ static json_t *metric_json(const char *name, const struct summary *s)
 	jset_int(j, "of", s->of);
 	jset_int(j, "k", s->k);
 	jset_int(j, "trials", s->trials);
+	if (missing)
+		jset_str(j, "insufficient", missing);
 	return jset_str(j, "unit", metric_unit(name));
 }
 
@@ -48,7 +54,7 @@ static json_t *group_json(struct rows *r, const struct group *g, const char *con
 	}
 	for (int i = 0; metric[i]; i++)
 		if (group_summary(g, metric[i], &sum))
-			jset(numbers, metric[i], metric_json(metric[i], &sum));
+			jset(numbers, metric[i], metric_json(metric[i], &sum, evidence_missing(&r->mem, g, metric[i])));
 	jset_str(j, "scheme", s->name);
 	jset_str(j, "label", s->label);
 	jset(j, "scheme_options", borrowed(s->options));
@@ -64,10 +70,36 @@ static json_t *group_json(struct rows *r, const struct group *g, const char *con
 	return jset(j, "metrics", numbers);
 }
 
-static json_t *context_json(struct rows *r, int ctx)
+/* What all attacks on a scheme together say. */
+static json_t *together_json(struct rows *r, const struct report_input *in, int ctx, int scheme)
+{
+	const struct study s = study_of(r, in, ctx, scheme);
+	const char *const *metric = study_metrics(r);
+	json_t *all = json_object();
+
+	for (int i = 0; metric[i]; i++) {
+		const struct metric *m = metric_named(metric[i]);
+		struct value v = { 0 };
+		json_t *j;
+
+		if (!m->over(&s, &v))
+			continue;
+		j = json_object();
+		jset_num(j, "value", v.value);
+		jset_num(j, "low", v.low);
+		jset_num(j, "high", v.high);
+		jset_int(j, "attacks", v.seen);
+		if (v.seen < m->least)
+			jset_str(j, "insufficient", arena_printf(&r->mem, "%ld of %ld %s", v.seen, m->least, m->least_of));
+		jset(all, metric[i], jset_str(j, "unit", m->unit));
+	}
+	return all;
+}
+
+static json_t *context_json(struct rows *r, const struct report_input *in, int ctx)
 {
 	const struct context *c = &r->context[ctx];
-	json_t *j = json_object(), *groups = json_array(), *limits = json_object();
+	json_t *j = json_object(), *groups = json_array(), *limits = json_object(), *together = json_object();
 
 	for (int i = 0; i < r->ngroups; i++)
 		if (r->group[i].context == ctx)
@@ -80,6 +112,9 @@ static json_t *context_json(struct rows *r, int ctx)
 	jset_str(j, "tier", c->tier);
 	jset_str(j, "seeds", c->seeds);
 	jset(j, "limits", limits);
+	for (int s = 0; s < c->nschemes; s++)
+		jset(together, c->scheme[s].label, together_json(r, in, ctx, s));
+	jset(j, "together", together);
 	return jset(j, "groups", groups);
 }
 
@@ -89,7 +124,7 @@ int json_report(struct rows *r, const struct report_input *in, struct text *t)
 	char *text;
 
 	for (int i = 0; i < r->ncontexts; i++)
-		json_array_append_new(contexts, context_json(r, i));
+		json_array_append_new(contexts, context_json(r, in, i));
 	jset_int(j, "schema", 1);
 	jset_str(j, "title", in->title);
 	jset_str(j, "store_hash", in->store_hash);

@@ -51,18 +51,18 @@ static void add_macro(struct rows *r, struct text *t, json_t *used, const struct
 {
 	const struct context *c = &r->context[g->context];
 	const struct series *a = g->series < 0 ? NULL : &c->series[g->series];
-	const char *value, *name;
+	const char *value, *name, *missing = evidence_missing(&r->mem, g, metric);
 	struct summary s;
 
 	if (!group_summary(g, metric, &s) || s.n < s.of)
 		return;
-	value = value_text(&r->mem, metric, s.mean);
+	value = !missing ? value_text(&r->mem, metric, s.mean) : s.trials ? arena_printf(&r->mem, "insufficient (%ld/%ld)", s.k, s.trials) : "insufficient";
 	name = arena_printf(&r->mem, "lb%s%s%s%s%s", letters(&r->mem, c->label), letters(&r->mem, c->scheme[g->scheme].label),
 			    a ? letters(&r->mem, a->label) : "", a && g->has_strength ? letters(&r->mem, strength_text(r, g)) : "",
 			    letters(&r->mem, metric));
 	text_fmt(t, "\\newcommand{\\%s}{", unique(&r->mem, used, name));
 	escape_latex(t, value);
-	text_fmt(t, "}%% %d seed%s%s, cell ", s.n, s.n == 1 ? "" : "s", evidence_missing(&r->mem, g, metric) ? ", INSUFFICIENT" : "");
+	text_fmt(t, "}%% %d seed%s%s, cell ", s.n, s.n == 1 ? "" : "s", missing ? ", INSUFFICIENT" : "");
 	for (const char *k = jget_str(g->cell[0], "key", ""); isascii((unsigned char)*k) && isalnum((unsigned char)*k); k++)
 		text_char(t, *k);
 	text_char(t, '\n');

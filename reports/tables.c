@@ -859,7 +859,7 @@ struct table table_cells(struct rows *r)
 
 struct table table_definitions(struct rows *r)
 {
-	static const char *const heading[] = { "Metric", "What it is", "Unit", "For the defender", "Survey" };
+	static const char *const heading[] = { "Metric", "What it is", "Unit", "For the defender", "Kind", "Minimum evidence", "Survey" };
 	int most = 1, n = 1;
 	struct table t;
 
@@ -874,6 +874,8 @@ struct table table_definitions(struct rows *r)
 
 		for (int k = 0; k < r->ngroups && !used; k++)
 			used = group_summary(&r->group[k], m->drv.name, &s);
+		for (int c = 0; c < r->ncontexts && m->from == FROM_STUDY; c++)
+			used |= r->context[c].nseries > 0;
 		if (!used)
 			continue;
 		put(&t, n, 0, m->title);
@@ -881,7 +883,9 @@ struct table table_definitions(struct rows *r)
 		put(&t, n, 1, m->drv.summary);
 		put(&t, n, 2, m->unit);
 		put(&t, n, 3, m->better > 0 ? "larger is better" : m->better < 0 ? "smaller is better" : "neither");
-		put(&t, n++, 4, m->survey);
+		put(&t, n, 4, m->kind == METRIC_CHECKED ? "declared and checked" : "measured");
+		put(&t, n, 5, m->least ? arena_printf(&r->mem, "%ld %s", m->least, m->least_of) : "any");
+		put(&t, n++, 6, m->survey);
 	}
 	t.rows = n;
 	return t;
