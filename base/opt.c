@@ -364,8 +364,13 @@ int unknown_name(const char *what, const char *typed, const char *const *names, 
 
 	if (near)
 		return error(EXIT_UNEVALUABLE, "unknown %s '%.100s'; did you mean '%s'?", what, typed, near);
-	for (size_t i = 0, used = 0; i < n && used < sizeof(known); i++)
+	for (size_t i = 0, used = 0; i < n && used < sizeof(known); i++) {
+		if (used > 500) { /* enough to see what kind of names they are */
+			snprintf(known + used, sizeof(known) - used, ", ... (%zu in all)", n);
+			break;
+		}
 		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "", names[i]);
+	}
 	return error(EXIT_UNEVALUABLE, "unknown %s '%.100s'; known: %s", what, typed, known);
 }
 

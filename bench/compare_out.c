@@ -174,10 +174,14 @@ static void print_texts(const char *heading, const json_t *list)
 
 void compare_print(const struct comparison *c, const struct pairs *p, const struct compare_names *names)
 {
+	bool any = false;
 	const char *where = "";
 	struct text t = { 0 };
 
-	printf("  %-24s %8s %8s  %-17s %5s\n", "", "baseline", "change", "95 % interval", "p");
+	for (int g = 0; g < p->ngroups; g++)
+		any |= group_shown(c, g, names);
+	if (any)
+		printf("  %-24s %8s %8s  %-17s %5s\n", "", "baseline", "change", "95 % interval", "p");
 	for (int g = 0; g < p->ngroups; g++) {
 		const struct pair_group *pg = &p->group[g];
 		char *head;
