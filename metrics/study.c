@@ -51,7 +51,7 @@ static int unremoved(const struct study *s, struct value *v)
 	long n = 0;
 
 	for (int i = 0; i < s->n; i++) {
-		if (s->f[i].aspect != STUDY_MARK)
+		if (s->f[i].aspect != STUDY_MARK || s->f[i].loss > LOSS) /* a model that is worth nothing has lost no mark */
 			continue;
 		n++;
 		if (s->f[i].value <= 50)
@@ -357,7 +357,7 @@ const struct metric metric_robustness = {
 	.better = 1,
 	.from = FROM_STUDY,
 	.least = 5,
-	.least_of = "changes of the model",
+	.least_of = "changes at 5 points or less",
 	.over = robustness,
 };
 
@@ -516,6 +516,6 @@ const struct metric metric_unremovability = {
 	.better = 1,
 	.from = FROM_STUDY,
 	.least = 5,
-	.least_of = "changes of the model",
+	.least_of = "changes at 5 points or less",
 	.over = unremovability,
 };

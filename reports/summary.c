@@ -56,6 +56,16 @@ static const char *outcome_note(struct rows *r, const struct outcome *o)
 
 /* ---- heat map ---- */
 
+/* ": mark": what the number is, where the attack's goal leaves that open. */
+static const char *judged_by(const struct rows *r, const struct outcome *o)
+{
+	const char *goal = r->context[o->g->context].series[o->g->series].goal;
+
+	if (o->level < OUT_HOLDS || (strcmp(goal, "remove") && strcmp(goal, "degrade")))
+		return "";
+	return o->aspect == ASPECT_USE ? ": model" : o->aspect == ASPECT_MARK ? ": mark" : o->aspect == ASPECT_TRACE ? ": trace" : ": service";
+}
+
 static struct tcell heat_cell(struct rows *r, const struct outcome *o)
 {
 	struct tcell c = { .symbol = outcome_symbol(o), .text = outcome_value(r, o), .note = outcome_note(r, o) };
@@ -64,7 +74,8 @@ static struct tcell heat_cell(struct rows *r, const struct outcome *o)
 	if (!c.text)
 		c.text = outcome_word(o);
 	else
-		c.range = arena_printf(&r->mem, "%s%s%s", outcome_word(o), *at && outcome_breaks(o) ? ", " : "", outcome_breaks(o) ? at : "");
+		c.range = arena_printf(&r->mem, "%s%s%s%s", outcome_word(o), judged_by(r, o), *at && outcome_breaks(o) ? ", " : "",
+				       outcome_breaks(o) ? at : "");
 	if (o->level >= OUT_HOLDS)
 		c.shade = o->level == OUT_FULL ? 5 : o->level == OUT_PRACTICAL ? 4 : o->level == OUT_PARTIAL ? 3 : o->harm >= 0.1 ? 2 : 1;
 	return c;
@@ -75,7 +86,7 @@ struct table table_heat(struct rows *r, int context)
 	const struct context *c = &r->context[context];
 	struct table t = table_new(&r->mem, "Schemes and attacks", "The worst that each attack did to each scheme over all strengths, and the number it is "
 				   "judged by: the accuracy of the attacker's model, forged credentials accepted, the owner's mark still read, users "
-				   "or traces that survive. FULL, PRACTICAL, PARTIAL: broken that far. HOLDS. AT A LOSS: the mark is gone, and more than 5 "
+				   "or traces that survive, credentials that lead to none of the colluders. FULL, PRACTICAL, PARTIAL: broken that far. HOLDS. AT A LOSS: the mark is gone, and more than 5 "
 				   "points of accuracy. NO GAIN: it works, and training from scratch on the same labels works as well. OPEN: nothing is locked. CONTROL: what training from scratch gives. "
 				   "INSUFFICIENT: too few trials to say that it holds. Anything else is the verdict of the cells.",
 				   c->nschemes + 1, c->nseries + 1);

@@ -80,7 +80,7 @@ START_TEST(marks)
 	struct study s = { .f = f, .n = 4, .has_concealment = true, .concealment = 0.8 };
 
 	says("robustness", &s, 200.0 / 3, 3);
-	says("unremovability", &s, 0.6, 4);
+	says("unremovability", &s, 0.6, 3);
 	says("security", &s, 0.6, 2);
 	s.concealment = 0.1;
 	says("security", &s, 0.1, 2);
