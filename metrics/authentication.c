@@ -231,7 +231,7 @@ const struct metric metric_identification = {
 	},
 	.title = "Identified",
 	.unit = "%",
-	.survey = "2024 survey, II.B: uniqueness of user identity",
+	.survey = "2024 survey, II.B: uniqueness of user identity; 2021 survey, Table II: uniqueness",
 	.min = 0,
 	.max = 100,
 	.better = 1,

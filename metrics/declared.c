@@ -218,7 +218,7 @@ const struct metric metric_wrong_key_verification = {
 	},
 	.title = "Verified, wrong key",
 	.unit = "%",
-	.survey = "2021 survey, Table II: reliability, non-ownership piracy, verifiability",
+	.survey = "2021 survey, Table II: reliability, non-ownership piracy, verifiability, non-invertible",
 	.min = 0,
 	.max = 100,
 	.better = -1,

@@ -124,7 +124,7 @@ const struct metric metric_cross_acceptance_max = {
 	},
 	.title = "Cross acceptance, worst",
 	.unit = "%",
-	.survey = "2024 survey, II.B: uniqueness of user identity",
+	.survey = "2024 survey, II.B: uniqueness of user identity; 2021 survey, Table II: uniqueness",
 	.min = 0,
 	.max = 100,
 	.better = -1,

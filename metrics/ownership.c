@@ -100,7 +100,7 @@ const struct metric metric_ownership_verified = {
 	},
 	.title = "Ownership verified",
 	.unit = "yes/no",
-	.survey = "2021 survey, Table II: robustness",
+	.survey = "2021 survey, Table II: robustness, ownership piracy",
 	.min = 0,
 	.max = 1,
 	.better = 1,

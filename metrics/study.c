@@ -461,7 +461,7 @@ const struct metric metric_unforgeability = {
 	},
 	.title = "Unforgeability",
 	.unit = "%",
-	.survey = "2024 survey, II.B: unforgeability of user identity",
+	.survey = "2024 survey, II.B: unforgeability of user identity; 2021 survey, Table II: unforgeability",
 	.min = 0,
 	.max = 100,
 	.better = 1,

@@ -10,7 +10,7 @@ const struct metric metric_authentication_ms = {
 	},
 	.title = "Authentication time",
 	.unit = "ms",
-	.survey = "2024 survey, II.B: overhead",
+	.survey = "2024 survey, II.B: overhead; 2021 survey, Table II: efficiency",
 	.min = 0,
 	.max = 1000000000.0,
 	.better = -1,

@@ -187,6 +187,28 @@ START_TEST(metrics_keep_their_contract)
 }
 END_TEST
 
+/* The metrics of the surveys: ../papers/000, II.B, and ../papers/002, Table II, in their words. */
+static const char *const surveyed[] = {
+	"II.B: overhead", "II.B: success rate of user identity authentication", "II.B: model performance of authorised users",
+	"II.B: model performance of unauthorised users", "II.B: uniqueness of user identity", "II.B: number of supported users",
+	"II.B: convenience of deployment", "II.B: knowledge of the target model", "II.B: interpretability", "II.B: concealment of user identity",
+	"II.B: resistance to sample modification", "II.B: unforgeability of user identity", "II.B: resistance to adaptive attacks",
+	"II.B: reverse analysis resistance", "Table II: fidelity", "Table II: robustness", "Table II: functionality", "Table II: capacity",
+	"Table II: efficiency", "Table II: reliability", "Table II: generality", "Table II: uniqueness", "Table II: indistinguishability",
+	"Table II: scalability", "Table II: security", "Table II: unremovability", "Table II: unforgeability", "non-ownership piracy",
+	", ownership piracy", "verifiability", "Table II: collusion resistance", "non-invertible",
+};
+
+START_TEST(every_row_of_the_surveys_has_a_metric)
+{
+	bool found = false;
+
+	for (int i = 0; metrics[i]; i++)
+		found |= strstr(((const struct metric *)metrics[i])->survey, surveyed[_i]) != NULL;
+	ck_assert_msg(found, "no metric for '%s'", surveyed[_i]);
+}
+END_TEST
+
 START_TEST(datasets_and_models_keep_their_contract)
 {
 	for (int i = 0; datasets[i]; i++) {
@@ -403,6 +425,7 @@ Suite *suite_contract(void)
 	tcase_add_test(tc, attacks_keep_their_contract);
 	tcase_add_test(tc, capability_text_names_all);
 	tcase_add_test(tc, metrics_keep_their_contract);
+	tcase_add_loop_test(tc, every_row_of_the_surveys_has_a_metric, 0, (int)ARRAY_LEN(surveyed));
 	tcase_add_test(tc, datasets_and_models_keep_their_contract);
 	tcase_add_test(tc, schemes_and_attacks_have_pages);
 	tcase_add_test(tc, scheme_hooks_change_nothing);
