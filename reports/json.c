@@ -7,6 +7,8 @@
  * A metric with n < of has seeds missing: its mean, low and high are null. "insufficient" is there when the evidence is: what it lacks. */
 #include "reports/formats.h"
 
+#include <math.h>
+
 #include "base/json.h"
 #include "reports/evidence.h"
 #include "reports/study.h"
@@ -17,9 +19,9 @@ static json_t *metric_json(const char *name, const struct summary *s, const char
 	json_t *j = json_object();
 	bool whole = s->n == s->of;
 
-	jset(j, "mean", whole ? json_real(s->mean) : json_null());
-	jset(j, "low", whole ? json_real(s->low) : json_null());
-	jset(j, "high", whole ? json_real(s->high) : json_null());
+	jset_num(j, "mean", whole ? s->mean : NAN);
+	jset_num(j, "low", whole ? s->low : NAN);
+	jset_num(j, "high", whole ? s->high : NAN);
 	jset_num(j, "min", s->min);
 	jset_num(j, "max", s->max);
 	jset_int(j, "n", s->n);
@@ -62,7 +64,7 @@ static json_t *group_json(struct rows *r, const struct group *g, const char *con
 	jset(j, "attack_options", borrowed(g->options));
 	jset_str(j, "goal", a ? a->goal : NULL);
 	jset_str(j, "strength_option", a ? a->strength : NULL);
-	jset(j, "strength", g->has_strength ? json_real(g->strength) : json_null());
+	jset_num(j, "strength", g->has_strength ? g->strength : NAN);
 	jset_int(j, "seeds", g->ncells);
 	jset(j, "cells", cells);
 	jset(j, "verdicts", verdicts);

@@ -780,6 +780,19 @@ static void summarise(struct summary *s, const double *v, const char *metric)
 	}
 }
 
+#define TRIALS_MAX (1LL << 40)
+
+/* Successes of trials, where they can be. */
+static void count_trials(const json_t *metric, struct summary *s)
+{
+	const long long k = jget_int(metric, "k", 0), n = jget_int(metric, "n", 0);
+
+	if (k < 0 || k > n || n > TRIALS_MAX)
+		return;
+	s->k += (long)k;
+	s->trials += (long)n;
+}
+
 int group_summary(const struct group *g, const char *metric, struct summary *s)
 {
 	double *v = xcalloc((size_t)g->ncells + 1, sizeof(*v));
@@ -796,8 +809,7 @@ int group_summary(const struct group *g, const char *metric, struct summary *s)
 		v[s->n++] = json_number_value(value);
 		s->low = jget_num(m, "low", v[s->n - 1]);
 		s->high = jget_num(m, "high", v[s->n - 1]);
-		s->k += (long)jget_int(m, "k", 0);
-		s->trials += (long)jget_int(m, "n", 0);
+		count_trials(m, s);
 	}
 	interval = s->low < s->high;
 	if (s->n)

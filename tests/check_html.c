@@ -117,6 +117,40 @@ START_TEST(partial_limits_have_a_banner)
 }
 END_TEST
 
+/* Cells of somebody else: more successes than trials, negative ones, numbers without end, trials that are not there, metrics of a study in a
+ * cell. Nothing of that may stop a report, in any format. */
+START_TEST(numbers_that_cannot_be)
+{
+	static const char *const out[] = { "r.html", "r.md", "r.tex", "r.csv", "r.json" };
+	struct sample s;
+	json_t *cell, *o;
+	size_t i;
+
+	sample_make(&s, "fashion-mnist", 3, 0);
+	setenv("LOCKBENCH_GNUPLOT", "/nonexistent", 1);
+	json_array_foreach(s.cells, i, cell) {
+		sample_metric(cell, "authorised_accuracy", 99, 0, 100, 1000000, 5);
+		sample_metric(cell, "false_acceptance", 1e308, -1, 1e300, -5, -7);
+		sample_metric(cell, "unauthorised_accuracy", 10, 10, 10, 3, 2000000000);
+		sample_metric(cell, "unforgeability", 5, 5, 5, 0, 0);
+		sample_metric(cell, "functions_working", 5, 5, 5, 9, -1);
+		o = json_object();
+		jset(o, "bits", json_pack("{s{sisiss}}", "authorised_correct", "k", 3, "n", 1000000000, "bits", "AA=="));
+		jset(o, "series", json_pack("{s[fnss]s[]s[f]}", "genuine_scores", 1e308, "a", "b", "zero_effort_scores", "genuine_taken_for", -1.0));
+		jset(o, "numbers", json_pack("{sfss}", "credentials_per_user", -3.0, "users", "many"));
+		jset(cell, "observations", o);
+	}
+	for (i = 0; i < ARRAY_LEN(out); i++) {
+		char *text = sample_report(&s.in, sandbox(out[i]));
+
+		ck_assert_msg(text != NULL, "%s: %s", out[i], error_text());
+		free(text);
+	}
+	unsetenv("LOCKBENCH_GNUPLOT");
+	sample_release(&s);
+}
+END_TEST
+
 START_TEST(hostile_names_stay_text)
 {
 	for (int i = 0; hostile[i]; i++) {
@@ -290,6 +324,7 @@ Suite *suite_html(void)
 	tcase_add_test(tc, page_is_whole_and_self_contained);
 	tcase_add_test(tc, same_input_same_bytes);
 	tcase_add_test(tc, partial_limits_have_a_banner);
+	tcase_add_test(tc, numbers_that_cannot_be);
 	tcase_add_test(tc, hostile_names_stay_text);
 	tcase_add_test(tc, hostile_drivers_and_pictures_stay_text);
 	tcase_add_test(tc, page_has_its_parts);
