@@ -78,12 +78,12 @@ static void add_picture(json_t *list, const struct tensor *t, int64_t at, const 
 {
 	const int c = (int)t->d[1], h = (int)t->d[2], w = (int)t->d[3];
 	const size_t len = (size_t)c * (size_t)h * (size_t)w;
-	const float *x = (const float *)t->data + len * (size_t)at;
 	uint8_t *px = xmalloc(len, 1), *png;
 	size_t n;
 
 	for (size_t i = 0; i < len; i++)
-		px[i] = (uint8_t)lrintf(255 * fminf(fmaxf(x[i], 0), 1)); /* a NaN becomes 0 */
+		px[i] = t->dtype == DT_U8 ? ((const uint8_t *)t->data)[len * (size_t)at + i] :
+			(uint8_t)lrintf(255 * fminf(fmaxf(((const float *)t->data)[len * (size_t)at + i], 0), 1)); /* a NaN becomes 0 */
 	png = png_encode(px, c, h, w, &n);
 	if (png) {
 		char *text = base64(png, n);
@@ -100,9 +100,9 @@ static void add_picture(json_t *list, const struct tensor *t, int64_t at, const 
 	free(px);
 }
 
-static const struct tensor *pictures_of(const struct bundle *b, const char *name)
+static const struct tensor *pictures_of(const struct bundle *b, const char *name, enum dtype type)
 {
-	const struct tensor *t = b ? bundle_get(b, name, DT_F32) : NULL;
+	const struct tensor *t = b ? bundle_get(b, name, type) : NULL;
 
 	return t && t->nd == 4 && (t->d[1] == 1 || t->d[1] == 3) && t->d[0] > 0 && t->d[2] > 0 && t->d[3] > 0 && t->d[2] <= CODEC_MAX_SIDE &&
 	       t->d[3] <= CODEC_MAX_SIDE ? t : NULL;
@@ -113,11 +113,17 @@ static void add_credentials(json_t *all, struct store *st, const json_t *cell)
 	const char *key = jget_str(cell, "creds_key", "");
 	const int users = (int)jget_int(cell, "users", 0), each = (int)jget_int(cell, "credentials_per_user", 0);
 	struct bundle *b = *key && users > 0 && each > 0 && !json_object_get(all, key) ? store_get_artefact(st, key) : NULL;
-	const struct tensor *t = pictures_of(b, "image");
+	const struct tensor *t = pictures_of(b, "image", DT_F32), *clean = pictures_of(b, "about_clean", DT_U8);
+	const int most = clean ? IMAGES : 2 * IMAGES;
 	json_t *list = json_array();
 	char what[64];
 
-	for (int u = 0; t && u < users && u < 2 * IMAGES && (int64_t)u * each < t->d[0]; u++) {
+	if (clean && t && memcmp(clean->d, t->d, 4 * sizeof(*t->d)) != 0)
+		clean = NULL;
+	for (int u = 0; t && u < users && u < most && (int64_t)u * each < t->d[0]; u++) {
+		snprintf(what, sizeof(what), "made from");
+		if (clean)
+			add_picture(list, clean, (int64_t)u * each, what);
 		snprintf(what, sizeof(what), "user %d", u);
 		add_picture(list, t, (int64_t)u * each, what);
 	}
@@ -138,8 +144,8 @@ static void add_attacked(json_t *all, struct store *st, const json_t *cell)
 
 	part_key(key, "images", part);
 	b = store_get_artefact(st, part);
-	before = pictures_of(b, "before");
-	after = pictures_of(b, "after");
+	before = pictures_of(b, "before", DT_F32);
+	after = pictures_of(b, "after", DT_F32);
 	list = json_array();
 	for (int i = 0; after && i < after->d[0] && i < IMAGES; i++) {
 		snprintf(what, sizeof(what), before ? "%d, before" : "forged %d", i);
