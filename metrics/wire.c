@@ -265,7 +265,7 @@ const struct metric metric_wire_gmsd = {
 	.min = 0,
 	.max = 1,
 	.better = -1,
-	.least = 100,
+	.least = 50,
 	.least_of = "images",
 	.compute = wire_gmsd,
 };
@@ -289,7 +289,7 @@ const struct metric metric_wire_haarpsi = {
 	.min = 0,
 	.max = 1,
 	.better = 1,
-	.least = 100,
+	.least = 50,
 	.least_of = "images",
 	.compute = wire_haarpsi,
 };
@@ -313,7 +313,7 @@ const struct metric metric_wire_l0 = {
 	.min = 0,
 	.max = 100,
 	.better = -1,
-	.least = 100,
+	.least = 50,
 	.least_of = "images",
 	.compute = wire_l0,
 };
@@ -337,7 +337,7 @@ const struct metric metric_wire_l2 = {
 	.min = 0,
 	.max = 1000,
 	.better = -1,
-	.least = 100,
+	.least = 50,
 	.least_of = "images",
 	.compute = wire_l2,
 };
@@ -361,7 +361,7 @@ const struct metric metric_wire_linf = {
 	.min = 0,
 	.max = 255,
 	.better = -1,
-	.least = 100,
+	.least = 50,
 	.least_of = "images",
 	.compute = wire_linf,
 };
@@ -386,7 +386,7 @@ const struct metric metric_wire_ms_ssim_2 = {
 	.min = 0,
 	.max = 1,
 	.better = 1,
-	.least = 100,
+	.least = 50,
 	.least_of = "images",
 	.compute = wire_ms_ssim_2,
 };
@@ -410,7 +410,7 @@ const struct metric metric_wire_psnr = {
 	.min = 0,
 	.max = 100,
 	.better = 1,
-	.least = 100,
+	.least = 50,
 	.least_of = "images",
 	.compute = wire_psnr,
 };
@@ -434,7 +434,7 @@ const struct metric metric_wire_ssim = {
 	.min = -1,
 	.max = 1,
 	.better = 1,
-	.least = 100,
+	.least = 50,
 	.least_of = "images",
 	.compute = wire_ssim,
 };
@@ -465,7 +465,7 @@ const struct metric metric_wire_visible = {
 	.min = 0,
 	.max = 100,
 	.better = -1,
-	.least = 100,
+	.least = 50,
 	.least_of = "images",
 	.compute = wire_visible,
 };
