@@ -11,7 +11,8 @@ char *figure_curve(struct rows *r, int context, int series, const char *metric, 
 /* Top confidences of clean test images and of what forging attacks submit, as shares of images. */
 char *figure_confidence(struct rows *r, int context, int scheme, const char *id);
 /* Detection error trade-off of an attack's detector, one line a scheme: clean images flagged against credentials missed, all seeds'
- * scores together. series -1: of authentication, impostors (who make no effort) accepted against users rejected. NULL when no cell has scores, or every curve has fewer than two points within the axes. */
+ * scores together. series -1: of authentication, impostors (who make no effort) accepted against users rejected. NULL when no cell has
+ * scores, or every curve has fewer than two points within the axes. */
 char *figure_det(struct rows *r, int context, int series, const char *id);
 /* What attacks achieve against one scheme over their strength, as a share of the strongest that was tried (the number that
  * table_heat() shows): attacks number first .. first + FIGURE_LINES - 1 of those that have two strengths with numbers. NULL: none left. */

@@ -56,7 +56,9 @@ static void add_macro(struct rows *r, struct text *t, json_t *used, const struct
 
 	if (!group_summary(g, metric, &s) || s.n < s.of)
 		return;
-	value = !missing ? value_text(&r->mem, metric, s.mean) : s.trials ? arena_printf(&r->mem, "insufficient (%ld/%ld)", s.k, s.trials) : "insufficient";
+	value = !missing ? value_text(&r->mem, metric, s.mean) : "insufficient";
+	if (missing && s.trials)
+		value = arena_printf(&r->mem, "insufficient (%ld/%ld)", s.k, s.trials);
 	name = arena_printf(&r->mem, "lb%s%s%s%s%s", letters(&r->mem, c->label), letters(&r->mem, c->scheme[g->scheme].label),
 			    a ? letters(&r->mem, a->label) : "", a && g->has_strength ? letters(&r->mem, strength_text(r, g)) : "",
 			    letters(&r->mem, metric));

@@ -118,7 +118,8 @@ struct scheme {
 	 * user[i]. May extend l->pub / l->secret (a verifier's table). Batches are faster than single calls, but a
 	 * credential must not depend on which others are asked for. Adds tensor "ok" u8 (n): 0 where the driver failed
 	 * to make a valid one, "tries" i32 (n), and whatever else is worth knowing under a name that begins with "about_"; these
-	 * stay with the owner. Image credentials that were made from other images: those as "about_clean" u8 (n,c,h,w), for image quality. Metadata "credential_bytes": bytes of one as its holder stores it, where the tensors are wider.
+	 * stay with the owner. Image credentials that were made from other images: those as "about_clean" u8 (n,c,h,w), for image
+	 * quality. Metadata "credential_bytes": bytes of one as its holder stores it, where the tensors are wider.
 	 * NULL: the scheme has no credentials. */
 	int (*enrol)(const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial, int n,
 		     struct bundle *out);
