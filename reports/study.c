@@ -231,7 +231,7 @@ void study_cell(struct rows *r, const struct study *s, const char *metric, struc
 	*out = (struct tcell){ .text = "n/a", .number = true };
 	if (!m || !m->over || !m->over(s, &v))
 		return;
-	out->note = arena_printf(&r->mem, "from %ld %s", v.seen, m->least_of);
+	out->note = arena_printf(&r->mem, "%s it stands on: %ld", m->least_of, v.seen);
 	if (v.seen < m->least) {
 		out->text = NULL;
 		out->tag = "INSUFFICIENT";
@@ -241,5 +241,5 @@ void study_cell(struct rows *r, const struct study *s, const char *metric, struc
 	out->text = value_text(&r->mem, metric, v.value);
 	if (v.high > v.value)
 		out->text = arena_printf(&r->mem, "> %s", out->text);
-	out->range = arena_printf(&r->mem, "%ld %s", v.seen, m->least_of);
+	out->range = arena_printf(&r->mem, "%s: %ld", m->least_of, v.seen);
 }
