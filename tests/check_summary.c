@@ -117,6 +117,62 @@ START_TEST(too_few_trials_are_no_number)
 }
 END_TEST
 
+/* ---- what all attacks together say ---- */
+
+static void add_forger(const char *attack, double strength, double accepted)
+{
+	json_t *c = add(sample_attacked("mnist", "anna", attack, "tries", strength, 1));
+	char key[64];
+
+	snprintf(key, sizeof(key), "%s-%g", attack, strength);
+	jset_str(jset_str(c, "key", key), "goal", "impersonate");
+	sample_metric(c, "forgery_acceptance", accepted, 0, 100, (long)(10 * accepted), 1000);
+}
+
+/* The best forger counts; whoever submits a leaked credential is none; two attacks are too few for a number. */
+START_TEST(the_best_of_all_attacks)
+{
+	json_t *drivers = json_pack("{s{s{sb}}}", "sight", "replay-1", "leaked", 1);
+	struct table t;
+
+	add_scheme("anna", "authorised_accuracy", 95, 0, 1);
+	add_forger("guess", 1, 0.5);
+	add_forger("guess", 2, 40);
+	add_forger("replay", 1, 100);
+	in.drivers = drivers;
+	make();
+	t = table_survey(&r, &in, 0);
+	ck_assert_str_eq(cell(&t, "anna", "Unforgeability")->tag, "INSUFFICIENT");
+	ck_assert_str_eq(cell(&t, "anna", "Unforgeability")->range, "2 of 3 attacks");
+	add_forger("guess", 3, 10);
+	make();
+	t = table_survey(&r, &in, 0);
+	ck_assert_str_eq(cell(&t, "anna", "Unforgeability")->text, "60.00");
+	json_decref(drivers);
+}
+END_TEST
+
+/* Wide tables are turned, narrow ones are not; nothing is lost. */
+START_TEST(wide_tables_are_turned)
+{
+	struct arena mem = { 0 };
+	struct table t = table_new(&mem, "t", NULL, 3, 10), u;
+
+	for (int i = 0; i < 3; i++)
+		for (int c = 0; c < 10; c++)
+			table_at(&t, i, c)->text = arena_printf(&mem, "%d.%d", i, c);
+	u = table_turned(&mem, &t, "corner");
+	ck_assert_int_eq(u.rows, 10);
+	ck_assert_int_eq(u.cols, 3);
+	ck_assert_str_eq(table_at(&u, 0, 0)->text, "corner");
+	ck_assert_str_eq(table_at(&u, 7, 2)->text, "2.7");
+	t.cols = 2;
+	u = table_turned(&mem, &t, "corner");
+	ck_assert_int_eq(u.cols, 2);
+	arena_release(&mem);
+}
+END_TEST
+
 /* ---- cost ---- */
 
 static void add_steal(const char *option, double strength, double accuracy)
@@ -279,6 +335,8 @@ Suite *suite_summary(void)
 	tcase_add_test(tc, best_where_the_difference_holds);
 	tcase_add_test(tc, no_best_where_it_does_not);
 	tcase_add_test(tc, too_few_trials_are_no_number);
+	tcase_add_test(tc, the_best_of_all_attacks);
+	tcase_add_test(tc, wide_tables_are_turned);
 	tcase_add_test(tc, cost_at_the_smallest_strength_that_breaks);
 	tcase_add_test(tc, tiers_engines_and_limits_are_apart_unless_asked);
 	tcase_add_test(tc, hidden_schemes_still_judge);
