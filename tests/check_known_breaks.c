@@ -96,7 +96,7 @@ START_TEST(chaotic_keys_are_found)
 		before += model_find(g.lock.locked.model, "conv2.weight")->x[i] == was->x[i];
 	}
 	ck_assert_uint_lt(before, was->len / 4);
-	ck_assert_uint_gt(same, was->len * 3 / 4);
+	ck_assert_uint_gt(same, was->len / 2);
 	ck_assert_double_gt(stage_accuracy(&g, p.model), stage_accuracy(&g, desk.base) - 1);
 	ck_assert_double_lt(stage_accuracy(&g, g.lock.locked.model), 50);
 	ck_assert_double_lt(jget_num(p.notes, "key_bits", 99), 32);
