@@ -50,7 +50,10 @@ static unsigned strip_needs(const void *conf)
 static const char *strip_inapplicable(const void *conf, int has_users, int has_ownership)
 {
 	(void)has_ownership;
-	return ((const struct strip_conf *)conf)->from == FROM_MEMORY && !has_users ? "the scheme has no users whose memory could be read" : NULL;
+	if (has_users)
+		return NULL;
+	return ((const struct strip_conf *)conf)->from == FROM_MEMORY ? "the scheme has no users whose memory could be read" :
+									 "everybody is served: there is no control part to leave away";
 }
 
 static int strip_run(struct access *a, const void *conf, struct product *p)
@@ -72,6 +75,6 @@ const struct attack attack_strip = {
 	.drv = { .name = "strip", .summary = "run the deployed network without the control part beside it",
 		 .source = "Xue et al., survey of active protection (2023), IV; ActiveGuard, figure 2; Sun et al., USENIX Security 2021. "
 			   "Differs: on the stored network, no binary is patched",
-		 .version = 1, .conf_size = sizeof(struct strip_conf), .opts = strip_opts },
+		 .version = 2, .conf_size = sizeof(struct strip_conf), .opts = strip_opts },
 	.goal = GOAL_USE, .needs = CAP_WRITE, .needs_for = strip_needs, .inapplicable = strip_inapplicable, .run = strip_run,
 };

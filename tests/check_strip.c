@@ -73,7 +73,8 @@ START_TEST(needs_and_applies)
 
 	ck_assert_uint_eq(a->needs_for(file), CAP_WRITE | CAP_WEIGHTS);
 	ck_assert_uint_eq(a->needs_for(memory), CAP_WRITE | CAP_INSTANCE);
-	ck_assert_ptr_null(a->inapplicable(file, 0, 0));
+	ck_assert_ptr_null(a->inapplicable(file, 1, 0));
+	ck_assert_ptr_nonnull(a->inapplicable(file, 0, 0)); /* as on the control: n/a there, or every scheme's cell is ATTACK-BROKEN */
 	ck_assert_ptr_nonnull(a->inapplicable(memory, 0, 0));
 	free(file);
 	free(memory);
