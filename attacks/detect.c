@@ -266,11 +266,22 @@ static int detect_run(struct access *a, const void *conf, struct product *p)
 	return ret;
 }
 
+/* The bank is trained once; triggers are searched for every output of both networks that are looked at, and once more by the attacker. */
+static double detect_cost(const void *conf, const struct expected *e)
+{
+	const struct detect_conf *c = conf;
+	const double all = (double)(c->images < e->pool ? c->images : e->pool) * c->epochs, least = (double)c->steps * 64;
+
+	if (c->sign == SIGN_TRIGGER)
+		return 3 * 2.5 * 32 * c->steps * e->spec.classes;
+	return has_bank(c->sign) ? 3 * c->bank * (all > least ? all : least) : 0;
+}
+
 const struct attack attack_detect = {
 	.drv = { .name = "detect", .summary = "look whether the stored network carries a protection",
 		 .source = "Wang and Kerschbaum, ICASSP 2019; Neural Cleanse, S&P 2019; Chen et al., CVPR 2023. Differs: a bank of few clean "
 			   "networks, no trained classifier; order of rows and columns is ours",
 		 .version = 1, .conf_size = sizeof(struct detect_conf), .opts = detect_opts },
 	.goal = GOAL_DETECT, .needs = CAP_WEIGHTS, .strength = NULL, .strength_up = 1,
-	.tier = { "bank=4 epochs=6 steps=100", NULL, NULL }, .needs_for = detect_needs, .run = detect_run,
+	.tier = { "bank=4 epochs=6 steps=100", NULL, NULL }, .needs_for = detect_needs, .run = detect_run, .cost = detect_cost,
 };

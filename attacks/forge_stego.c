@@ -361,6 +361,8 @@ static double stego_cost(const void *conf, const struct expected *e)
 	const struct stego_conf *c = conf;
 
 	(void)e;
+	if (cover_of(c) == COVER_CRAFTED && c->craft == CRAFT_STRONGEST)
+		return (double)c->tries * (5.0 * c->apgd_steps + c->queries);
 	return cover_of(c) == COVER_CRAFTED ? 3.5 * c->tries * c->pgd_steps : c->tries;
 }
 

@@ -205,11 +205,20 @@ static int guess_run(struct access *a, const void *conf, struct product *p)
 	return climbs ? climb(a, c, p) : 0;
 }
 
+/* Climbing asks about every image at every change. */
+static double guess_cost(const void *conf, const struct expected *e)
+{
+	const struct guess_conf *c = conf;
+
+	(void)e;
+	return c->method == METHOD_CLIMB ? (double)c->images * (c->tries + 1) : 0;
+}
+
 const struct attack attack_guess = {
 	.drv = { .name = "guess", .summary = "try keys: drawn as the scheme draws them, near a leaked one, or climbing by the answers",
 		 .source = "Chakraborty et al., DAC 2020 (partly right keys); Fan et al., NeurIPS 2019 (random passports). Differs: on keys of every "
 			   "kind, number by number; climbing at random places",
 		 .version = 1, .conf_size = sizeof(struct guess_conf), .opts = guess_opts },
 	.goal = GOAL_IMPERSONATE, .needs = 0, .strength = "tries", .strength_up = 1,
-	.tier = { "tries=50", NULL, "tries=10000" }, .needs_for = guess_needs, .inapplicable = guess_inapplicable, .run = guess_run,
+	.tier = { "tries=50", NULL, "tries=10000" }, .needs_for = guess_needs, .inapplicable = guess_inapplicable, .run = guess_run, .cost = guess_cost,
 };

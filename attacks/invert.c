@@ -102,6 +102,16 @@ static int invert_run(struct access *a, const void *conf, struct product *p)
 	return v.n ? invert(a, c, &v, p) : 0;
 }
 
+/* A step passes forward and back to the images; the encoder's, through a U-Net as well. */
+static double invert_cost(const void *conf, const struct expected *e)
+{
+	const struct invert_conf *c = conf;
+	const struct model_spec unet = { .arch = "unet", .c = e->spec.c, .h = e->spec.h, .w = e->spec.w, .classes = e->spec.c, .width = c->trigger.width };
+	const double all = (double)c->images * c->trigger.epochs, least = (double)c->trigger.steps * c->trigger.batch;
+
+	return (all > least ? all : least) * (2.5 + (c->trigger.form == TRIGGER_ENCODER ? 3 * expected_pass(e, &unet) : 0));
+}
+
 const struct attack attack_invert = {
 	.drv = { .name = "invert", .summary = "find by gradients what must be done to images so that the locked network is right",
 		 .source = "Neural Cleanse (Wang et al., S&P 2019), aimed at the true class as in Authority Backdoor's code; Krause et al., NIPS 2010 "
@@ -109,4 +119,5 @@ const struct attack attack_invert = {
 		 .version = 1, .conf_size = sizeof(struct invert_conf), .opts = invert_opts },
 	.goal = GOAL_USE, .needs = CAP_WEIGHTS | CAP_GRADX, .strength = "images", .strength_up = 1,
 	.tier = { "steps=200", NULL, NULL }, .needs_for = invert_needs, .run = invert_run,
+	.cost = invert_cost, .search = "lr=0.01,0.05,0.1 form=patch,shift batch=32,64",
 };

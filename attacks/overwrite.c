@@ -175,4 +175,5 @@ const struct attack attack_overwrite = {
 		 .version = 1, .conf_size = sizeof(struct overwrite_conf), .opts = overwrite_opts },
 	.goal = GOAL_REMOVE, .needs = CAP_ALGO | CAP_WEIGHTS | CAP_WRITE | CAP_LABELLED, .strength = "epochs", .strength_up = 1,
 	.tier = { "images=1000 epochs=2", NULL, NULL }, .run = overwrite_run,
+	.search = "lambda=0.01,0.1,1 lr=0.0003,0.001,0.003",
 };

@@ -313,6 +313,15 @@ static int pk_run(struct access *a, const void *conf, struct product *p)
 	return ret;
 }
 
+static double pk_cost(const void *conf, const struct expected *e)
+{
+	const struct pk_conf *c = conf;
+	const double all = (double)c->images * c->epochs, least = (double)c->steps * c->batch;
+
+	(void)e;
+	return c->method == METHOD_REDRAW ? 40.0 * c->draws : 3 * (all > least ? all : least);
+}
+
 const struct attack attack_passport_key = {
 	.drv = { .name = "passport-key", .summary = "forge passports: drawn anew, learnt from labels, or far from a leaked one",
 		 .source = "Fan et al., DeepIPR, NeurIPS 2019, and its code (fake passports, passport attacks 1 and 3). Differs: judged on the access "
@@ -320,4 +329,5 @@ const struct attack attack_passport_key = {
 		 .version = 1, .conf_size = sizeof(struct pk_conf), .opts = pk_opts },
 	.goal = GOAL_IMPERSONATE, .needs = CAP_ALGO, .strength = "epochs", .strength_up = 1,
 	.tier = { "images=300 epochs=5 steps=150 draws=5", NULL, NULL }, .needs_for = pk_needs, .inapplicable = pk_inapplicable, .run = pk_run,
+	.cost = pk_cost, .finds = "layers with passports", .search = "lr=0.005,0.02,0.05 batch=32,64",
 };

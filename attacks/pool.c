@@ -180,5 +180,5 @@ const struct attack attack_pool = {
 			   "where all run the same network",
 		 .version = 1, .conf_size = sizeof(struct pool_conf), .opts = pool_opts },
 	.goal = GOAL_USE, .needs = CAP_INSTANCE | CAP_WRITE, .strength = "share", .strength_up = 1,
-	.inapplicable = pool_inapplicable, .run = pool_run,
+	.inapplicable = pool_inapplicable, .run = pool_run, .finds = "users who run different networks",
 };

@@ -165,6 +165,14 @@ static int repair_run(struct access *a, const void *conf, struct product *p)
 	return ret;
 }
 
+static double repair_cost(const void *conf, const struct expected *e)
+{
+	const struct repair_conf *c = conf;
+	const double n = c->images < e->pool ? c->images : e->pool;
+
+	return c->method == METHOD_GRADIENT ? 3 * n * c->epochs : 0;
+}
+
 const struct attack attack_repair = {
 	.drv = { .name = "repair", .summary = "find disturbed weights and put something plausible in their place",
 		 .source = "AdvParams; NNSplitter (ICML 2023), as the schemes it is meant for; Hampel 1974 (outliers). Differs: gradient search by "
@@ -172,4 +180,5 @@ const struct attack attack_repair = {
 		 .version = 1, .conf_size = sizeof(struct repair_conf), .opts = repair_opts },
 	.goal = GOAL_REMOVE, .needs = CAP_WEIGHTS | CAP_WRITE, .strength = "share", .strength_up = 1,
 	.tier = { NULL, NULL, NULL }, .needs_for = repair_needs, .run = repair_run,
+	.cost = repair_cost, .search = "z=3,4,5,6 lr=0.003,0.01,0.03",
 };

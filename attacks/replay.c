@@ -307,5 +307,5 @@ const struct attack attack_replay = {
 			   "linear filter beside it, when there is more than one pair",
 		 .version = 1, .conf_size = sizeof(struct replay_conf), .opts = replay_opts },
 	.goal = GOAL_USE, .needs = CAP_PAIR | CAP_PROB, .strength = "pairs", .strength_up = 1, .needs_for = replay_needs,
-	.inapplicable = replay_inapplicable, .run = replay_run, .search = "method=single,mean,nearest,filter",
+	.inapplicable = replay_inapplicable, .run = replay_run, .search = "method=single,mean,nearest,filter,pca",
 };

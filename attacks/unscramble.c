@@ -178,10 +178,18 @@ static int unscramble_run(struct access *a, const void *conf, struct product *p)
 	return ret;
 }
 
+static double unscramble_cost(const void *conf, const struct expected *e)
+{
+	const struct unscramble_conf *c = conf;
+
+	return (double)(c->images < e->pool ? c->images : e->pool) * (c->steps + 1);
+}
+
 const struct attack attack_unscramble = {
 	.drv = { .name = "unscramble", .summary = "estimate the key by which pixels of every block change places",
 		 .source = "AprilPyone and Kiya (block-wise shuffling with a secret key), ICIP 2020. Differs: the search is ours",
 		 .version = 1, .conf_size = sizeof(struct unscramble_conf), .opts = unscramble_opts },
 	.goal = GOAL_USE, .needs = CAP_ALGO | CAP_LABELLED, .strength = "steps", .strength_up = 1,
 	.tier = { "steps=200 images=100", NULL, NULL }, .needs_for = unscramble_needs, .run = unscramble_run,
+	.cost = unscramble_cost, .search = "block=2,4,7,8,14",
 };
