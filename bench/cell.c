@@ -332,7 +332,7 @@ static int lock_model(struct work *w)
 		e.foreign_hash = d->hash;
 	}
 	if (ret == 0)
-		ret = w->p->scheme->lock(&e, w->scheme_conf, &l);
+		ret = scheme_lock(w->p->scheme, &e, w->scheme_conf, &l);
 	dataset_free(d);
 	/* The model comes last: where it is, the parts are. */
 	if (ret == 0 && (put_part(w->st, w->key.locked, "pub", l.pub) < 0 ||
@@ -383,7 +383,7 @@ static int enrol(struct work *w)
 		user[i] = i / per_user;
 		trial[i] = i % per_user;
 	}
-	ret = w->p->scheme->enrol(&e, w->scheme_conf, &w->locked, user, trial, n, b);
+	ret = scheme_enrol(w->p->scheme, &e, w->scheme_conf, &w->locked, user, trial, n, b);
 	if (ret == 0) {
 		bundle_meta_num(b, "forward_equivalents", fe);
 		if (put_part(w->st, w->key.creds, "pub", w->locked.pub) < 0 ||

@@ -322,7 +322,7 @@ int judge_answers(const struct setup *s, const struct service *v, const struct b
 
 bool judge_controls_access(const struct setup *s)
 {
-	return !s->scheme->users || s->scheme->users(s->conf, s->data->classes) > 0;
+	return !s->scheme->enrol || scheme_users(s->scheme, s->conf, s->data->classes) > 0;
 }
 
 int judge_model(const struct setup *s, const struct model *m, unsigned char *right)

@@ -147,7 +147,7 @@ static int resolve_users(struct memo *m, struct point *p)
 	void *conf;
 	int has;
 
-	if (!s->enrol || !s->users) {
+	if (!s->enrol) {
 		p->users = p->per_user = 0;
 		return 0;
 	}
@@ -157,7 +157,7 @@ static int resolve_users(struct memo *m, struct point *p)
 		conf = driver_conf(&s->drv, p->scheme_options);
 		if (!conf)
 			return -1;
-		has = s->users(conf, p->spec.classes);
+		has = scheme_users(s, conf, p->spec.classes);
 		free(conf);
 		jset_int(m->users, at, has);
 	}

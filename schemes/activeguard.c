@@ -292,8 +292,6 @@ static int ag_lock(const struct lock_env *e, const void *conf, struct locked *l)
 
 	if (check_classes(c, classes) || check_confidences(c, classes))
 		return -1;
-	l->pub = bundle_new();
-	l->secret = bundle_new();
 	for (int j = 0; j < c->confidences.n; j++)
 		confidence[j] = (float)c->confidences.v[j];
 	layer = (struct control){ .confidence = confidence, .T = c->confidences.n, .K = class_count(c, classes),

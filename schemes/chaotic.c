@@ -257,8 +257,6 @@ static int chaotic_lock(const struct lock_env *e, const void *conf, struct locke
 		ret = master_draw(c, &z, &r, c->key.n > 0, master);
 	if (!ret) {
 		l->model = model_copy(e->base);
-		l->pub = bundle_new();
-		l->secret = bundle_new();
 		zones_write(l->pub, &z);
 		effects_put(c->map, l->secret, "master", 1, &z, master);
 		rng_bytes(&r, bundle_put_u8(l->secret, "reserve", 8, NULL), 8);
@@ -297,12 +295,8 @@ static int chaotic_enrol(const struct lock_env *e, const void *conf, struct lock
 	struct key *key;
 	struct row *row;
 	int rows, masters, ret = 0;
-	int32_t *device, *tries;
-	uint8_t *ok;
+	int32_t *device;
 
-	for (int i = 0; i < n; i++)
-		if (user[i] < 0)
-			return error(EXIT_UNEVALUABLE, "chaotic: user %d does not exist; users are numbered from 0", user[i]);
 	if (zones_read(&z, c->map, l->pub, l->model) < 0) {
 		free(z.z);
 		return -1;
@@ -313,14 +307,10 @@ static int chaotic_enrol(const struct lock_env *e, const void *conf, struct lock
 	fresh = xcalloc((size_t)n * (size_t)z.n + 1, sizeof(*fresh));
 	key = xcalloc((size_t)n * (size_t)z.n + 1, sizeof(*key));
 	device = bundle_put(out, "device", DT_I32, 2, (const int64_t[]){ n, 2 }, NULL);
-	ok = bundle_put_u8(out, "ok", n, NULL);
-	tries = bundle_put_i32(out, "tries", n, NULL);
 	for (int i = 0; i < n && !ret; i++) {
 		row[rows + i] = (struct row){ { user[i], trial[i] }, fresh + (ptrdiff_t)i * z.n };
 		ret = enrol_one(c, &z, stream, master, &row[rows + i], key + (ptrdiff_t)i * z.n);
 		memcpy(device + (ptrdiff_t)2 * i, row[rows + i].device, 2 * sizeof(*device));
-		ok[i] = 1;
-		tries[i] = 1;
 	}
 	if (!ret) {
 		keys_put(c->map, out, n, &z, key);
@@ -470,12 +460,6 @@ static double chaotic_users_analytic(const void *conf, int classes)
 	return 2147483648.0;
 }
 
-static int chaotic_users(const void *conf, int classes)
-{
-	(void)classes;
-	return ((const struct chaotic_conf *)conf)->users;
-}
-
 /* Cells are put back one by one: a weight costs a few hundred multiplications. */
 static void chaotic_burden(const void *conf, const struct burdened *e, struct burden *b)
 {
@@ -503,7 +487,6 @@ const struct scheme scheme_chaotic = {
 	.enrol = chaotic_enrol,
 	.revoke = chaotic_revoke,
 	.users_analytic = chaotic_users_analytic,
-	.users = chaotic_users,
 	.unlock = chaotic_unlock,
 	.wrong_keys = chaotic_wrong_keys,
 };

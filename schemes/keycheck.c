@@ -86,8 +86,6 @@ static int keycheck_lock(const struct lock_env *e, const void *conf, struct lock
 {
 	(void)conf;
 	l->model = model_copy(e->base);
-	l->pub = bundle_new();
-	l->secret = bundle_new();
 	return 0;
 }
 
@@ -97,17 +95,12 @@ static int keycheck_enrol(const struct lock_env *e, const void *conf, struct loc
 	const struct model_spec *s = &l->model->spec;
 	const int len = s->c * s->h * s->w;
 	float *image = bundle_put(out, "image", DT_F32, 4, (const int64_t[]){ n, s->c, s->h, s->w }, NULL);
-	uint8_t *ok = bundle_put_u8(out, "ok", n, NULL);
-	int32_t *tries = bundle_put_i32(out, "tries", n, NULL);
 	const struct rng_key key = rng_key(e->seed, "keycheck-password");
 	struct row *table;
 	size_t rows;
 
 	(void)conf;
 	bundle_meta_num(out, "credential_bytes", len); /* they survive being stored in 8 bits */
-	for (int i = 0; i < n; i++)
-		if (user[i] < 0)
-			return error(EXIT_UNEVALUABLE, "keycheck: user %d does not exist; users are numbered from 0", user[i]);
 	table = table_read(l->pub, (size_t)n, &rows);
 	for (int i = 0; i < n; i++) {
 		struct rng r;
@@ -117,8 +110,6 @@ static int keycheck_enrol(const struct lock_env *e, const void *conf, struct loc
 			image[(long)i * len + j] = (float)(rng_u32(&r) >> 24) / 255.0f;
 		image_hash(image + (long)i * len, len, table[rows].hash);
 		table[rows++].user = user[i];
-		ok[i] = 1;
-		tries[i] = 1;
 	}
 	table_write(l->pub, table, rows);
 	free(table);
@@ -138,12 +129,6 @@ static double keycheck_users_analytic(const void *conf, int classes)
 	(void)conf;
 	(void)classes;
 	return 2147483648.0;
-}
-
-static int keycheck_users(const void *conf, int classes)
-{
-	(void)classes;
-	return ((const struct keycheck_conf *)conf)->users;
 }
 
 static struct auth look_up(const struct bundle *pub, const struct row *table, size_t rows, const float *image, int len)
@@ -201,6 +186,5 @@ const struct scheme scheme_keycheck = {
 	.enrol = keycheck_enrol,
 	.revoke = keycheck_revoke,
 	.users_analytic = keycheck_users_analytic,
-	.users = keycheck_users,
 	.authenticate = keycheck_authenticate,
 };

@@ -169,21 +169,17 @@ static void write_triggers(struct bundle *secret, const struct model_spec *s, in
 	}
 }
 
-/* The owner's images with the triggers among them, each as often as their share wants. New arrays: free fx and labels. */
+/* The owner's images with the triggers among them, each as often as their share wants. images_free() it. */
 static struct images with_triggers(const struct images *v, const struct bundle *secret)
 {
 	size_t n, len = (size_t)images_size(v);
 	const int32_t *class = bundle_i32(secret, "trigger_class", &n);
 	const float *trigger = bundle_f32(secret, "trigger", NULL);
-	const int copies = 1 + (int)(TRIGGER_SHARE * v->n / (double)n), more = copies * (int)n;
-	float *x = xmalloc(((size_t)v->n + (size_t)more) * len, sizeof(*x));
-	uint8_t *label = xmalloc((size_t)v->n + (size_t)more, 1);
-	struct images out = { .n = v->n + more, .c = v->c, .h = v->h, .w = v->w, .classes = v->classes, .fx = x, .labels = label };
+	const int copies = 1 + (int)(TRIGGER_SHARE * v->n / (double)n);
+	uint8_t *label;
+	float *x;
+	struct images out = images_copied(v, copies * (int)n, &x, &label);
 
-	for (int i = 0; i < v->n; i++) {
-		images_get(v, i, x + len * (size_t)i);
-		label[i] = (uint8_t)images_label(v, i);
-	}
 	for (int i = v->n; i < out.n; i++) {
 		const size_t k = (size_t)(i - v->n) % n;
 
@@ -228,10 +224,8 @@ static int train_locked(const struct lock_env *e, const struct passport_conf *c,
 	if (!ret && net.two_branches)
 		keep_branch(l->secret, &net, l->model);
 	passport_net_close(&net);
-	if (c->variant == V3) {
-		free((void *)(uintptr_t)v.fx);
-		free((void *)(uintptr_t)v.labels);
-	}
+	if (c->variant == V3)
+		images_free(&v);
 	return ret;
 }
 
@@ -246,8 +240,6 @@ static int passport_lock(const struct lock_env *e, const void *conf, struct lock
 	if (locked_spec(e->base, &spec) < 0)
 		return -1;
 	l->model = model_new_init(&spec, (enum init_kind)e->recipe->init, e->seed);
-	l->pub = bundle_new();
-	l->secret = bundle_new();
 	n = l->model ? passport_choose(l->model, c->variant == PAN && !strcmp(c->layers, "auto") ? "all" : c->layers, p) : -1;
 	source = model_copy(e->base);
 	ret = n < 0 ? -1 : passport_draw(c->key, p, n, source, e->train, rng_derive(e->seed, "passport"), l->secret);
@@ -257,10 +249,6 @@ static int passport_lock(const struct lock_env *e, const void *conf, struct lock
 	if (!ret) {
 		write_layers(l->pub, p, n);
 		ret = train_locked(e, c, p, n, l);
-	}
-	if (ret) {
-		locked_release(l);
-		*l = (struct locked){ 0 };
 	}
 	return ret;
 }
@@ -287,24 +275,14 @@ static int passport_enrol(const struct lock_env *e, const void *conf, struct loc
 {
 	struct passport_layer p[PASSPORT_LAYERS_MAX];
 	const int layers = shipped_layers(l->model, l->pub, p);
-	uint8_t *ok;
-	int32_t *tries;
 
-	(void)e, (void)trial;
+	(void)e, (void)user, (void)trial;
 	if (layers < 0)
 		return -1;
 	if (((const struct passport_conf *)conf)->variant != V1)
 		return error(EXIT_UNEVALUABLE, "passport: only variant v1 has users; the others' passports stay with the owner");
 	for (int i = 0; i < n; i++)
-		if (user[i] < 0)
-			return error(EXIT_UNEVALUABLE, "passport: user %d does not exist; users are numbered from 0", user[i]);
-	ok = bundle_put_u8(out, "ok", n, NULL);
-	tries = bundle_put_i32(out, "tries", n, NULL);
-	for (int i = 0; i < n; i++) {
 		stack(out, l->secret, p, layers, i, n);
-		ok[i] = 1;
-		tries[i] = 1;
-	}
 	return 0;
 }
 

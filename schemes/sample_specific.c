@@ -327,8 +327,6 @@ static int ss_lock(const struct lock_env *e, const void *conf, struct locked *l)
 	struct hider_joint joint = { .wrong = lie, .ctx = &liar };
 	int ret;
 
-	l->pub = bundle_new();
-	l->secret = bundle_new();
 	l->model = model_new_init(&e->base->spec, (enum init_kind)e->recipe->init, e->seed);
 	if (!l->model)
 		return -1;
@@ -400,20 +398,16 @@ static int ss_enrol(const struct lock_env *e, const void *conf, struct locked *l
 	const int len = hider_planes_len(c->hider.planes, s->h, s->w);
 	struct model *unet = model_take(l->secret, "unet.", NULL), *dense = model_take(l->secret, "dense.", NULL);
 	float *planes = bundle_put(out, "planes", DT_F32, 2, (const int64_t[]){ n, len }, NULL);
-	uint8_t *bits = bundle_put(out, "about_bits", DT_U8, 2, (const int64_t[]){ n, b.n }, NULL), *ok;
+	uint8_t *bits = bundle_put(out, "about_bits", DT_U8, 2, (const int64_t[]){ n, b.n }, NULL);
 	float *psnr = bundle_put_f32(out, "about_psnr", n, NULL);
-	int32_t *tries = bundle_put_i32(out, "tries", n, NULL);
 	int ret = unet && dense ? 0 : -1;
 
 	(void)trial; /* a user has one encoder */
-	ok = bundle_put_u8(out, "ok", n, NULL);
 	for (int i = 0; i < n && !ret; i++) {
-		if (user[i] < 0 || (b.k < 31 && user[i] >= 1 << b.k))
+		if (b.k < 31 && user[i] >= 1 << b.k)
 			ret = error(EXIT_UNEVALUABLE, "sample-specific: user %d does not exist: the code has %.0f words", user[i], ldexp(1, b.k));
 		else
 			word_of(&b, user[i], bits + (size_t)i * b.n);
-		ok[i] = 1;
-		tries[i] = 1;
 	}
 	if (!ret)
 		ret = hider_fold(dense, bits, n, planes);

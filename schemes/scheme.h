@@ -29,7 +29,8 @@ struct declared {
 	const char *scenario, *mechanism, *capacity, *type, *function, *target_models;
 	int gate;              /* 1: an `if` beside the network; 0: intrinsic to the weights or inputs */
 	int deployment;        /* enum deployment, for the default options */
-	const char *knowledge; /* of the model, needed to authenticate and to verify: "black-box", "white-box" */
+	const char *knowledge; /* of the model, needed to authenticate and to verify: begins with "black-box" or "white-box"; "black-box to
+				* authenticate, white-box to verify ownership" where they differ (checked in a permuted network) */
 	const char *ships;     /* what ships to whom, where the secrets live */
 	int has_users, has_revocation, has_ownership;
 	int has_identities;    /* credentials tell their holders apart */
@@ -111,15 +112,16 @@ struct scheme {
 	 * that would do, best first, separated by commas; the first that is found becomes lock_env.foreign, and its payload
 	 * hash part of the keys. 0: none. NULL: never. */
 	int (*foreign)(const void *conf, const char *task, char names[256]);
-	/* Make l from e: model (own copy), pub, secret. Required. 0, or -1 after error(). */
+	/* Make l->model from e, and fill l->pub and l->secret, which come empty. Required. 0, or -1 after error(); the caller then
+	 * releases l. */
 	int (*lock)(const struct lock_env *e, const void *conf, struct locked *l);
 
 	/* Make n credentials in out (tensors stacked along the first dimension); credential i is number trial[i] of user
-	 * user[i]. May extend l->pub / l->secret (a verifier's table). Batches are faster than single calls, but a
-	 * credential must not depend on which others are asked for. Adds tensor "ok" u8 (n): 0 where the driver failed
-	 * to make a valid one, "tries" i32 (n), and whatever else is worth knowing under a name that begins with "about_"; these
-	 * stay with the owner. Image credentials that were made from other images: those as "about_clean" u8 (n,c,h,w), for image
-	 * quality. Metadata "credential_bytes": bytes of one as its holder stores it, where the tensors are wider.
+	 * user[i], both from 0. May extend l->pub / l->secret (a verifier's table). Batches are faster than single calls, but a
+	 * credential must not depend on which others are asked for. What stays with the owner, where there is such a thing:
+	 * tensor "ok" u8 (n), 0 where the driver failed to make a valid one; "tries" i32 (n); whatever else is worth knowing
+	 * under a name that begins with "about_", as "about_clean" u8 (n,c,h,w), the image that each credential was made of.
+	 * Metadata "credential_bytes": bytes of one as its holder stores it, where the tensors are wider.
 	 * NULL: the scheme has no credentials. */
 	int (*enrol)(const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial, int n,
 		     struct bundle *out);
@@ -127,8 +129,8 @@ struct scheme {
 	int (*revoke)(const void *conf, struct locked *l, int user);
 	/* Number of users that the options allow by the paper's formula (analytic); NULL: no users. */
 	double (*users_analytic)(const void *conf, int classes);
-	/* Users that exist by default under these options (ActiveGuard: K x T). Required when enrol is set. 0: under these options the
-	 * scheme proves ownership and controls no access; nobody is enrolled, and metrics of access are n/a. */
+	/* Users that exist by default under these options (ActiveGuard: K x T). NULL: as many as its option "users" says. 0: under these
+	 * options the scheme proves ownership and controls no access; nobody is enrolled, and metrics of access are n/a. */
 	int (*users)(const void *conf, int classes);
 
 	/* Judge n stacked credentials. NULL: nobody asks; a credential is as good as the answers it gets. */
@@ -158,6 +160,13 @@ struct scheme {
 	/* For predictions of time only: b is filled in as decl.deployment lets expect. NULL: that is right. */
 	void (*burden)(const void *conf, const struct burdened *e, struct burden *b);
 };
+
+/* These hooks as they are called. lock: l is new (the old content is not looked at), and empty after an error. enrol: user and trial
+ * numbers are looked at first. users: 0 without enrol. */
+int scheme_lock(const struct scheme *s, const struct lock_env *e, const void *conf, struct locked *l);
+int scheme_enrol(const struct scheme *s, const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial,
+		 int n, struct bundle *out);
+int scheme_users(const struct scheme *s, const void *conf, int classes);
 
 /* How services answer: by s->scheme->query where a scheme has one. Else a gate (decl.gate) gives whoever it does not accept
  * uniformly random classes (gate_deny); everybody else is answered by the network that unlock() gives them, on what

@@ -276,8 +276,6 @@ static int sc_lock(const struct lock_env *e, const void *conf, struct locked *l)
 	struct payload p;
 	int ret = -1;
 
-	l->pub = bundle_new();
-	l->secret = bundle_new();
 	if (e->base->spec.classes > 255)
 		return error(EXIT_UNEVALUABLE, "stego-class: labels are bytes, %d classes leave no room for one more", e->base->spec.classes);
 	if (payload_design((enum seal)c->seal, images_size(e->train), e->seed, l->pub) == 0 && payload_open(&p, l->pub) == 0 &&
@@ -374,9 +372,6 @@ static int sc_enrol(const struct lock_env *e, const void *conf, struct locked *l
 
 	if (payload_open(&p, l->pub) || !kept(l->secret, "issue").n)
 		return error(EXIT_UNEVALUABLE, "stego-class: the owner's secret holds no images to issue");
-	for (int i = 0; i < n; i++)
-		if (user[i] < 0 || trial[i] < 0)
-			return error(EXIT_UNEVALUABLE, "stego-class: user %d, credential %d do not exist; both count from 0", user[i], trial[i]);
 	which = xmalloc((size_t)n + 1, sizeof(*which));
 	for (int i = 0; i < n; i++)
 		which[i] = i;
@@ -410,12 +405,6 @@ static double sc_users_analytic(const void *conf, int classes)
 	(void)conf;
 	(void)classes;
 	return 4294967296.0;
-}
-
-static int sc_users(const void *conf, int classes)
-{
-	(void)classes;
-	return ((const struct sc_conf *)conf)->users;
 }
 
 enum { CHECK_CLASS = 1, CHECK_IDENTITY = 2 };
@@ -518,7 +507,6 @@ const struct scheme scheme_stego_class = {
 	.enrol = sc_enrol,
 	.revoke = sc_revoke,
 	.users_analytic = sc_users_analytic,
-	.users = sc_users,
 	.authenticate = sc_authenticate,
 	.checks = { "class", "identity" },
 	.verify = sc_verify,

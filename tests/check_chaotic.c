@@ -193,7 +193,7 @@ START_TEST(wide_networks_come_back_too)
 
 	ck_assert_int_eq(model_spec_parse(&spec, "wrn10-4"), 0);
 	e.base = base = model_new(&spec, 1);
-	ck_assert_int_eq(scheme_chaotic.lock(&e, conf, &l), 0);
+	ck_assert_int_eq(scheme_lock(&scheme_chaotic, &e, conf, &l), 0);
 	ck_assert_int_eq(scheme_chaotic.enrol(&e, conf, &l, &user, &trial, 1, creds), 0);
 	m = scheme_chaotic.unlock(&(struct service){ .conf = conf, .model = l.model, .pub = l.pub, .classes = 10 }, creds, 0);
 	ck_assert_uint_ne(model_bits(l.model), model_bits(base));
@@ -280,7 +280,7 @@ static void lock_another(const char *arch, int epochs, const struct images *trai
 	m = model_new(&spec, 3);
 	ck_assert_int_eq(train(m, train_on, &recipe, 3, NULL, NULL, NULL), 0);
 	e.base = m;
-	ck_assert_msg(scheme_chaotic.lock(&e, conf, &l) == 0, "%s", error_text());
+	ck_assert_msg(scheme_lock(&scheme_chaotic, &e, conf, &l) == 0, "%s", error_text());
 	out[0] = model_correct(m, test_on, right);
 	out[1] = model_correct(l.model, test_on, right);
 	locked_release(&l);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "metrics/metric.h"
 #include "tests/support_bench.h"
+#include "tests/support_contract.h"
 
 #define ALL_CAPS (2 * CAP_ARCH - 1u)
 
@@ -106,32 +107,10 @@ START_TEST(lists_name_every_driver_on_disk)
 }
 END_TEST
 
-static void tiers_parse(const struct driver *d, const char *const *tier)
-{
-	for (int i = 0; i < 3; i++) {
-		void *conf = conf_of(d, tier[i] ? tier[i] : "");
-
-		ck_assert_msg(conf != NULL, "%s, tier %d: %s", d->name, i, error_text());
-		free(conf);
-	}
-}
-
 START_TEST(schemes_keep_their_contract)
 {
-	for (int i = 0; schemes[i]; i++) {
-		const struct scheme *s = (const struct scheme *)schemes[i];
-		const struct declared *d = &s->decl;
-
-		tiers_parse(&s->drv, s->tier);
-		ck_assert(s->lock != NULL);
-		ck_assert(d->scenario && d->mechanism && d->capacity && d->type && d->function && d->target_models);
-		ck_assert(d->knowledge && d->ships);
-		ck_assert_int_eq(d->has_users, s->enrol != NULL);
-		ck_assert_int_eq(d->has_revocation, s->revoke != NULL);
-		ck_assert_int_eq(d->has_ownership, s->verify != NULL);
-		if (s->enrol)
-			ck_assert(s->users && (s->authenticate || s->unlock || s->prepare));
-	}
+	for (int i = 0; schemes[i]; i++)
+		contract_scheme((const struct scheme *)schemes[i]);
 }
 END_TEST
 
@@ -141,7 +120,7 @@ START_TEST(attacks_keep_their_contract)
 		const struct attack *a = (const struct attack *)attacks[i];
 		char text[160];
 
-		tiers_parse(&a->drv, a->tier);
+		contract_tiers(&a->drv, a->tier);
 		ck_assert(a->run != NULL);
 		ck_assert(a->goal >= GOAL_USE && a->goal <= GOAL_DETECT);
 		ck_assert_str_ne(goal_names[a->goal], "");
@@ -249,54 +228,10 @@ END_TEST
 
 /* ---- hooks ---- */
 
-static void hooks_change_nothing(const struct world *w)
-{
-	const struct scheme *s = w->setup.scheme;
-	struct service v = { .scheme = s, .conf = w->setup.conf, .model = w->locked.model, .pub = w->locked.pub, .classes = 10 };
-	const struct images q = images_first(w->splits.test, 8);
-	const unsigned long before = model_bits(w->locked.model);
-	char pub[65], after[65];
-	float x[8 * 784], probs[8 * 10];
-	struct auth auth[8];
-	struct ownership *mark = xcalloc(1, sizeof(*mark));
-	struct bundle *creds = bundle_new();
-
-	for (int i = 0; i < 8; i++)
-		images_get(&q, i, x + i * 784);
-	bundle_put(creds, "image", DT_F32, 4, (int64_t[]){ 8, 1, 28, 28 }, x);
-	bundle_hash(w->locked.pub, pub);
-	ck_assert_msg(service_query(&v, NULL, 0, &q, 1, probs) == 0, "%s", error_text());
-	for (int i = 0; i < 8; i++) {
-		double sum = 0;
-
-		for (int k = 0; k < 10; k++)
-			sum += (double)probs[i * 10 + k];
-		ck_assert_double_eq_tol(sum, 1, 1e-4);
-	}
-	if (s->authenticate) {
-		ck_assert_msg(s->authenticate(&v, creds, 8, auth) == 0, "%s", error_text());
-		ck_assert_msg(service_query(&v, creds, 7, &q, 1, probs) == 0, "%s", error_text());
-	}
-	if (s->verify)
-		ck_assert_msg(s->verify(w->setup.conf, &w->locked, w->locked.model, mark) == 0, "%s", error_text());
-	bundle_hash(w->locked.pub, after);
-	ck_assert_str_eq(pub, after);
-	ck_assert_uint_eq(model_bits(w->locked.model), before);
-	if (!s->decl.changes_weights)
-		ck_assert_uint_eq(model_bits(w->base), before);
-	bundle_free(creds);
-	free(mark);
-}
-
 START_TEST(scheme_hooks_change_nothing)
 {
-	for (int i = 0; schemes[i]; i++) {
-		struct world w;
-
-		world_open(&w, (const struct scheme *)schemes[i]);
-		hooks_change_nothing(&w);
-		world_close(&w);
-	}
+	for (int i = 0; schemes[i]; i++)
+		contract_hooks((const struct scheme *)schemes[i]);
 }
 END_TEST
 

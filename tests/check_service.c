@@ -26,8 +26,6 @@ static int keyed_lock(const struct lock_env *e, const void *conf, struct locked 
 	(void)conf;
 	l->model = model_copy(e->base);
 	turn_round(l->model);
-	l->pub = bundle_new();
-	l->secret = bundle_new();
 	return 0;
 }
 

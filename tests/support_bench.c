@@ -25,9 +25,7 @@ static int toy_lock(const struct lock_env *e, const void *conf, struct locked *l
 	l->model = model_copy(e->base);
 	for (int i = 0; i < WORLD_MARK; i++)
 		l->model->x[i] = mark[i];
-	l->pub = bundle_new();
 	bundle_put_f32(l->pub, "shipped", 3, NULL);
-	l->secret = bundle_new();
 	bundle_put_f32(l->secret, "mark", WORLD_MARK, mark);
 	return 0;
 }
@@ -151,11 +149,12 @@ static void enrol_toy(struct world *w, const struct lock_env *e)
 
 void world_open(struct world *w, const struct scheme *scheme)
 {
-	const struct train_conf recipe = { .epochs = 12, .batch = 20, .optimizer = OPTIM_ADAM, .lr = 2e-3 };
 	struct model_spec spec = { 0 };
+	struct train_stats stats;
 	struct lock_env e;
 
 	memset(w, 0, sizeof(*w));
+	w->recipe = (struct train_conf){ .epochs = 12, .batch = 20, .optimizer = OPTIM_ADAM, .lr = 2e-3 };
 	progress_quiet = 1;
 	w->data = dataset_load("synthetic", NULL);
 	must(w->data != NULL);
@@ -167,10 +166,12 @@ void world_open(struct world *w, const struct scheme *scheme)
 	spec.classes = w->data->classes;
 	w->base = model_new(&spec, 7);
 	must(w->base != NULL);
-	must(train(w->base, &w->splits.owner, &recipe, 7, NULL, NULL, NULL) == 0);
-	e = (struct lock_env){ .train = &w->splits.owner, .val = &w->splits.val, .recipe = &recipe, .base = w->base, .seed = 7 };
+	must(train(w->base, &w->splits.owner, &w->recipe, 7, NULL, NULL, &stats) == 0);
+	w->base_fe = stats.forward_equivalents;
+	e = (struct lock_env){ .train = &w->splits.owner, .val = &w->splits.val, .recipe = &w->recipe, .base = w->base, .seed = 7,
+			       .forward_equivalents = &w->lock_fe };
 	w->setup.conf = conf_of(&scheme->drv, scheme->tier[0] ? scheme->tier[0] : "");
-	must(scheme->lock(&e, w->setup.conf, &w->locked) == 0);
+	must(scheme_lock(scheme, &e, w->setup.conf, &w->locked) == 0);
 	if (scheme == &toy_scheme)
 		enrol_toy(w, &e);
 	w->setup = (struct setup){

@@ -18,7 +18,9 @@ struct world {
 	struct model *base;
 	struct locked locked;
 	struct bundle *creds;
-	struct setup setup;
+	struct setup setup;       /* its base_fe and lock_fe are made up: round numbers for tests of metrics */
+	struct train_conf recipe; /* of base */
+	double base_fe, lock_fe;  /* what training and locking really took */
 };
 /* 10 classes, 28x28 grey, limited to 600 training and 200 test images. scheme_toy with its credentials, or any
  * other scheme by its options for smoke tests (no credentials are issued then). */

@@ -46,7 +46,7 @@ int lock_open(struct lock *l, const struct desk *d, const struct scheme *scheme,
 	l->scheme = scheme;
 	l->conf = conf_of(&scheme->drv, options);
 	must(l->conf != NULL);
-	if (scheme->lock(&d->env, l->conf, &l->locked)) {
+	if (scheme_lock(scheme, &d->env, l->conf, &l->locked)) {
 		lock_close(l);
 		return -1;
 	}
@@ -71,7 +71,7 @@ struct bundle *lock_enrol(struct lock *l, const struct desk *d, int first, int u
 		user[i] = first + i / each;
 		trial[i] = i % each;
 	}
-	if (l->scheme->enrol(&d->env, l->conf, &l->locked, user, trial, n, out)) {
+	if (scheme_enrol(l->scheme, &d->env, l->conf, &l->locked, user, trial, n, out)) {
 		bundle_free(out);
 		out = NULL;
 	}

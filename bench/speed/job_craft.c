@@ -71,7 +71,7 @@ static int lock_model(const struct scheme *s, const void *conf, const struct loc
 	struct service service = { .scheme = s, .conf = conf };
 	struct auth a;
 
-	if (s->lock(e, conf, l) || s->enrol(e, conf, l, &user, &trial, 1, creds))
+	if (scheme_lock(s, e, conf, l) || scheme_enrol(s, e, conf, l, &user, &trial, 1, creds))
 		return -1;
 	service.model = l->model;
 	service.pub = l->pub;
