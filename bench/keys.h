@@ -6,7 +6,7 @@
 
 /* Raised whenever the evaluator (bench/evaluate.c, attacked.c, judge.c), bench/access.c or bench/search.c can give other bits. Part of every
  * cell's key; so are the metrics, by their names and versions. */
-#define EVALUATE_VERSION 4
+#define EVALUATE_VERSION 5
 
 struct keys { char base[65], locked[65], creds[65], cell[65]; };
 

@@ -40,6 +40,28 @@ const struct metric metric_changed = {
 	.compute = changed,
 };
 
+static int mark_evidence(const struct observations *o, struct value *v)
+{
+	return number_of(o, "mark_evidence", v);
+}
+
+const struct metric metric_mark_evidence = {
+	.drv = {
+		.name = "mark_evidence",
+		.summary = "-log2 of the exact probability that a network without the mark has so many of its symbols right by luck",
+		.source = "Fan et al., DeepIPR (TPAMI 2022), sec. 4: signs as fair coins; ActiveGuard: digits as fair dice. Differs: binomial tails, "
+			  "exactly; 20 bits are one in a million. Absent where a scheme has no model of chance",
+		.version = 1,
+	},
+	.title = "Evidence of the mark",
+	.unit = "bits",
+	.survey = "2021 survey, Table II: reliability",
+	.min = 0,
+	.max = 1e6,
+	.better = 1,
+	.compute = mark_evidence,
+};
+
 static int mark_symbols(const struct observations *o, struct value *v)
 {
 	return whole_percent(o, "mark_matched", v);

@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "schemes/evidence.h"
 #include "schemes/passport_train.h"
 
 #define FALSE_CLAIM 1e-6 /* chance of fair coins to pass for a signature, at most */
@@ -108,17 +109,7 @@ static int count_bits(const struct passport_layer *p, int n)
 
 int passport_threshold(int n)
 {
-	double tail = 0;
-	int k = n + 1;
-
-	/* from the top: C(n,k) / 2^n through logarithms, for n may be in the thousands */
-	while (k > 0) {
-		tail += exp(lgamma(n + 1.0) - lgamma((double)k) - lgamma(n - k + 2.0) - n * log(2));
-		if (tail > FALSE_CLAIM)
-			break;
-		k--;
-	}
-	return k;
+	return binomial_threshold(n, 0.5, -log2(FALSE_CLAIM));
 }
 
 static int write_signature(struct bundle *secret, const struct passport_conf *c, const struct passport_layer *p, int n, uint64_t seed)
@@ -294,6 +285,13 @@ static int passport_users(const void *conf, int classes)
 	return c->variant == V1 ? c->users : 0;
 }
 
+/* The paper tells nobody apart: all customers hold the same passports. */
+static double passport_users_analytic(const void *conf, int classes)
+{
+	(void)classes;
+	return ((const struct passport_conf *)conf)->variant == V1;
+}
+
 static struct model *passport_unlock(const struct service *s, const struct bundle *creds, int at)
 {
 	struct passport_layer p[PASSPORT_LAYERS_MAX];
@@ -381,6 +379,8 @@ static int passport_verify(const void *conf, const struct locked *owner, const s
 	out->total = count_bits(p, n);
 	out->matched = matched_bits(p, n, owner->secret, suspect, out->symbol);
 	out->verified = out->matched >= passport_threshold(out->total);
+	out->has_evidence = 1;
+	out->evidence = binomial_evidence(out->matched, out->total, 0.5);
 	return 0;
 }
 
@@ -422,6 +422,7 @@ const struct scheme scheme_passport = {
 		  .has_users = 1, .has_ownership = 1, .changes_weights = 1 },
 	.lock = passport_lock,
 	.enrol = passport_enrol,
+	.users_analytic = passport_users_analytic,
 	.users = passport_users,
 	.unlock = passport_unlock,
 	.wrong_keys = passport_wrong_keys,

@@ -87,6 +87,8 @@ struct ownership {
 	int matched, total; /* symbols of the mark read correctly; symbol[i] says which (may be NULL) */
 	unsigned char symbol[4096];
 	int alphabet;   /* values that a symbol can have; 1: it carries no information; 0: two */
+	int has_evidence; /* 1: evidence is -log2 of the exact probability that a network without the mark has so many symbols right, under */
+	double evidence;  /* the driver's assumption about such networks (schemes/evidence.h) */
 };
 
 /* What a scheme takes, in forward equivalents of the unprotected network, and what a prediction can know of it. */

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "metrics/stats.h"
+#include "schemes/evidence.h"
 #include "schemes/passport.h"
 #include "schemes/passport_layers.h"
 #include "tests/support_bench.h"
@@ -48,6 +49,9 @@ static struct ownership *verdict_on(const struct lock *l, const struct model *su
 
 	ck_assert_msg(scheme_passport.verify(l->conf, &l->locked, suspect, w) == 0, "%s", error_text());
 	ck_assert_int_eq(w->applies, 1);
+	ck_assert_int_eq(w->has_evidence, 1);
+	ck_assert_double_eq_tol(w->evidence, binomial_evidence(w->matched, w->total, 0.5), 1e-9);
+	ck_assert_int_eq(w->verified, w->evidence >= -log2(1e-6)); /* the claim's error and its verdict agree */
 	return w;
 }
 
@@ -213,6 +217,68 @@ START_TEST(wrong_passports_open_nothing) /* T3 */
 	printf("passport: 20 random passports %.1f %% right, at most %.1f %%\n", mean, worst);
 	ck_assert_double_le(mean, 20);
 	bundle_free(wrong);
+}
+END_TEST
+
+/* Passports that another owner issued for another network of the same kind, trained from another seed: no better than random ones. */
+START_TEST(passports_of_another_network_open_nothing)
+{
+	struct desk other = desk;
+	struct lock theirs;
+	struct bundle *issued;
+	int right;
+
+	other.env.seed = DESK_SEED + 1;
+	ck_assert_msg(lock_open(&theirs, &other, &scheme_passport, BRIEF) == 0, "%s", error_text());
+	issued = lock_enrol(&theirs, &other, 0, 1, 1);
+	right = lock_correct(&v1, &desk, issued, 0, TEST, 1);
+	printf("passport: another network's passports %d here and %d there of %d\n", right, lock_correct(&theirs, &desk, issued, 0, TEST, 1), TEST);
+	ck_assert_int_le(right, TEST * 35 / 100); /* of one passport; the slides' largest */
+	ck_assert_int_ge(lock_correct(&theirs, &desk, issued, 0, TEST, 1), right_of(desk.base) - TEST * 3 / 100);
+	bundle_free(issued);
+	lock_close(&theirs);
+}
+END_TEST
+
+/* The shapes of WRN-10-4: locked from end to end on a few images (what is learnt in a few steps is not the point), the signature has
+ * its 448 bits, passports have the layers' input shapes, and with them another network runs than without. */
+START_TEST(wide_networks_are_locked_too)
+{
+	enum { N = 32 };
+	struct model_spec spec = { .c = 3, .h = 32, .w = 32, .classes = 10 };
+	const struct train_conf recipe = { .epochs = 1, .batch = 16, .optimizer = OPTIM_SGD, .lr = 0.05, .momentum = 0.9 };
+	float *x = xmalloc((size_t)N * 3 * 32 * 32, sizeof(*x)), with[N * 10], without[N * 10];
+	uint8_t label[N];
+	const struct images v = { .n = N, .c = 3, .h = 32, .w = 32, .classes = 10, .fx = x, .labels = label };
+	struct lock_env e = { .train = &v, .val = &v, .recipe = &recipe, .seed = 3 };
+	struct lock l = { .scheme = &scheme_passport, .conf = conf_of(&scheme_passport.drv, "") };
+	const int user = 0, trial = 0;
+	struct bundle *creds = bundle_new();
+	const struct tensor *t;
+	struct model *base;
+	struct rng r;
+
+	rng_open(&r, 1, "wide", 0, 0);
+	for (int i = 0; i < N * 3 * 32 * 32; i++)
+		x[i] = (float)rng_uniform(&r);
+	for (int i = 0; i < N; i++)
+		label[i] = (uint8_t)(i % 10);
+	ck_assert_int_eq(model_spec_parse(&spec, "wrn10-4"), 0);
+	e.base = base = model_new(&spec, 1);
+	ck_assert_msg(scheme_lock(&scheme_passport, &e, l.conf, &l.locked) == 0, "%s", error_text());
+	ck_assert_int_eq(scheme_enrol(&scheme_passport, &e, l.conf, &l.locked, &user, &trial, 1, creds), 0);
+	t = bundle_get(creds, "gamma.block3.0.conv1", DT_F32);
+	ck_assert(t && t->d[1] == 128 && t->d[2] == 16 && t->d[3] == 16);
+	ck_assert_int_le(bits_in(&l, l.locked.model, NULL), 64 + 128 + 256);
+	free(verdict_on(&l, l.locked.model));
+	l.service = (struct service){ .scheme = &scheme_passport, .conf = l.conf, .model = l.locked.model, .pub = l.locked.pub, .classes = 10 };
+	ck_assert_int_eq(service_query(&l.service, creds, 0, &v, 1, with), 0);
+	ck_assert_int_eq(service_query(&l.service, NULL, 0, &v, 1, without), 0);
+	ck_assert_int_ne(memcmp(with, without, sizeof(with)), 0);
+	bundle_free(creds);
+	model_free(base);
+	lock_close(&l);
+	free(x);
 }
 END_TEST
 
@@ -476,6 +542,8 @@ Suite *suite_passport(void)
 	tcase_add_test(tc, customers_get_the_networks_worth);
 	tcase_add_test(tc, every_bit_is_signed);
 	tcase_add_test(tc, wrong_passports_open_nothing);
+	tcase_add_test(tc, passports_of_another_network_open_nothing);
+	tcase_add_test(tc, wide_networks_are_locked_too);
 	tcase_add_test(tc, a_stranger_looking_passport_is_as_good);
 	tcase_add_test(tc, passports_a_little_off_still_work);
 	tcase_add_test(tc, pruning_leaves_the_signature);

@@ -1,0 +1,12 @@
+/* What a mark proves: the exact probability that somebody's network reads so many of its symbols right by luck. */
+#ifndef LB_SCHEMES_EVIDENCE_H
+#define LB_SCHEMES_EVIDENCE_H
+
+/* -log2 P(X >= k), X binomial (n, p): bits of evidence in k of n symbols right, each right by luck with probability p, 0 < p < 1. Exact
+ * sums in the logarithm, so that 2^-2560 is 2560. k <= 0: 0; k > n: INFINITY. */
+double binomial_evidence(int k, int n, double p);
+
+/* The least k of n with at least so many bits of evidence; n+1: not even all n have it. */
+int binomial_threshold(int n, double p, double bits);
+
+#endif
