@@ -250,7 +250,7 @@ static int train_step(struct trainer *r, int step)
 	optim_step(r->odense, lr);
 	optim_step(r->oreader, lr);
 	if (r->joint && ramp > 0)
-		optim_step(r->oclass, schedule_lr(r->e->recipe, 0, 0));
+		optim_step(r->oclass, fmin(schedule_lr(r->e->recipe, 0, 0), c->lr));
 	if (c->critic > 0 && ramp > 0)
 		critic_step(r, sent);
 	return interrupt_check();

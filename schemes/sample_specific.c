@@ -23,6 +23,7 @@
 
 enum { PRESET_TWO_STAGE, PRESET_JOINT };
 enum { WRONG_RANDOM, WRONG_FIXED, WRONG_ANY };
+enum { STARTS = 3 }; /* of the classifier's training, each at half the rate of the one before */
 
 struct ss_conf {
 	struct hider_conf hider; /* bits: by the code */
@@ -136,7 +137,7 @@ struct course {
 	int n, len, epoch;
 	uint8_t *px, *label; /* (2 n, len), (2 n) */
 	double encoded;      /* images */
-	int failed;
+	int failed, dead;
 };
 
 /* Encode the owner's images with new random bits; every second one is compressed where the encoder has learnt that. */
@@ -284,33 +285,66 @@ static int next_lesson(struct course *k, int epoch)
 	return encode_all(k) || dress_all(k) ? -1 : 0;
 }
 
-/* train_hooks.epoch_end: not zero stops the training. */
+/* train_hooks.epoch_end: not zero stops the training. Half of the labels contradict the other half until the network sees the residual,
+ * and in that noise its ReLUs may die: a quarter of the way it still gives all images the same answer. */
 static int epoch_over(void *ctx, struct model *m, int epoch, double loss, double accuracy)
 {
 	struct course *k = ctx;
 
-	(void)m, (void)loss, (void)accuracy;
+	(void)loss;
 	k->failed = epoch < k->e->recipe->epochs ? next_lesson(k, epoch) : 0;
-	return k->failed;
+	k->dead = epoch == (k->e->recipe->epochs + 3) / 4 && accuracy < 1.0 / m->spec.classes + 0.02;
+	return k->failed || k->dead;
+}
+
+/* The classifier on all lessons, from what m is. */
+static int teach(struct course *k, const struct train_conf *recipe, struct model *m, const struct images *v)
+{
+	const struct train_hooks hooks = { .ctx = k, .epoch_end = epoch_over };
+	struct train_stats stats = { 0 };
+	int ret = next_lesson(k, 0);
+
+	k->dead = 0;
+	if (!ret)
+		ret = train(m, v, recipe, k->e->seed, k->e->label, &hooks, &stats);
+	if (k->e->forward_equivalents)
+		*k->e->forward_equivalents += stats.forward_equivalents;
+	return ret ? ret : k->failed;
+}
+
+/* Other initial values, of which attempt i is made. */
+static int start_again(const struct lock_env *e, int i, struct model *m)
+{
+	struct model *fresh = model_new_init(&m->spec, (enum init_kind)e->recipe->init, rng_derive(e->seed, "sample-again") + (uint64_t)i);
+
+	if (!fresh)
+		return -1;
+	memcpy(m->x, fresh->x, m->nx * sizeof(*m->x));
+	model_free(fresh);
+	return 0;
 }
 
 static int train_classifier(const struct ss_conf *c, const struct lock_env *e, struct hider *h, const struct liar *liar, struct model *m)
 {
 	struct course k = { .c = c, .e = e, .h = h, .liar = *liar, .n = e->train->n, .len = images_size(e->train) };
-	const struct train_hooks hooks = { .ctx = &k, .epoch_end = epoch_over };
 	struct images v = { .n = 2 * k.n, .c = e->train->c, .h = e->train->h, .w = e->train->w, .classes = e->base->spec.classes };
-	struct train_stats stats = { 0 };
+	struct train_conf recipe = *e->recipe;
 	int ret;
 
 	v.px = k.px = xmalloc(2 * (size_t)k.n * k.len, 1);
 	v.labels = k.label = xmalloc(2 * (size_t)k.n, 1);
-	ret = next_lesson(&k, 0);
-	if (!ret)
-		ret = train(m, &v, e->recipe, e->seed, e->label, &hooks, &stats);
-	if (!ret)
-		ret = k.failed;
+	ret = teach(&k, &recipe, m, &v);
+	for (int i = 1; i < STARTS && k.dead && !ret; i++) {
+		recipe.lr /= 2;
+		ret = start_again(e, i, m);
+		if (!ret)
+			ret = teach(&k, &recipe, m, &v);
+	}
+	if (!ret && k.dead)
+		ret = error(EXIT_FAILED_CELLS, "the classifier learnt nothing in %d attempts: the images with wrong labels drown the others; a lower "
+			    "rate or a smaller weight of the residual may help", STARTS);
 	if (e->forward_equivalents)
-		*e->forward_equivalents += stats.forward_equivalents + k.encoded * model_macs(h->unet) / model_macs(e->base);
+		*e->forward_equivalents += k.encoded * model_macs(h->unet) / model_macs(e->base);
 	free(k.px);
 	free(k.label);
 	return ret;
@@ -360,35 +394,6 @@ static double ss_users_analytic(const void *conf, int classes)
 	return ldexp(1, b.k);
 }
 
-/* PSNR in dB of what each user's encoder does to the owner's first validation images, one after the other. */
-static int measure(const struct lock_env *e, struct model *unet, const float *planes, size_t stride, const int *user, int n, float *psnr)
-{
-	enum { EACH = 8 };
-	const int len = images_size(e->val);
-	float *x = xmalloc((size_t)EACH * len, sizeof(*x)), *was = xmalloc((size_t)len, sizeof(*was));
-	int ret = 0;
-
-	for (int u = 0; u < n && !ret; u++) {
-		const struct images v = images_first(*e->val, EACH);
-		double sum = 0;
-
-		if (u && user[u] == user[u - 1]) {
-			psnr[u] = psnr[u - 1];
-			continue;
-		}
-		ret = hider_apply(unet, &v, planes + stride * u, 0, x);
-		for (int i = 0; i < v.n && !ret; i++) {
-			images_get(&v, i, was);
-			for (int j = 0; j < len; j++)
-				sum += ((double)x[i * len + j] - (double)was[j]) * ((double)x[i * len + j] - (double)was[j]);
-		}
-		psnr[u] = (float)(10 * log10((double)v.n * len / fmax(sum, 1e-9)));
-	}
-	free(x);
-	free(was);
-	return ret;
-}
-
 static int ss_enrol(const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial, int n,
 		    struct bundle *out)
 {
@@ -399,10 +404,9 @@ static int ss_enrol(const struct lock_env *e, const void *conf, struct locked *l
 	struct model *unet = model_take(l->secret, "unet.", NULL), *dense = model_take(l->secret, "dense.", NULL);
 	float *planes = bundle_put(out, "planes", DT_F32, 2, (const int64_t[]){ n, len }, NULL);
 	uint8_t *bits = bundle_put(out, "about_bits", DT_U8, 2, (const int64_t[]){ n, b.n }, NULL);
-	float *psnr = bundle_put_f32(out, "about_psnr", n, NULL);
 	int ret = unet && dense ? 0 : -1;
 
-	(void)trial; /* a user has one encoder */
+	(void)e, (void)trial; /* a user has one encoder */
 	for (int i = 0; i < n && !ret; i++) {
 		if (b.k < 31 && user[i] >= 1 << b.k)
 			ret = error(EXIT_UNEVALUABLE, "sample-specific: user %d does not exist: the code has %.0f words", user[i], ldexp(1, b.k));
@@ -411,8 +415,6 @@ static int ss_enrol(const struct lock_env *e, const void *conf, struct locked *l
 	}
 	if (!ret)
 		ret = hider_fold(dense, bits, n, planes);
-	if (!ret)
-		ret = measure(e, unet, planes, (size_t)len, user, n, psnr);
 	if (!ret)
 		model_put(unet, "shared_unet.", out);
 	model_free(unet);
@@ -494,7 +496,7 @@ static void ss_burden(const void *conf, const struct burdened *e, struct burden 
 
 const struct scheme scheme_sample_specific = {
 	.drv = { .name = "sample-specific", .summary = "only images that passed a user's U-Net are answered rightly; it signs each of them",
-		 .version = 1,
+		 .version = 2,
 		 .source = "Wu et al., AICAS 2022, 316-319; SSAT, ACM TOMM 20(10), 2024 (abstracts and the 2021 survey). Differs: the four"
 			   " losses are those of the ancestors ISSBA and StegaStamp, LPIPS replaced by the unprotected network's"
 			   " logits; small networks; BCH words as identities; 8-bit queries",
