@@ -36,7 +36,7 @@ static const struct opt sc_opts[] = {
 	{ "carrier", OPT_STRING, AT(carrier), "auto", 1, 63, "data set that key images are of; auto: mnist for fashion-mnist and the other way round, else synthetic; negative: the owner's own images, inverted", NULL },
 	{ "training", OPT_CHOICE, AT(training), "scratch", 0, 0, "how the class is added: trained from scratch, or one more output and fine-tuning", "scratch|finetune" },
 	{ "seal", OPT_CHOICE, AT(seal), "crc", 0, 0, "what makes an identity valid: a checksum, a keyed MAC, a MAC bound to its image", "crc|mac|bound" },
-	{ "keys", OPT_INT, AT(keys), "500", 1, 100000, "key images in the training set", NULL },
+	{ "keys", OPT_INT, AT(keys), "3000", 1, 100000, "key images in the training set, as many as an eighth of the owner's images at most", NULL },
 	{ "share", OPT_FLOAT, AT(share), "0.02", 0, 0.5, "share of every batch that they get, each time with another identity", NULL },
 	{ "issue", OPT_INT, AT(issue), "1000", 1, 100000, "further key images, for users", NULL },
 	{ "held", OPT_INT, AT(held), "100", 1, 4096, "further key images, to prove ownership with: of up to twice as many those that the network knows", NULL },
@@ -89,7 +89,7 @@ static int carriers_open(struct carriers *k, const struct sc_conf *c, const stru
 	if (k->v->n < 3)
 		return error(EXIT_UNEVALUABLE, "stego-class: %d images are too few to make key images from", k->v->n);
 	part = fmin((double)k->v->n / want, 1); /* a small set serves all three purposes in proportion */
-	k->keys = (int)fmax(floor(c->keys * part), 1);
+	k->keys = (int)fmax(floor(fmin(c->keys * part, e->train->n / 8.0)), 1); /* each is shown: they must not crowd out the task */
 	k->issue = (int)fmax(floor(c->issue * part), 1);
 	k->held = (int)fmax(floor(2 * c->held * part), 1);
 	k->order = xmalloc((size_t)k->v->n, sizeof(*k->order));

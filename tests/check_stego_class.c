@@ -340,7 +340,7 @@ START_TEST(foreign_images_are_fitted)
 		}
 	d.env.foreign = &foreign;
 	d.env.foreign_hash = "blocks";
-	ck_assert_msg(lock_open(&l, &d, &scheme_stego_class, "training=finetune issue=500 finetune-epochs=3") == 0, "%s", error_text());
+	ck_assert_msg(lock_open(&l, &d, &scheme_stego_class, "training=finetune keys=500 issue=500 finetune-epochs=3") == 0, "%s", error_text());
 	ck_assert_str_eq(bundle_meta_get(l.locked.secret, "carrier_hash"), "blocks");
 	ck_assert_int_eq(bundle_get(l.locked.secret, "issue", DT_U8)->d[0], 166); /* 400 of 1,200 wanted */
 	c = lock_enrol(&l, &d, 0, 20, 1);
