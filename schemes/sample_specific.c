@@ -38,7 +38,7 @@ static const struct opt ss_opts[] = {
 	{ "preset", OPT_CHOICE, AT(preset), "joint", 0, 0, "encoder first and then the classifier, or the classifier's loss in the encoder's training, too", "two-stage|joint" },
 	{ "code", OPT_CHOICE, AT(code), "bch31-16", 0, 0, "BCH code of the identities: length and message bits; corrects 3, 5, 6, 2 errors", "bch31-16|bch31-11|bch63-30|bch15-7" },
 	{ "wrong", OPT_CHOICE, AT(wrong), "random", 0, 0, "label of an image without residual: a wrong class, new each epoch; the next class; any class, new each epoch", "random|fixed|any" },
-	{ "residual", OPT_FLOAT, AT(hider.residual), "20", 0, 1e6, "weight of the residual's mean square", NULL },
+	{ "residual", OPT_FLOAT, AT(hider.residual), "50", 0, 1e6, "weight of the residual's mean square", NULL },
 	{ "perceptual", OPT_FLOAT, AT(hider.perceptual), "1.5", 0, 1e6, "weight of how far the unprotected network's logits move", NULL },
 	{ "critic", OPT_FLOAT, AT(hider.critic), "0.5", 0, 1e6, "weight of the critic's loss in preset=two-stage; 0: no critic", NULL },
 	{ "message", OPT_FLOAT, AT(hider.message), "1.5", 0.001, 1e6, "weight of the bits' cross entropy", NULL },
@@ -508,7 +508,7 @@ const struct scheme scheme_sample_specific = {
 		  .ships = "the service holds the locked network; each user holds the U-Net and the planes of his identity; the owner keeps"
 			   " what makes planes and what reads them",
 		  .has_users = 1, .has_identities = 1, .changes_weights = 1 },
-	.tier = { "code=bch15-7 steps=500 warmup=100 residual=10 critic=0" },
+	.tier = { "code=bch15-7 steps=700 warmup=100 residual=10 critic=0" },
 	.burden = ss_burden, .lock = ss_lock,
 	.enrol = ss_enrol,
 	.users_analytic = ss_users_analytic,

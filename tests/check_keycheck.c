@@ -133,7 +133,7 @@ START_TEST(the_network_itself_is_untouched)
 	model_hash(desk.base, a);
 	model_hash(lock.locked.model, b);
 	ck_assert_str_eq(a, b);
-	ck_assert_int_eq(scheme_keycheck.users(lock.conf, 10), 30);
+	ck_assert_int_eq(scheme_users(&scheme_keycheck, lock.conf, 10), 30);
 }
 END_TEST
 

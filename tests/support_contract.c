@@ -211,9 +211,9 @@ static void gate(const struct stage *g)
 	if (g->s->decl.gate || !g->s->decl.has_users)
 		ck_assert_int_gt(right, base / 2);
 	else
-		ck_assert_int_lt(right, base / 2);
+		ck_assert_int_lt(right, base * 3 / 4);
 	if (g->s->decl.has_users)
-		ck_assert_int_lt(right_of(&g->v, NULL, 0, &test), base / 2);
+		ck_assert_int_lt(right_of(&g->v, NULL, 0, &test), base * 3 / 4);
 }
 
 /* Users by the formula are no fewer than those that exist. */
