@@ -11,7 +11,7 @@
 static bool has_creds(const struct scheme *s)
 {
 	void *conf = driver_conf(&s->drv, NULL);
-	const bool any = conf && s->enrol && s->users && s->users(conf, 10) > 0;
+	const bool any = conf && scheme_users(s, conf, 10) > 0;
 
 	free(conf);
 	return any;
