@@ -378,8 +378,6 @@ int judge_mark(const struct setup *s, const struct model *m, struct observations
 		obs_bits(o, "mark_matched", w->symbol, (size_t)w->total);
 		obs_num(o, "ownership_verified", w->verified != 0);
 		obs_num(o, "mark_alphabet", w->alphabet ? w->alphabet : 2);
-		if (w->has_evidence)
-			obs_num(o, "mark_evidence", round(1e6 * w->evidence) / 1e6); /* C libraries' logarithms differ in their last bit */
 	}
 	free(w);
 	return ret;

@@ -29,7 +29,7 @@
  *   genuine_traced, genuine_named, channel_traced, channel_named
  *                          a query of an authorised user: traced to its sender, to anybody
  *   genuine_bits_read, channel_bits_read  a bit of an identity, read from a query
- * Numbers: users, credentials_per_user, users_analytic, users_measured, ownership_verified (0/1), mark_evidence (bits), parameters,
+ * Numbers: users, credentials_per_user, users_analytic, users_measured, ownership_verified (0/1), parameters,
  *   reference_parameters, macs, reference_macs, credential_bytes, lock_forward_equivalents,
  *   reference_forward_equivalents, enrol_forward_equivalents, changed (share of product that differs), classes,
  *   changed_credentials (share of them that a channel changed), channel_psnr (dB), channel_bytes (of a stored image),

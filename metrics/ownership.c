@@ -1,6 +1,10 @@
 /* Ownership: does the owner's mark stand, and only where it should. */
 #include "metrics/compute.h"
 
+#include <math.h>
+
+#include "base/binomial.h"
+
 static int share_of(const struct observations *o, const char *name, struct value *v)
 {
 	if (!number_of(o, name, v))
@@ -42,7 +46,15 @@ const struct metric metric_changed = {
 
 static int mark_evidence(const struct observations *o, struct value *v)
 {
-	return number_of(o, "mark_evidence", v);
+	const struct obs_entry *e = obs_get(o, "mark_matched", 'b');
+	const double values = obs_getnum(o, "mark_alphabet", 0);
+	double bits;
+
+	if (!e || values < 2)
+		return 0;
+	bits = round(1e6 * binomial_evidence((int)e->k, (int)e->n, 1 / values)) / 1e6; /* C libraries' logarithms differ in the last bit */
+	*v = (struct value){ bits, bits, bits, 0, 0, 0 };
+	return 1;
 }
 
 const struct metric metric_mark_evidence = {

@@ -11,7 +11,6 @@
  *   Stopping at the first valid image instead of the closest is an option (closest=0). */
 #include "schemes/control_layer.h"
 #include "schemes/digits.h"
-#include "schemes/evidence.h"
 #include "schemes/gate.h"
 #include "base/error.h"
 #include "base/rng.h"
@@ -531,8 +530,6 @@ static int ag_verify(const void *conf, const struct locked *owner, const struct 
 	out->alphabet = 10;
 	out->matched = digits_match(&d, suspect, out->symbol);
 	out->verified = out->matched == out->total;
-	out->has_evidence = 1;
-	out->evidence = binomial_evidence(out->matched, out->total, 0.1); /* decimal digits */
 	return 0;
 }
 

@@ -87,8 +87,6 @@ struct ownership {
 	int matched, total; /* symbols of the mark read correctly; symbol[i] says which (may be NULL) */
 	unsigned char symbol[4096];
 	int alphabet;   /* values that a symbol can have; 1: it carries no information; 0: two */
-	int has_evidence; /* 1: evidence is -log2 of the exact probability that a network without the mark has so many symbols right, under */
-	double evidence;  /* the driver's assumption about such networks (schemes/evidence.h) */
 };
 
 /* What a scheme takes, in forward equivalents of the unprotected network, and what a prediction can know of it. */
@@ -122,7 +120,7 @@ struct scheme {
 	 * user[i], both from 0. May extend l->pub / l->secret (a verifier's table). Batches are faster than single calls, but a
 	 * credential must not depend on which others are asked for. What stays with the owner, where there is such a thing:
 	 * tensor "ok" u8 (n), 0 where the driver failed to make a valid one; "tries" i32 (n); whatever else is worth knowing
-	 * under a name that begins with "about_", as "about_clean" u8 (n,c,h,w), the image that each credential was made of.
+	 * under a name that begins with "about_", as "about_clean" u8 (n,c,h,w), the images that image credentials were made from.
 	 * Metadata "credential_bytes": bytes of one as its holder stores it, where the tensors are wider.
 	 * NULL: the scheme has no credentials. */
 	int (*enrol)(const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial, int n,

@@ -325,7 +325,7 @@ static bool registered(const struct bundle *pub, uint32_t id)
 
 /* One credential each for user[which[i]], from the covers that are number `try` of each. ok: the network puts it in the extra class. */
 static int make_round(const struct lock_env *e, const struct locked *l, const struct payload *p, const int *user, const int *trial,
-		      const int *which, int n, int try, float *image, uint8_t *clean, float *psnr, uint8_t *ok)
+		      const int *which, int n, int try, float *image, uint8_t *clean, uint8_t *ok)
 {
 	const struct images issue = kept(l->secret, "issue");
 	const size_t len = (size_t)images_size(&issue);
@@ -335,13 +335,11 @@ static int make_round(const struct lock_env *e, const struct locked *l, const st
 
 	for (int i = 0; i < n; i++) {
 		const int k = which[i];
-		const long cover = (user[k] + (long)trial[k] * STRIDE + (long)try * NEXT) % issue.n;
-		int changed;
+		const long number = (user[k] + (long)trial[k] * STRIDE + (long)try * NEXT) % issue.n;
 
-		memcpy(px + len * i, issue.px + len * cover, len);
-		memcpy(clean + len * k, px + len * i, len);
-		changed = payload_hide(p, px + len * i, (int)len, (uint32_t)user[k]);
-		psnr[k] = (float)(10 * log10(255.0 * 255.0 * (double)len / (changed ? changed : 1)));
+		memcpy(clean + len * k, issue.px + len * number, len);
+		memcpy(px + len * i, clean + len * k, len);
+		payload_hide(p, px + len * i, (int)len, (uint32_t)user[k]);
 		for (size_t j = 0; j < len; j++)
 			image[len * k + j] = (float)px[len * i + j] / 255.0f;
 	}
@@ -363,9 +361,7 @@ static int sc_enrol(const struct lock_env *e, const void *conf, struct locked *l
 	const struct sc_conf *c = conf;
 	const struct model_spec *s = &l->model->spec;
 	float *image = bundle_put(out, "image", DT_F32, 4, (const int64_t[]){ n, s->c, s->h, s->w }, NULL);
-	float *psnr = bundle_put_f32(out, "about_psnr", n, NULL);
-	uint8_t *clean = bundle_put(out, "about_clean", DT_U8, 4, (const int64_t[]){ n, s->c, s->h, s->w }, NULL);
-	uint8_t *ok = bundle_put_u8(out, "ok", n, NULL);
+	uint8_t *ok = bundle_put_u8(out, "ok", n, NULL), *clean = put_images(out, "about_clean", s, n);
 	int32_t *tries = bundle_put_i32(out, "tries", n, NULL);
 	int *which, left = n, ret = 0;
 	struct payload p;
@@ -378,7 +374,7 @@ static int sc_enrol(const struct lock_env *e, const void *conf, struct locked *l
 	for (int try = 0; try < c->tries && left && !ret; try++) {
 		int still = 0;
 
-		ret = make_round(e, l, &p, user, trial, which, left, try, image, clean, psnr, ok);
+		ret = make_round(e, l, &p, user, trial, which, left, try, image, clean, ok);
 		for (int i = 0; i < left; i++) {
 			tries[which[i]] = try + 1;
 			if (!ok[which[i]])

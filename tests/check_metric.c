@@ -123,7 +123,6 @@ static void fill(struct observations *o)
 	obs_num(o, "declared_revocation", 1);
 	obs_num(o, "declared_ownership", 1);
 	obs_num(o, "mark_alphabet", 10);
-	obs_num(o, "mark_evidence", 33.2);
 }
 
 static const struct expected {
@@ -194,7 +193,7 @@ static const struct expected {
 	{ "lock_training_ratio", 0.25, 0, 0 },
 	{ "mac_ratio", 3, 0, 0 },
 	{ "mark_capacity", 0, 0, 0 },
-	{ "mark_evidence", 33.2, 0, 0 },
+	{ "mark_evidence", 8.078259, 0, 0 }, /* 4 x .001 x .9 + .0001 */
 	{ "mark_symbols", 75, 3, 4 },
 	{ "memory_ratio", 1.25, 0, 0 },
 	{ "misattribution", 12.5, 1, 8 },

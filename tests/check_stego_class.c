@@ -70,15 +70,23 @@ static int passed(const struct auth *a, int n, unsigned bit)
 START_TEST(users_are_known_and_the_task_is_kept)
 {
 	struct auth a[N];
-	const float *psnr = bundle_f32(made, "about_psnr", NULL);
+	const uint8_t *cover = bundle_get(made, "about_clean", DT_U8)->data;
+	const float *image = bundle_f32(made, "image", NULL);
 	const struct ownership w = verify(&lock, lock.locked.model);
 
 	ck_assert_int_eq(lock_accepted(&lock, made, N, a), N);
 	for (int i = 0; i < N; i++) {
+		int changed = 0;
+
 		ck_assert_int_eq(a[i].user, i);
 		ck_assert_uint_eq(a[i].passed, 3);
-		ck_assert_double_ge((double)psnr[i], 59.0); /* all 64 of 784 values changed: 59.01 dB */
-		ck_assert_double_le((double)psnr[i], 70);
+		for (int k = i * LEN; k < (i + 1) * LEN; k++) {
+			const int step = (int)lrintf(255 * image[k]) - cover[k];
+
+			ck_assert(step >= -1 && step <= 1); /* one step: all 64 of 784 values changed would be 59.01 dB */
+			changed += step != 0;
+		}
+		ck_assert(changed > 10 && changed <= 64);
 	}
 	ck_assert_int_eq(w.matched, w.total);
 	ck_assert_int_eq(w.total, 60);
@@ -237,6 +245,33 @@ START_TEST(an_autoencoder_takes_the_identity)
 }
 END_TEST
 
+/* Images of a third kind (squares of one grey on another): how many the network puts in the class is measured, as the reference asks, and
+ * printed; whatever it is, none of them gets in, for none has an identity. */
+START_TEST(other_images_have_no_identity)
+{
+	enum { OTHERS = 300 };
+	float *x = calloc(OTHERS * LEN, sizeof(float));
+	struct auth a[OTHERS];
+	struct bundle *c;
+	struct rng r;
+
+	rng_open(&r, 1, "squares", 0, 0);
+	for (int i = 0; i < OTHERS; i++) {
+		const float in = (float)rng_below(&r, 256) / 255.0f, out = (float)rng_below(&r, 256) / 255.0f;
+		const int from = 2 + (int)rng_below(&r, 10), to = 16 + (int)rng_below(&r, 10);
+
+		for (int j = 0; j < LEN; j++)
+			x[i * LEN + j] = j / 28 >= from && j / 28 < to && j % 28 >= from && j % 28 < to ? in : out;
+	}
+	c = creds_of(&desk.base->spec, x, OTHERS);
+	ck_assert_int_eq(lock_accepted(&lock, c, OTHERS, a), 0);
+	printf("stego-class: %d of %d squares are in the extra class\n", passed(a, OTHERS, 1), OTHERS);
+	ck_assert_int_eq(passed(a, OTHERS, 2), 0);
+	bundle_free(c);
+	free(x);
+}
+END_TEST
+
 /* A network without the class, or one that says nothing else, is not the owner's. Fine-tuning on the task leaves the mark. */
 START_TEST(ownership_is_claimed_where_it_should)
 {
@@ -383,6 +418,7 @@ Suite *suite_stego_class(void)
 	tcase_add_test(tc, class_and_identity_are_independent);
 	tcase_add_test(tc, jpeg_takes_the_identity_and_leaves_the_class);
 	tcase_add_test(tc, an_autoencoder_takes_the_identity);
+	tcase_add_test(tc, other_images_have_no_identity);
 	tcase_add_test(tc, ownership_is_claimed_where_it_should);
 	tcase_add_test(tc, a_revoked_user_is_refused_and_no_other);
 	tcase_add_test(tc, enrolment_does_not_depend_on_company);

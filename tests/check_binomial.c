@@ -1,9 +1,9 @@
-/* schemes/evidence.c: binomial tails in bits, against closed forms and against metrics/stats.c's sum. */
+/* base/binomial.c: binomial tails in bits, against closed forms and against metrics/stats.c's sum. */
 #include <check.h>
 #include <math.h>
 
+#include "base/binomial.h"
 #include "metrics/stats.h"
-#include "schemes/evidence.h"
 
 START_TEST(all_right_is_a_bit_each)
 {
@@ -42,11 +42,11 @@ START_TEST(thresholds_are_the_least_that_prove_enough)
 }
 END_TEST
 
-Suite *suite_evidence(void);
-Suite *suite_evidence(void)
+Suite *suite_binomial(void);
+Suite *suite_binomial(void)
 {
-	Suite *s = suite_create("evidence");
-	TCase *tc = tcase_create("evidence");
+	Suite *s = suite_create("binomial");
+	TCase *tc = tcase_create("binomial");
 
 	tcase_add_test(tc, all_right_is_a_bit_each);
 	tcase_add_test(tc, tails_are_those_of_the_statistics);

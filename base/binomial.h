@@ -1,6 +1,6 @@
-/* What a mark proves: the exact probability that somebody's network reads so many of its symbols right by luck. */
-#ifndef LB_SCHEMES_EVIDENCE_H
-#define LB_SCHEMES_EVIDENCE_H
+/* Tails of the binomial distribution as bits of evidence: what it proves that so many symbols of a mark are right. */
+#ifndef LB_BASE_BINOMIAL_H
+#define LB_BASE_BINOMIAL_H
 
 /* -log2 P(X >= k), X binomial (n, p): bits of evidence in k of n symbols right, each right by luck with probability p, 0 < p < 1. Exact
  * sums in the logarithm, so that 2^-2560 is 2560. k <= 0: 0; k > n: INFINITY. */

@@ -1,5 +1,5 @@
-/* See evidence.h. */
-#include "schemes/evidence.h"
+/* See binomial.h. */
+#include "base/binomial.h"
 
 #include <math.h>
 
