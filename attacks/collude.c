@@ -50,7 +50,7 @@ static long mixed_bit(const struct collude_conf *c, const long *v, int n, int b,
 	int ones = 0;
 
 	for (int i = 0; i < n; i++)
-		ones += v[i] >> b & 1;
+		ones += (int)(v[i] >> b & 1);
 	if (c->method == METHOD_SPLICE)
 		return v[n - 1] >> b & 1;
 	if (c->method == METHOD_MAJORITY && 2 * ones != n)
