@@ -70,8 +70,6 @@ static int liar_lock(const struct lock_env *e, const void *conf, struct locked *
 {
 	(void)conf;
 	l->model = model_copy(e->base);
-	l->pub = bundle_new();
-	l->secret = bundle_new();
 	return 0;
 }
 

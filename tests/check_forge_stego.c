@@ -71,8 +71,6 @@ static int stego_lock(const struct lock_env *e, const void *conf, struct locked 
 
 	(void)conf;
 	l->model = trained(e);
-	l->pub = bundle_new();
-	l->secret = bundle_new();
 	rng_open(&r, e->seed, "toy places", 0, 0);
 	rng_permutation(&r, order, LEN);
 	bundle_put_i32(l->pub, "positions", BITS, order);
