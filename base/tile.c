@@ -14,31 +14,40 @@
 #include <stdint.h>
 #include <unistd.h>
 
-/* Looks before sleeping. An idle thread looks for some ten microseconds, the usual gap between two loops. The caller looks only
- * briefly for the last tile: on a busy machine whoever spins is the one that the system puts aside. */
-#define IDLE_LOOKS 2000
-#define LAST_LOOKS 100
+/* Looks before sleeping: some fifty microseconds, more than the usual gap between two loops and than the usual wait for another's last
+ * tile. Waking a sleeper costs about as much. */
+#define LOOKS 10000
 
 static int threads = 1;
 static _Thread_local int self = -1; /* this thread's number inside a loop, -1 outside */
 
-/* The loop under way. Tiles are claimed without a lock, because some take less time than two threads need to quarrel about one: whoever
- * moves `claim` on has the tile. It holds the loop's number too, so a thread that fell asleep over an old loop claims nothing of a new one,
- * and what it read of n and limit in between does not matter. fn and ctx are read by who has a tile, which the loop does not end without. */
+/* The loop under way. Each thread has a share of the tiles, always the same of loops of a size, so that what it wrote in one is in its own
+ * cache for the next; who is done with its own takes from the end of another's. Tiles are claimed without a lock, because some take less
+ * time than two threads need to quarrel about one: whoever changes a share's word has the tile. The word holds the loop's number too, so
+ * a thread that fell asleep over an old loop claims nothing of a new one. fn and ctx are read by who has a tile, which the loop does not
+ * end without. */
+struct share {
+	_Alignas(64) atomic_ulong left; /* loop's number << 32 | first tile << 16 | behind the last tile */
+};
+#define TILE_MAX 65535 /* a larger loop's tiles are claimed several at a time */
+
 static struct {
 	pthread_mutex_t lock; /* for sleeping only */
 	pthread_cond_t work, done;
 	int started; /* pool threads there are, numbered 1 .. started */
+	unsigned loop; /* number of the loop under way or the last one; the caller's alone */
 	void (*fn)(void *ctx, int i, int thread);
 	void *ctx;
-	atomic_uint n, limit;  /* tiles; threads that may take part */
-	atomic_ulong claim;    /* loop's number << 32 | next tile */
-	atomic_uint finished;  /* tiles of this loop */
-	atomic_int sleepers;   /* idle threads that look no more */
-	atomic_bool waiting;   /* the caller looks no more */
+	int n, stride;        /* tiles; tiles that are claimed at once */
+	unsigned claims;      /* until all are */
+	atomic_uint finished; /* claims of this loop that are worked off */
+	atomic_int sleepers;  /* idle threads that look no more */
+	atomic_bool waiting;  /* the caller looks no more */
+	atomic_int sharers;   /* threads that have a share */
+	struct share share[TILE_MAX_THREADS];
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER };
 
-_Static_assert(sizeof(unsigned long) == 8, "a loop's number and a tile's fit into one word");
+_Static_assert(sizeof(unsigned long) == 8, "a loop's number and two tiles' fit into one word");
 
 /* Processors this process may use, which under taskset or a container is fewer than the machine has. */
 static int usable_processors(void)
@@ -65,54 +74,83 @@ int tile_threads_get(void)
 	return threads;
 }
 
-static unsigned loop_now(void)
+int tile_threads_here(void)
 {
-	return (unsigned)(atomic_load(&pool.claim) >> 32);
+	return self >= 0 ? 1 : threads;
 }
 
-/* Take tiles of this loop until none is left. */
-static void take_tiles(unsigned loop)
+static unsigned loop_of(unsigned long word)
 {
-	for (;;) {
-		unsigned long at = atomic_load(&pool.claim);
-		const unsigned i = (unsigned)at, n = atomic_load(&pool.n);
+	return (unsigned)(word >> 32);
+}
 
-		if ((unsigned)(at >> 32) != loop || i >= n || (unsigned)self >= atomic_load(&pool.limit))
-			return;
-		if (!atomic_compare_exchange_weak(&pool.claim, &at, at + 1))
-			continue;
-		pool.fn(pool.ctx, (int)i, self);
-		if (atomic_fetch_add(&pool.finished, 1) + 1 == n && atomic_load(&pool.waiting)) {
-			pthread_mutex_lock(&pool.lock);
-			pthread_cond_signal(&pool.done);
-			pthread_mutex_unlock(&pool.lock);
-		}
+/* The next tile of a share, by its owner from the front and by others from the end; -1: none is left, or the share is of another loop. */
+static int claim(struct share *s, unsigned loop, bool own)
+{
+	unsigned long word = atomic_load(&s->left);
+
+	for (;;) {
+		const unsigned first = word >> 16 & TILE_MAX, end = word & TILE_MAX;
+
+		if (loop_of(word) != loop || first == end)
+			return -1;
+		if (atomic_compare_exchange_weak(&s->left, &word, own ? word + (1ul << 16) : word - 1))
+			return (int)(own ? first : end - 1);
 	}
 }
 
-static void wait_for_work(unsigned seen)
+static void work_off(int i)
 {
-	for (int k = 0; k < IDLE_LOOKS; k++) {
-		if (loop_now() != seen)
-			return;
+	const int first = i * pool.stride, end = pool.n - first < pool.stride ? pool.n : first + pool.stride;
+
+	for (int k = first; k < end; k++)
+		pool.fn(pool.ctx, k, self);
+}
+
+/* Take tiles of this loop until none is left: first one's own. */
+static void take_tiles(unsigned loop)
+{
+	const int sharers = atomic_load(&pool.sharers);
+
+	for (int k = 0; k < sharers; k++)
+		for (int i; (i = claim(&pool.share[(self + k) % sharers], loop, k == 0)) >= 0;) {
+			const unsigned claims = pool.claims; /* the next loop's, once this one's last is counted */
+
+			work_off(i);
+			if (atomic_fetch_add(&pool.finished, 1) + 1 == claims && atomic_load(&pool.waiting)) {
+				pthread_mutex_lock(&pool.lock);
+				pthread_cond_signal(&pool.done);
+				pthread_mutex_unlock(&pool.lock);
+			}
+		}
+}
+
+/* Until the caller has given this thread a share of another loop than it has seen; returns that loop's number. */
+static unsigned wait_for_work(unsigned seen)
+{
+	const struct share *mine = &pool.share[self];
+	unsigned loop;
+
+	for (int k = 0; k < LOOKS; k++) {
+		loop = loop_of(atomic_load(&mine->left));
+		if (loop != seen)
+			return loop;
 		__builtin_ia32_pause();
 	}
 	pthread_mutex_lock(&pool.lock);
 	atomic_fetch_add(&pool.sleepers, 1);
-	while (loop_now() == seen)
+	while ((loop = loop_of(atomic_load(&mine->left))) == seen)
 		pthread_cond_wait(&pool.work, &pool.lock);
 	atomic_fetch_sub(&pool.sleepers, 1);
 	pthread_mutex_unlock(&pool.lock);
+	return loop;
 }
 
 static void *pool_thread(void *number)
 {
-	unsigned seen = 0;
-
 	self = (int)(size_t)number;
-	for (;;) {
-		wait_for_work(seen);
-		seen = loop_now();
+	for (unsigned seen = 0;;) {
+		seen = wait_for_work(seen);
 		take_tiles(seen);
 	}
 	return NULL;
@@ -126,7 +164,8 @@ static void forget_pool(void)
 	pthread_cond_init(&pool.done, NULL);
 	pool.started = 0;
 	atomic_store(&pool.sleepers, 0);
-	atomic_store(&pool.claim, 0); /* whose number new threads have seen */
+	for (int t = 0; t < TILE_MAX_THREADS; t++)
+		atomic_store(&pool.share[t].left, 0); /* whose number new threads have seen */
 	self = -1;
 }
 
@@ -152,16 +191,16 @@ static void start_threads(int want)
 }
 
 /* Wait until every tile is finished: those that nobody has begun are the caller's own. */
-static void wait_for_tiles(unsigned n)
+static void wait_for_tiles(void)
 {
-	for (int k = 0; k < LAST_LOOKS; k++) {
-		if (atomic_load(&pool.finished) == n)
+	for (int k = 0; k < LOOKS; k++) {
+		if (atomic_load(&pool.finished) == pool.claims)
 			return;
 		__builtin_ia32_pause();
 	}
 	pthread_mutex_lock(&pool.lock);
 	atomic_store(&pool.waiting, true);
-	while (atomic_load(&pool.finished) != n)
+	while (atomic_load(&pool.finished) != pool.claims)
 		pthread_cond_wait(&pool.done, &pool.lock);
 	atomic_store(&pool.waiting, false);
 	pthread_mutex_unlock(&pool.lock);
@@ -169,26 +208,29 @@ static void wait_for_tiles(unsigned n)
 
 static void run_loop(int n, void (*fn)(void *ctx, int i, int thread), void *ctx)
 {
-	const unsigned last = loop_now();
-	unsigned loop = last + 1;
+	unsigned sharers;
 
-	loop += !loop; /* 0 is what a new thread has seen */
-	self = 0;
-	/* Close the last loop first: who has read that it was done, and then reads this one's n, must find that claim has moved. */
-	atomic_store(&pool.claim, (unsigned long)last << 32 | UINT32_MAX);
+	pool.loop++;
+	pool.loop += !pool.loop; /* 0 is what a new thread has seen */
 	pool.fn = fn;
 	pool.ctx = ctx;
+	pool.n = n;
+	pool.stride = (n - 1) / TILE_MAX + 1;
+	pool.claims = (unsigned)((n - 1) / pool.stride + 1);
+	sharers = (unsigned)threads < pool.claims ? (unsigned)threads : pool.claims;
+	atomic_store(&pool.sharers, (int)sharers);
 	atomic_store(&pool.finished, 0);
-	atomic_store(&pool.limit, (unsigned)threads);
-	atomic_store(&pool.n, (unsigned)n);
-	atomic_store(&pool.claim, (unsigned long)loop << 32);
+	for (unsigned t = 0; t < sharers; t++)
+		atomic_store(&pool.share[t].left, (unsigned long)pool.loop << 32 | (unsigned long)(pool.claims * t / sharers) << 16 |
+						  pool.claims * (t + 1) / sharers);
 	if (atomic_load(&pool.sleepers)) {
 		pthread_mutex_lock(&pool.lock);
 		pthread_cond_broadcast(&pool.work);
 		pthread_mutex_unlock(&pool.lock);
 	}
-	take_tiles(loop);
-	wait_for_tiles((unsigned)n);
+	self = 0;
+	take_tiles(pool.loop);
+	wait_for_tiles();
 	self = -1;
 }
 

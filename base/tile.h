@@ -8,6 +8,8 @@
 /* 1 .. TILE_MAX_THREADS; 0 means the number of processors this process may use. Returns what was set. */
 int tile_threads(int n);
 int tile_threads_get(void);
+/* Threads that a loop begun here would run on: 1 inside a tile. */
+int tile_threads_here(void);
 
 /* Call fn(ctx, i, thread) for i in 0 .. n-1, each once, in any order; thread in 0 .. threads-1.
  * Returns when all are done. Nested calls run on the calling thread. One thread of a process calls this (and its tiles do). */

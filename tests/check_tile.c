@@ -27,6 +27,12 @@ static void count(void *ctx, int i, int thread)
 		atomic_store(&c->bad_thread, 1);
 }
 
+static void mark(void *ctx, int i, int thread)
+{
+	(void)thread;
+	atomic_fetch_add((atomic_char *)ctx + i, 1);
+}
+
 static const struct { int threads, n; } loops[] = {
 	{ 1, TILES }, { 2, TILES }, { 4, TILES }, { 64, TILES }, { 4, 3 }, { 4, 1 }, { 4, 0 }, { 4, -1 },
 };
@@ -42,6 +48,19 @@ START_TEST(each_tile_once)
 	for (int i = 0; i < TILES; i++)
 		ck_assert_int_eq(c.calls[i], i < n);
 	ck_assert(!c.bad_thread);
+}
+END_TEST
+
+/* More tiles than a share's word can number: they go several at a time, the last ones fewer. */
+START_TEST(a_long_loop_is_whole)
+{
+	enum { LONG = 3 * 65535 - 2 };
+	static atomic_char seen[LONG];
+
+	tile_threads(3);
+	tile_for(LONG, mark, seen);
+	for (int i = 0; i < LONG; i++)
+		ck_assert_msg(atomic_load(&seen[i]) == 1, "tile %d ran %d times", i, seen[i]);
 }
 END_TEST
 
@@ -134,6 +153,7 @@ static void outer_tile(void *ctx, int i, int thread)
 	struct inner in = { n, thread };
 
 	(void)i;
+	ck_assert_int_eq(tile_threads_here(), 1);
 	if (atomic_fetch_add(&n->in_use[thread], 1))
 		atomic_fetch_add(&n->clashes, 1);
 	tile_for(10, inner_tile, &in);
@@ -145,6 +165,7 @@ START_TEST(nested_calls_keep_their_thread)
 	static struct nest n;
 
 	tile_threads(4);
+	ck_assert_int_eq(tile_threads_here(), 4);
 	tile_for(200, outer_tile, &n);
 	ck_assert_int_eq(n.inner, 2000);
 	ck_assert_int_eq(n.moved, 0);
@@ -191,6 +212,7 @@ Suite *suite_tile(void)
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, each_tile_once, 0, ARRAY_LEN(loops));
+	tcase_add_test(tc, a_long_loop_is_whole);
 	tcase_add_test(tc, loops_do_not_mix);
 #ifndef __SANITIZE_THREAD__
 	tcase_add_test(tc, a_forked_child_goes_on);
