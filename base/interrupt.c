@@ -36,12 +36,17 @@ void interrupt_after(double seconds)
 	deadline = now_seconds() + seconds;
 }
 
+bool interrupt_pending(void)
+{
+	return arrived || (allowed > 0 && now_seconds() > deadline);
+}
+
 int interrupt_check(void)
 {
-	if (!arrived && allowed > 0 && now_seconds() > deadline)
-		return error(EXIT_UNEVALUABLE, "the budget of %.3g s is spent", allowed);
-	if (!arrived)
+	if (!interrupt_pending())
 		return 0;
+	if (!arrived)
+		return error(EXIT_UNEVALUABLE, "the budget of %.3g s is spent", allowed);
 	return arrived == SIGINT ? error(EXIT_SIGINT, "interrupted")
 				 : error(EXIT_SIGTERM, "ended by signal %d", (int)arrived);
 }

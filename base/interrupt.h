@@ -3,11 +3,16 @@
 #ifndef LB_BASE_INTERRUPT_H
 #define LB_BASE_INTERRUPT_H
 
+#include <stdbool.h>
+
 /* Install the handlers (SIGINT, SIGTERM); SIGPIPE is ignored. */
 void interrupt_install(void);
 
 /* 0, or -1 after error(EXIT_SIGINT or EXIT_SIGTERM). Call it once a batch. */
 int interrupt_check(void);
+
+/* Whether interrupt_check() would fail, for threads that only work for the one which calls it. */
+bool interrupt_pending(void);
 
 /* From now on interrupt_check() also fails, with EXIT_UNEVALUABLE, `seconds` after this call; 0: no longer. For work that has a budget of
  * time; of the calling thread's process, one at a time. */

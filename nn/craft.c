@@ -13,9 +13,10 @@
 #include "nn/kernels.h"
 #include "nn/train.h"
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
-#define BATCH 128        /* images in flight */
+#define BATCH 64         /* images in flight on a thread */
 #define CLASSES_MAX 1000
 
 /* ------------------------------------------- input gradients ------------------------------------------- */
@@ -30,6 +31,15 @@ struct pass {
 static void pass_init(struct pass *p, struct model *m)
 {
 	*p = (struct pass){ .m = m, .t = tape_new(), .k = model_outputs(m) };
+	tape_keep_weights(p->t);
+}
+
+/* Images in flight on each of `workers` threads that n of them are for: as many groups for each. */
+static int room_for(int n, int workers)
+{
+	const int share = (n + workers - 1) / workers, groups = (share + LANES - 1) / LANES;
+
+	return groups * LANES < BATCH ? groups * LANES : BATCH;
 }
 
 /* Logits (n,k) of n rows x (n, c*h*w). */
@@ -106,8 +116,8 @@ static void sign_step_tile(void *ctx, int i, int thread)
 	}
 }
 
-/* steps sign steps on one batch, x0 (n,len) -> x. */
-static int sign_batch(struct pass *p, struct arena *mem, const float *x0, float *x, const int *y, int n,
+/* steps sign steps on one batch, x0 (n,len) -> x; fewer when the work is interrupted. */
+static void sign_batch(struct pass *p, struct arena *mem, const float *x0, float *x, const int *y, int n,
 		      const struct pgd_conf *c)
 {
 	const int len = p->m->spec.c * p->m->spec.h * p->m->spec.w;
@@ -116,9 +126,7 @@ static int sign_batch(struct pass *p, struct arena *mem, const float *x0, float 
 	real *z = arena_new(mem, (size_t)n * p->k, real), *seed = arena_new(mem, (size_t)n * p->k, real);
 	struct sign_step s = { x0, x, grad, len, c->targeted ? -c->step : c->step, c->eps };
 
-	for (int it = 0; it < c->steps; it++) {
-		if (interrupt_check())
-			return -1;
+	for (int it = 0; it < c->steps && !interrupt_pending(); it++) {
 		for (long j = 0; j < (long)n * len; j++)
 			rows[j] = x[j];
 		pass_forward(p, rows, n, z);
@@ -127,41 +135,59 @@ static int sign_batch(struct pass *p, struct arena *mem, const float *x0, float 
 		pass_backward(p, seed, grad);
 		tile_for(n, sign_step_tile, &s);
 	}
-	return 0;
+}
+
+struct pgd_job {
+	const struct pgd_conf *c;
+	struct rng_key key;
+	float *x;          /* (n, len) */
+	const int *y;
+	int n, len, room;
+	struct pass pass[TILE_MAX_THREADS];
+	struct arena mem[TILE_MAX_THREADS];
+};
+
+static void pgd_task(void *ctx, int i, int thread)
+{
+	struct pgd_job *j = ctx;
+	const int first = i * j->room, n = j->n - first < j->room ? j->n - first : j->room, len = j->len;
+	float *x = j->x + (long)first * len, *x0;
+
+	arena_reset(&j->mem[thread]);
+	x0 = arena_new(&j->mem[thread], (size_t)n * len, float);
+	memcpy(x0, x, (size_t)n * len * sizeof(*x0));
+	for (int k = 0; j->c->random_start && k < n; k++) {
+		struct rng r;
+
+		rng_at(&r, j->key, (uint32_t)(first + k), 0);
+		for (long at = (long)k * len; at < (long)(k + 1) * len; at++) {
+			const double v = (double)x[at] + j->c->eps * (2 * rng_uniform(&r) - 1);
+
+			x[at] = (float)fmin(fmax(v, 0), 1);
+		}
+	}
+	sign_batch(&j->pass[thread], &j->mem[thread], x0, x, j->y + first, n, j->c);
 }
 
 int craft_pgd(struct model *m, float *x, const int *y, int n, const struct pgd_conf *c, uint64_t seed)
 {
-	const int len = m->spec.c * m->spec.h * m->spec.w;
-	const struct rng_key key = rng_key(seed, "pgd");
-	struct arena mem = { 0 };
-	struct pass p;
-	int ret = 0;
+	const int workers = model_workers(m, n);
+	struct pgd_job j = { .c = c, .key = rng_key(seed, "pgd"), .x = x, .y = y, .n = n, .len = m->spec.c * m->spec.h * m->spec.w,
+			     .room = room_for(n, workers) };
 
-	pass_init(&p, m);
-	for (int first = 0; first < n && !ret; first += BATCH) {
-		const int b = n - first < BATCH ? n - first : BATCH;
-		float *at = x + (long)first * len;
-		float *x0;
-
-		arena_reset(&mem);
-		x0 = arena_new(&mem, (size_t)b * len, float);
-		memcpy(x0, at, (size_t)b * len * sizeof(*x0));
-		for (int i = 0; c->random_start && i < b; i++) {
-			struct rng r;
-
-			rng_at(&r, key, (uint32_t)(first + i), 0);
-			for (long j = (long)i * len; j < (long)(i + 1) * len; j++) {
-				const double v = (double)at[j] + c->eps * (2 * rng_uniform(&r) - 1);
-
-				at[j] = (float)fmin(fmax(v, 0), 1);
-			}
-		}
-		ret = sign_batch(&p, &mem, x0, at, y + first, b, c);
+	for (int w = 0; w < workers; w++)
+		pass_init(&j.pass[w], m);
+	/* batches on a thread each, or one after the other on all of them */
+	if (workers > 1)
+		tile_for((n + j.room - 1) / j.room, pgd_task, &j);
+	else
+		for (int i = 0; i * j.room < n; i++)
+			pgd_task(&j, i, 0);
+	for (int w = 0; w < workers; w++) {
+		tape_free(j.pass[w].t);
+		arena_release(&j.mem[w]);
 	}
-	tape_free(p.t);
-	arena_release(&mem);
-	return ret;
+	return interrupt_check();
 }
 
 int craft_fgsm(struct model *m, float *x, const int *y, int n, int targeted, double eps)
@@ -185,19 +211,31 @@ struct slot {
 	double last_loss;    /* at the last check for progress */
 };
 
+/* What the threads share: the next image that nobody has begun, and where answers go. */
+struct cw_job {
+	int n;
+	atomic_int next, done;
+	unsigned char *ok;
+	float *l2;
+	struct progress *bar; /* NULL: not shown */
+	struct cw *worker;
+};
+
+/* One thread's images in flight. */
 struct cw {
+	struct cw_job *job;
 	const struct cw_conf *c;
 	struct pass p;
 	const float *x, *conf; /* the caller's images (n,len) and confidences (n) */
 	const int *target;
 	float *out;
-	int len;
+	int len, room;
 	struct slot s[BATCH];
 	int active;          /* slots 0 .. active-1 are in use */
-	/* (BATCH, len) each: the variable u = 2w, x' = (tanh w + 1)/2 = sigmoid(u), Adam's moments, x', what the network sees
+	/* (room, len) each: the variable u = 2w, x' = (tanh w + 1)/2 = sigmoid(u), Adam's moments, x', what the network sees
 	 * (x' rounded to 8 bits, or x' itself) and the gradient by it. */
 	real *u, *m1, *m2, *soft, *adv, *grad;
-	real *z, *seed;      /* (BATCH, k) */
+	real *z, *seed;      /* (room, k) */
 	double spent;
 };
 
@@ -244,11 +282,17 @@ static void cw_begin(struct cw *q, int i)
 	cw_present(q, i);
 }
 
-static void cw_take(struct cw *q, int i, int image)
+/* Put the next image into slot i; false when there is none. */
+static bool cw_take(struct cw *q, int i)
 {
+	const int image = atomic_fetch_add(&q->job->next, 1);
+
+	if (image >= q->job->n)
+		return false;
 	q->s[i] = (struct slot){ .image = image, .alpha = q->c->alpha, .lo = q->c->alpha_min, .best = -1,
 				 .hi = q->c->alpha_max > 0 ? q->c->alpha_max : INFINITY };
 	cw_begin(q, i);
+	return true;
 }
 
 /* Move slot `from` to the free place `to`. */
@@ -406,6 +450,52 @@ static void cw_iterate(struct cw *q)
 	q->spent += 2.0 * q->active;
 }
 
+/* Slot i's image has been through its last search step. */
+static void cw_finish(struct cw *q, int i)
+{
+	const struct slot *s = &q->s[i];
+
+	q->job->ok[s->image] = s->best >= 0;
+	if (q->job->l2)
+		q->job->l2[s->image] = (float)sqrt(fmax(s->best, 0));
+	atomic_fetch_add(&q->job->done, 1);
+	if (!cw_take(q, i) && i != --q->active)
+		cw_move(q, i, q->active);
+}
+
+/* Images until none is left. What becomes of one does not depend on who takes it, or beside which others. */
+static void cw_work(void *ctx, int w, int thread)
+{
+	struct cw_job *j = ctx;
+	struct cw *q = &j->worker[w];
+
+	while (q->active < q->room && cw_take(q, q->active))
+		q->active++;
+	while (q->active && !interrupt_pending()) {
+		cw_iterate(q);
+		for (int i = q->active - 1; i >= 0; i--)
+			if (q->s[i].ended && cw_next_search(q, i))
+				cw_finish(q, i);
+		if (j->bar && thread == 0)
+			progress_step(j->bar, atomic_load(&j->done), NULL);
+	}
+}
+
+static void cw_open(struct cw *q, struct model *m, struct arena *mem)
+{
+	const size_t room = (size_t)q->room * q->len;
+
+	pass_init(&q->p, m);
+	q->u = arena_new(mem, room, real);
+	q->m1 = arena_new(mem, room, real);
+	q->m2 = arena_new(mem, room, real);
+	q->adv = arena_new(mem, room, real);
+	q->soft = arena_new(mem, room, real);
+	q->grad = arena_new(mem, room, real);
+	q->z = arena_new(mem, (size_t)q->room * q->p.k, real);
+	q->seed = arena_new(mem, (size_t)q->room * q->p.k, real);
+}
+
 static int cw_check(const struct cw_conf *c, const int *t, const float *conf, int n, int k)
 {
 	if (c->steps < 1 || c->search < 1 || !(c->lr > 0) || !(c->alpha > 0))
@@ -422,53 +512,30 @@ static int cw_check(const struct cw_conf *c, const int *t, const float *conf, in
 int craft_cw(struct model *m, const float *x, const int *t, const float *conf, int n, const struct cw_conf *c,
 	     float *out, unsigned char *ok, float *l2, const char *label, double *forward_equivalents)
 {
-	const int len = m->spec.c * m->spec.h * m->spec.w;
-	struct cw q = { .c = c, .x = x, .conf = conf, .target = t, .out = out, .len = len };
+	const int len = m->spec.c * m->spec.h * m->spec.w, workers = model_workers(m, n);
 	struct arena mem = { 0 };
 	struct progress bar;
-	const size_t room = (size_t)BATCH * len;
-	int next = 0, done = 0, ret = 0;
+	struct cw_job j = { .n = n, .ok = ok, .l2 = l2, .bar = label ? &bar : NULL };
 
 	if (cw_check(c, t, conf, n, model_outputs(m)))
 		return -1;
-	pass_init(&q.p, m);
-	q.u = arena_new(&mem, room, real);
-	q.m1 = arena_new(&mem, room, real);
-	q.m2 = arena_new(&mem, room, real);
-	q.adv = arena_new(&mem, room, real);
-	q.soft = arena_new(&mem, room, real);
-	q.grad = arena_new(&mem, room, real);
-	q.z = arena_new(&mem, (size_t)BATCH * q.p.k, real);
-	q.seed = arena_new(&mem, (size_t)BATCH * q.p.k, real);
 	memcpy(out, x, (size_t)n * len * sizeof(*out));
-	if (label)
-		progress_start(&bar, label, n);
-	while (q.active < BATCH && next < n)
-		cw_take(&q, q.active++, next++);
-	while (q.active && !(ret = interrupt_check())) {
-		cw_iterate(&q);
-		for (int i = q.active - 1; i >= 0; i--) {
-			const struct slot *s = &q.s[i];
-
-			if (!s->ended || !cw_next_search(&q, i))
-				continue;
-			ok[s->image] = s->best >= 0;
-			if (l2)
-				l2[s->image] = (float)sqrt(fmax(s->best, 0));
-			done++;
-			if (next < n)
-				cw_take(&q, i, next++);
-			else if (i != --q.active)
-				cw_move(&q, i, q.active);
-		}
-		if (label)
-			progress_step(&bar, done, NULL);
+	j.worker = arena_new(&mem, (size_t)workers, struct cw);
+	for (int w = 0; w < workers; w++) {
+		j.worker[w] = (struct cw){ .job = &j, .c = c, .x = x, .conf = conf, .target = t, .out = out, .len = len,
+					   .room = room_for(n, workers) };
+		cw_open(&j.worker[w], m, &mem);
 	}
 	if (label)
+		progress_start(&bar, label, n);
+	tile_for(workers, cw_work, &j);
+	if (label)
 		progress_end(&bar, NULL);
-	if (forward_equivalents)
-		*forward_equivalents += q.spent;
-	tape_free(q.p.t);
+	for (int w = 0; w < workers; w++) {
+		if (forward_equivalents)
+			*forward_equivalents += j.worker[w].spent;
+		tape_free(j.worker[w].p.t);
+	}
 	arena_release(&mem);
-	return ret;
+	return interrupt_check();
 }

@@ -357,46 +357,70 @@ static int check_images(const struct model *m, const struct images *v)
 		     s->c, s->h, s->w);
 }
 
-static void predict_batch(struct model *m, struct tape *t, const struct images *v, int first, int n, float *out)
+int model_workers(const struct model *m, int n)
 {
+	const int most = (n + LANES - 1) / LANES, threads = m->hooks ? 1 : tile_threads_here();
+
+	return most < threads ? most > 1 ? most : 1 : threads;
+}
+
+/* Images predicted at once: few enough that a layer's values are still in the cache when the next one reads them. The answers do not
+ * depend on it. */
+static int predict_batch_size(const struct model *m)
+{
+	const int fit = 64 * 784 / (m->spec.c * m->spec.h * m->spec.w) / LANES * LANES;
+
+	return fit < LANES ? LANES : fit > 128 ? 128 : fit;
+}
+
+struct predict_job {
+	struct model *m;
+	const struct images *v;
+	int batch, first;
+	float *out;          /* (v->n, k) */
+	struct tape *t[TILE_MAX_THREADS];
+};
+
+/* Batch i of those from `first` on, with the tape of this thread. */
+static void predict_task(void *ctx, int i, int thread)
+{
+	struct predict_job *j = ctx;
+	struct tape *t = j->t[thread];
+	const int first = j->first + i * j->batch, n = j->v->n - first < j->batch ? j->v->n - first : j->batch;
+	const int k = model_outputs(j->m);
 	struct node *x, *y;
 
 	tape_reset(t);
 	tape_grad_params(t, false);
-	x = tape_input(t, n, v->c, v->h, v->w, false);
-	node_load_images(x, v, first);
-	y = m->arch->forward(m, x, false);
-	BUG_ON(y->c * y->h * y->w != model_outputs(m));
-	node_store_f32(y, out);
+	x = tape_input(t, n, j->v->c, j->v->h, j->v->w, false);
+	node_load_images(x, j->v, first);
+	y = j->m->arch->forward(j->m, x, false);
+	BUG_ON(y->c * y->h * y->w != k);
+	node_store_f32(y, j->out + (size_t)first * (size_t)k);
 }
 
-/* Images predicted at once: few enough that a layer's values are still in the cache when the next one reads them, and at
- * least a group for each thread. The answers do not depend on it. Measured on 2 cores (docs/speed.md): WRN-10-1 8,560 images/s with
- * 32 against 2,650 with 256. */
-static int predict_batch_size(const struct model *m)
-{
-	const int fit = 64 * 784 / (m->spec.c * m->spec.h * m->spec.w) / LANES * LANES, least = LANES * tile_threads_get();
-	const int n = fit < 2 * LANES ? 2 * LANES : fit > 128 ? 128 : fit;
-
-	return n < least ? least : n;
-}
-
+/* Batches side by side, a thread each, because threads that share one batch wait for each other after every layer; one after the other
+ * where there are fewer of them than threads, or a hook that must not be called twice at a time. */
 int model_predict(struct model *m, const struct images *v, float *out)
 {
-	const int batch = predict_batch_size(m);
-	struct tape *t;
-	int k = model_outputs(m), r = check_images(m, v);
+	struct predict_job j = { .m = m, .v = v, .batch = predict_batch_size(m), .out = out };
+	const int workers = model_workers(m, v->n), batches = (v->n + j.batch - 1) / j.batch, at_once = batches < workers ? 1 : workers;
+	const int span = at_once > 1 ? 16 * at_once : 1;
+	int r = check_images(m, v);
 
 	if (r)
 		return r;
-	t = tape_new();
-	for (int first = 0; !r && first < v->n; first += batch) {
-		int n = v->n - first < batch ? v->n - first : batch;
-
-		predict_batch(m, t, v, first, n, out + (size_t)first * (size_t)k);
+	for (int t = 0; t < at_once; t++) {
+		j.t[t] = tape_new();
+		tape_keep_weights(j.t[t]);
+	}
+	for (int b = 0; b < batches && !r; b += span) {
+		j.first = b * j.batch;
+		tile_for(batches - b < span ? batches - b : span, predict_task, &j);
 		r = interrupt_check();
 	}
-	tape_free(t);
+	for (int t = 0; t < at_once; t++)
+		tape_free(j.t[t]);
 	return r;
 }
 

@@ -111,6 +111,9 @@ struct bundle;
 void model_put(const struct model *m, const char *prefix, struct bundle *b);
 struct model *model_take(const struct bundle *b, const char *prefix, const struct model_spec *spec);
 
+/* Threads that may run m's forward pass side by side over n images, each on a tape of its own, when called here: 1 in a tile, 1 where
+ * the model has hooks, at most one a group of LANES. */
+int model_workers(const struct model *m, int n);
 /* Logits (or output images) of n images: out (v->n, outputs) row-major float32. In batches inside.
  * 0, or -1 after error() (interrupted; images of another shape than the model's). */
 int model_predict(struct model *m, const struct images *v, float *out);

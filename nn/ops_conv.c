@@ -26,6 +26,7 @@ struct phase {
 struct conv_job {
 	struct phase *phase;
 	int phases;
+	const struct node *w;
 	const real *in, *bias;
 	real *out, *pad;        /* pad: per thread or per group, see pad_by_group */
 	size_t in_group, out_group, pad_len;
@@ -42,13 +43,16 @@ static void pack_task(void *ctx, int b, int thread)
 	conv_pack(&p->taps, p->block, b, p->packed);
 }
 
-static void phase_open(struct tape *t, struct phase *p)
+static void phase_open(struct tape *t, const struct node *w, struct phase *p)
 {
-	const size_t len = (p->block = K->conv_block(p->s.o, p->s.ow), conv_packed_len(&p->taps, p->block));
+	bool made;
 
+	p->block = K->conv_block(p->s.o, p->s.ow);
 	p->blocks = (p->s.o + p->block - 1) / p->block;
-	p->packed = tape_take(t, len);
-	if (len > 16384)
+	p->packed = tape_pack(t, w, &p->taps, p->block, &made);
+	if (made)
+		return;
+	if (conv_packed_len(&p->taps, p->block) > 16384)
 		tile_for(p->blocks, pack_task, p);
 	else
 		for (int b = 0; b < p->blocks; b++)
@@ -76,29 +80,29 @@ static void conv_task(void *ctx, int i, int thread)
 static void conv_run(struct tape *t, struct conv_job *j, int groups, real *keep)
 {
 	for (int k = 0; k < j->phases; k++)
-		phase_open(t, &j->phase[k]);
+		phase_open(t, j->w, &j->phase[k]);
 	j->in_group = (size_t)j->c * j->ih * j->iw * LANES;
 	j->pad_len = (size_t)j->c * j->hp * j->wp * LANES;
 	j->pad_by_group = keep != NULL;
 	if (j->hp != j->ih || j->wp != j->iw)
 		j->pad = keep ? keep : tape_take(t, j->pad_len * (size_t)tile_threads_get());
-	/* Few groups (small batches): cut the output channels too, so that threads have work. Depends on sizes only. */
-	j->parts = keep ? 1 : groups >= 8 ? 1 : j->phase->blocks < 4 ? j->phase->blocks : 4;
+	/* Few groups (small batches): cut the output channels too, so that threads have work. It changes no result. */
+	j->parts = keep || groups >= 8 || tile_threads_here() == 1 ? 1 : j->phase->blocks < 4 ? j->phase->blocks : 4;
 	tile_for(groups * j->parts, conv_task, j);
 	if (j->pad && !keep)
 		tape_give(t, j->pad);
 	for (int k = j->phases - 1; k >= 0; k--)
-		tape_give(t, j->phase[k].packed);
+		tape_unpack(t, j->w, j->phase[k].packed);
 }
 
 /* y (=, +=) conv(in) where in's groups are padded by pad to what s takes: all around when they are kept, else by columns, and the rows
  * of zeros are left out. */
-static void conv_forward(struct tape *t, const struct conv *s, int pad, const real *w, const real *in, int groups, const real *bias, real *out,
-			 bool accumulate, real *keep)
+static void conv_forward(struct tape *t, const struct conv *s, int pad, const struct node *w, const real *in, int groups, const real *bias,
+			 real *out, bool accumulate, real *keep)
 {
-	struct phase p = { .s = *s, .taps = { .w = w, .o = s->o, .c = s->c, .k = s->kh, .stride = 1 } };
-	struct conv_job j = { .phase = &p, .phases = 1, .in = in, .bias = bias, .out = out, .c = s->c, .ih = s->h - 2 * pad,
-			      .iw = s->w - 2 * pad, .top = keep ? pad : 0, .left = pad, .hp = keep ? s->h : s->h - 2 * pad, .wp = s->w,
+	struct phase p = { .s = *s, .taps = { .w = w->x, .o = s->o, .c = s->c, .k = s->kh, .stride = 1 } };
+	struct conv_job j = { .phase = &p, .phases = 1, .w = w, .in = in, .bias = bias, .out = out, .c = s->c,
+			      .ih = s->h - 2 * pad, .iw = s->w - 2 * pad, .top = keep ? pad : 0, .left = pad, .hp = keep ? s->h : s->h - 2 * pad, .wp = s->w,
 			      .accumulate = accumulate };
 
 	p.s.h = j.hp;
@@ -122,7 +126,7 @@ static struct reach reach(int size, int k, int stride, int pad, int first)
 
 /* out (=, +=) adjoint of conv2d with kernels w (o,c,k,k): out (c,h,w) is shaped as its input and in (o,ih,iw) as its output. */
 struct adjoint {
-	const real *w;
+	const struct node *w;
 	int o, c, k, stride, pad, h, wd, ih, iw;
 };
 
@@ -130,7 +134,7 @@ static void conv_adjoint(struct tape *t, const struct adjoint *a, const real *in
 {
 	const int s = a->stride;
 	struct phase *phase = arena_new(&t->mem, (size_t)s * s, struct phase);
-	struct conv_job j = { .phase = phase, .in = in, .bias = bias, .out = out, .c = a->o, .ih = a->ih, .iw = a->iw,
+	struct conv_job j = { .phase = phase, .w = a->w, .in = in, .bias = bias, .out = out, .c = a->o, .ih = a->ih, .iw = a->iw,
 			      .hp = a->ih, .wp = a->iw, .accumulate = accumulate };
 
 	for (int f = 0; f < s; f++) { /* the padding that the phases need by columns */
@@ -143,7 +147,7 @@ static void conv_adjoint(struct tape *t, const struct adjoint *a, const real *in
 	j.wp += j.left;
 	for (int f = 0; f < s * s; f++) {
 		const struct reach y = reach(a->h, a->k, s, a->pad, f / s), x = reach(a->wd, a->k, s, a->pad, f % s);
-		struct phase p = { .taps = { a->w, a->o, a->c, a->k, true, s, f / s, f % s } };
+		struct phase p = { .taps = { a->w->x, a->o, a->c, a->k, true, s, f / s, f % s } };
 
 		p.s = (struct conv){ .c = a->o, .h = j.hp, .w = j.wp, .top = -y.row, .o = a->c, .kh = taps_from(&p.taps, f / s),
 				     .kw = taps_from(&p.taps, f % s), .stride = 1, .oh = y.n, .ow = x.n, .x_step = LANES,
@@ -263,7 +267,7 @@ static void conv2d_back(struct node *y)
 {
 	struct node *a = y->in[0], *w = y->in[1];
 	const struct conv_op *op = y->aux;
-	const struct adjoint adj = { w->x, y->c, a->c, op->s.kh, op->stride, op->pad, a->h, a->w, y->h, y->w };
+	const struct adjoint adj = { w, y->c, a->c, op->s.kh, op->stride, op->pad, a->h, a->w, y->h, y->w };
 	real *da;
 	bool add;
 
@@ -286,7 +290,7 @@ struct node *op_conv2d(struct node *a, struct node *w, struct node *b, int strid
 	BUG_ON(hp < w->d[2] || wp < w->d[3] || (b && (b->n || b->d[0] != w->d[0])));
 	*op = (struct conv_op){ .stride = stride, .pad = pad, .s = conv_shape(a->c, hp, wp, w->d[0], w->d[2], stride) };
 	y = node_batch(a->t, a->n, w->d[0], op->s.oh, op->s.ow, a, w, b, conv2d_back);
-	conv_forward(a->t, &op->s, pad, w->x, a->x, GROUPS(a->n), b ? b->x : NULL, y->x, false, NULL);
+	conv_forward(a->t, &op->s, pad, w, a->x, GROUPS(a->n), b ? b->x : NULL, y->x, false, NULL);
 	y->aux = op;
 	return y;
 }
@@ -303,7 +307,7 @@ static void conv_transpose_back(struct node *y)
 	real *da = node_grad_put(a, &add), *unused = da ? NULL : tape_take(y->t, a->len), *dyp = pad ? tape_take(y->t, len) : y->g;
 
 	/* the padded dy serves both gradients; without an input gradient its convolution goes to a spare buffer */
-	conv_forward(y->t, &s, pad, w->x, y->g, GROUPS(y->n), NULL, da ? da : unused, da && add, pad ? dyp : NULL);
+	conv_forward(y->t, &s, pad, w, y->g, GROUPS(y->n), NULL, da ? da : unused, da && add, pad ? dyp : NULL);
 	if (node_grad(w))
 		wgrad(y->t, &s, dyp, a->x, GROUPS(y->n), w->g);
 	bias_grad(y, y->in[2]);
@@ -316,7 +320,7 @@ static void conv_transpose_back(struct node *y)
 struct node *op_conv_transpose2d(struct node *a, struct node *w, struct node *b, int stride, int pad)
 {
 	const int k = w->d[2], oh = (a->h - 1) * stride - 2 * pad + k, ow = (a->w - 1) * stride - 2 * pad + k;
-	const struct adjoint adj = { w->x, a->c, w->d[1], k, stride, pad, oh, ow, a->h, a->w };
+	const struct adjoint adj = { w, a->c, w->d[1], k, stride, pad, oh, ow, a->h, a->w };
 	struct conv_op *op = arena_new(&a->t->mem, 1, struct conv_op);
 	struct node *y;
 
@@ -391,7 +395,7 @@ struct product_job {
 	struct phase p;
 	const real *in, *bias;
 	real *out;
-	bool accumulate;
+	bool accumulate, made; /* made: packed already */
 };
 
 static void product_task(void *ctx, int b, int thread)
@@ -399,7 +403,8 @@ static void product_task(void *ctx, int b, int thread)
 	const struct product_job *j = ctx;
 
 	(void)thread;
-	conv_pack(&j->p.taps, j->p.block, b, j->p.packed);
+	if (!j->made)
+		conv_pack(&j->p.taps, j->p.block, b, j->p.packed);
 	K->conv(&j->p.s, j->in, j->p.packed, j->bias, j->out, j->accumulate, b, b + 1);
 }
 
@@ -413,9 +418,9 @@ static void product(struct tape *t, const struct node *w, bool back, const real 
 			       .x_step = (size_t)i * LANES, .y_step = (size_t)o * LANES, .y_plane = LANES };
 	j.p.taps = (struct taps){ .w = w->x, .o = w->d[0], .c = w->d[1], .k = 1, .back = back, .stride = 1 };
 	j.p.block = K->conv_block(o, groups);
-	j.p.packed = tape_take(t, conv_packed_len(&j.p.taps, j.p.block));
+	j.p.packed = tape_pack(t, w, &j.p.taps, j.p.block, &j.made);
 	tile_for((o + j.p.block - 1) / j.p.block, product_task, &j);
-	tape_give(t, j.p.packed);
+	tape_unpack(t, w, j.p.packed);
 }
 
 static void linear_back(struct node *y)

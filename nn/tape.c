@@ -16,6 +16,7 @@ void tape_free(struct tape *t)
 	if (!t)
 		return;
 	arena_release(&t->mem);
+	arena_release(&t->kept);
 	free(t->node);
 	free(t);
 }
@@ -36,6 +37,11 @@ size_t tape_peak(const struct tape *t)
 void tape_grad_params(struct tape *t, bool on)
 {
 	t->grad_params = on;
+}
+
+void tape_keep_weights(struct tape *t)
+{
+	t->keep = true;
 }
 
 static struct node *push(struct tape *t)
@@ -157,6 +163,45 @@ void tape_give(struct tape *t, real *x)
 
 	s->next = t->spare;
 	t->spare = s;
+}
+
+/* ------------------------------------------------------------------ packed weights */
+struct packed {
+	struct packed *next;
+	struct taps taps;
+	int block;
+	real *x;
+};
+
+static bool same_taps(const struct taps *a, const struct taps *b)
+{
+	return a->w == b->w && a->o == b->o && a->c == b->c && a->k == b->k && a->back == b->back && a->stride == b->stride &&
+	       a->dy == b->dy && a->dx == b->dx;
+}
+
+real *tape_pack(struct tape *t, const struct node *w, const struct taps *taps, int block, bool *made)
+{
+	const size_t len = conv_packed_len(taps, block);
+	struct packed *p = t->packed;
+
+	*made = false;
+	if (!w->kept)
+		return tape_take(t, len);
+	while (p && !(p->block == block && same_taps(&p->taps, taps)))
+		p = p->next;
+	*made = p != NULL;
+	if (!p) {
+		p = arena_new(&t->kept, 1, struct packed);
+		*p = (struct packed){ .next = t->packed, .taps = *taps, .block = block, .x = arena_new(&t->kept, len, real) };
+		t->packed = p;
+	}
+	return p->x;
+}
+
+void tape_unpack(struct tape *t, const struct node *w, real *packed)
+{
+	if (!w->kept)
+		tape_give(t, packed);
 }
 
 /* ------------------------------------------------------------------ loops */
@@ -295,6 +340,7 @@ struct node *tape_param(struct tape *t, struct param *p)
 		y->d[i] = p->d[i] > 0 ? p->d[i] : 1;
 	y->len = p->len;
 	y->x = p->x;
+	y->kept = t->keep;
 	y->wants = t->grad_params && p->g && !p->frozen && !p->buffer;
 	y->g = y->wants ? p->g : NULL;
 	return y;

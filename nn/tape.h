@@ -32,6 +32,7 @@ struct node {
 	real *x;         /* values */
 	real *g;         /* d(loss)/dx of a leaf; NULL when not wanted or before backward */
 	bool wants;      /* a gradient is wanted here */
+	bool kept;       /* a parameter that tape_keep_weights() was said of */
 	/* private */
 	struct tape *t;
 	struct node *in[4];
@@ -58,6 +59,8 @@ struct node *tape_plain(struct tape *t, int d0, int d1, int d2, int d3, bool wan
 struct node *tape_param(struct tape *t, struct param *p); /* x, g borrowed from p; wants unless frozen or t in eval */
 /* tape_grad_params(t, false): parameters made into nodes from now on want no gradient (until reset turns it on again). */
 void tape_grad_params(struct tape *t, bool on);
+/* The numbers of parameters stay as they are until this tape is freed: what convolutions and linear layers make of them is made once. */
+void tape_keep_weights(struct tape *t);
 
 /* Between (n, c*h*w) row-major memory and a batch node. */
 void node_load(struct node *a, const real *rows);

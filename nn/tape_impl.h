@@ -14,6 +14,9 @@ struct tape {
 	int n, cap;
 	bool grad_params;
 	struct spare *spare; /* given back since the last reset */
+	bool keep;           /* see tape_keep_weights() */
+	struct arena kept;   /* outlives resets */
+	struct packed *packed;
 	void (*watch)(void *ctx); /* called as each node is made, before it is computed: how bench/speed times ops; NULL: nobody */
 	void *watch_ctx;
 };
@@ -60,6 +63,10 @@ void zero(real *x, size_t n);
  * need. Take n numbers (not set), give them back. Not from inside tiles; what is not given back ends with the step. */
 real *tape_take(struct tape *t, size_t n);
 void tape_give(struct tape *t, real *x);
+/* Room for weights packed in blocks (kernels.h); *made tells whether they are there already, which is so where the tape keeps weights. */
+real *tape_pack(struct tape *t, const struct node *w, const struct taps *taps, int block, bool *made);
+/* It is done with, unless the tape keeps it. */
+void tape_unpack(struct tape *t, const struct node *w, real *packed);
 /* y's backward where it has one and a gradient reached it; then y's gradient, which everybody above has added to and nobody
  * below reads, is given back (y->g NULL). */
 void node_back(struct node *y);

@@ -1,5 +1,6 @@
 /* Models: names and shapes of every architecture, initial values, files, prediction. */
 #include "base/error.h"
+#include "base/tile.h"
 #include "base/rng.h"
 #include "nn/bundle.h"
 #include "nn/model.h"
@@ -464,6 +465,87 @@ START_TEST(neighbours_do_not_matter)
 }
 END_TEST
 
+static const struct { const char *name; int c, side, k, n; } predicted[] = {
+	{ "lenet5", 1, 28, 10, 333 }, { "mlp-8", 1, 4, 10, 700 }, { "wrn10-1", 3, 32, 10, 70 }, { "cae", 1, 28, 1, 130 }, { "unet", 3, 16, 3, 40 }
+};
+
+/* Batches on a thread each, all threads on one batch, and on one thread behind a hook. */
+START_TEST(predictions_do_not_depend_on_threads)
+{
+	static const struct model_hooks nothing;
+	const int threads[] = { 2, 3, 8 };
+	struct model *m = make(predicted[_i].name, predicted[_i].c, predicted[_i].side, predicted[_i].k);
+	struct images v = noise(m, predicted[_i].n);
+	const size_t len = (size_t)v.n * (size_t)model_outputs(m);
+	float *one = malloc(len * sizeof(*one)), *many = malloc(len * sizeof(*many));
+
+	tile_threads(1);
+	ck_assert_int_eq(model_predict(m, &v, one), 0);
+	for (size_t t = 0; t < ARRAY_LEN(threads); t++) {
+		tile_threads(threads[t]);
+		for (int hooked = 0; hooked < 2; hooked++) {
+			m->hooks = hooked ? &nothing : NULL;
+			ck_assert_int_eq(model_workers(m, v.n) > 1, !hooked);
+			memset(many, 0, len * sizeof(*many));
+			ck_assert_int_eq(model_predict(m, &v, many), 0);
+			ck_assert_msg(!memcmp(one, many, len * sizeof(*one)), "%d threads, hook %d", threads[t], hooked);
+		}
+	}
+	tile_threads(1);
+	free((void *)v.px);
+	free(one);
+	free(many);
+	model_free(m);
+}
+END_TEST
+
+/* Output and input gradient of three passes on one tape. */
+static void passes(struct model *m, const struct images *v, bool keep, float *out, float *grad)
+{
+	const size_t image = (size_t)images_size(v), k = (size_t)model_outputs(m);
+	struct tape *t = tape_new();
+
+	if (keep)
+		tape_keep_weights(t);
+	for (int i = 0; i < 3; i++) { /* the second finds what the first packed; the third has fewer images, other blocks */
+		const int n = i < 2 ? v->n : 5;
+		struct node *x, *y;
+
+		tape_reset(t);
+		tape_grad_params(t, false);
+		x = tape_input(t, n, v->c, v->h, v->w, true);
+		node_load_images(x, v, 0);
+		y = m->arch->forward(m, x, false);
+		node_store_f32(y, out + (size_t)i * (size_t)v->n * k);
+		tape_backward(t, op_sum(op_mul(y, y)));
+		node_store_grad(x, grad + (size_t)i * (size_t)v->n * image);
+	}
+	tape_free(t);
+}
+
+START_TEST(kept_weights_change_nothing)
+{
+	struct model *m = make(predicted[_i].name, predicted[_i].c, predicted[_i].side, predicted[_i].k);
+	struct images v = noise(m, 40);
+	const size_t ny = (size_t)(3 * v.n * model_outputs(m)), nx = (size_t)(3 * v.n * images_size(&v));
+	float *y[2], *g[2];
+
+	for (int keep = 0; keep < 2; keep++) {
+		y[keep] = calloc(ny, sizeof(float));
+		g[keep] = calloc(nx, sizeof(float));
+		passes(m, &v, keep, y[keep], g[keep]);
+	}
+	ck_assert(!memcmp(y[0], y[1], ny * sizeof(float)));
+	ck_assert(!memcmp(g[0], g[1], nx * sizeof(float)));
+	for (size_t i = 0; i < 2; i++) {
+		free(y[i]);
+		free(g[i]);
+	}
+	free((void *)v.px);
+	model_free(m);
+}
+END_TEST
+
 START_TEST(floats_and_bytes_agree)
 {
 	struct model *m = make("mlp-8", 1, 4, 3);
@@ -547,6 +629,8 @@ Suite *suite_model(void)
 	tcase_add_test(tc, pytorchs_files_are_read);
 	tcase_add_test(tc, metadata_must_agree_with_the_caller);
 	tcase_add_test(tc, neighbours_do_not_matter);
+	tcase_add_loop_test(tc, predictions_do_not_depend_on_threads, 0, ARRAY_LEN(predicted));
+	tcase_add_loop_test(tc, kept_weights_change_nothing, 0, ARRAY_LEN(predicted));
 	tcase_add_test(tc, floats_and_bytes_agree);
 	tcase_add_test(tc, correct_counts_labels);
 	tcase_add_test(tc, rows);
