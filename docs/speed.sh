@@ -11,7 +11,7 @@ trap 'rm -rf "$tmp"' EXIT
 echo "measuring rows" >&2
 "$speed" | sed '/^history: /d' >"$tmp/table"
 echo "measuring the peer" >&2
-"$speed" peer >"$tmp/peer"
+BENCH_ROUNDS=${BENCH_ROUNDS:-3} "$speed" peer >"$tmp/peer"
 echo "measuring layers" >&2
 "$speed" layers >"$tmp/layers"
 skip=

@@ -5,6 +5,7 @@
 #include "base/tile.h"
 #include "bench/speed/speed.h"
 #include <locale.h>
+#include <signal.h>
 #include <string.h>
 
 #define SECONDS 3
@@ -15,7 +16,8 @@ static int usage(void)
 	      "       speed peer [PATTERN]...     PyTorch's scripts beside them ($PEER_DIR or ../shared/peer)\n"
 	      "       speed layers [MODEL]...     time each operation of a training step (lenet5, wrn10-4)\n"
 	      "       speed list                  the rows\n"
-	      "BENCH_SECONDS: a row's time (3). BENCH_JOBS: a pattern. BENCH_JSON: a file for an array of rows.\n", stderr);
+	      "BENCH_SECONDS: a row's time (3). BENCH_JOBS: a pattern. BENCH_JSON: a file for an array of rows.\n"
+	      "BENCH_ROUNDS: how often peer and ours are measured in turn (1).\n", stderr);
 	return EXIT_UNEVALUABLE;
 }
 
@@ -40,16 +42,23 @@ static int child(const char *name, const char *threads, const char *seconds)
 
 static int read_ask(struct ask *a, char **argv)
 {
-	const char *seconds = getenv("BENCH_SECONDS"), *jobs = getenv("BENCH_JOBS"), *json = getenv("BENCH_JSON");
+	const char *seconds = getenv("BENCH_SECONDS"), *jobs = getenv("BENCH_JOBS"), *json = getenv("BENCH_JSON"),
+		   *rounds = getenv("BENCH_ROUNDS");
 	char *end = NULL;
 
-	*a = (struct ask){ .seconds = SECONDS, .json = json && *json ? json : NULL, .threads = { 1, 2 } };
+	*a = (struct ask){ .seconds = SECONDS, .json = json && *json ? json : NULL, .threads = { 1, 2 }, .rounds = 1 };
 	a->n = tile_threads(0) > 1 ? 2 : 1;
 	tile_threads(1);
 	if (seconds && *seconds) {
 		a->seconds = strtod(seconds, &end);
 		if (*end || !(a->seconds > 0 && a->seconds <= 600))
 			return error(EXIT_UNEVALUABLE, "BENCH_SECONDS=%s: seconds a row, more than 0 and at most 600", seconds);
+	}
+	if (rounds && *rounds) {
+		a->rounds = (int)strtol(rounds, &end, 10);
+		if (*end || a->rounds < 1 || a->rounds > ROUNDS_MAX)
+			return error(EXIT_UNEVALUABLE, "BENCH_ROUNDS=%s: how often peer and ours are measured in turn, 1 to %d", rounds,
+				     ROUNDS_MAX);
 	}
 	if (jobs && *jobs)
 		a->patterns[a->npatterns++] = jobs;
@@ -82,6 +91,7 @@ int main(int argc, char **argv)
 	int code;
 
 	setlocale(LC_ALL, "C");
+	signal(SIGPIPE, SIG_IGN); /* a child that is no more says so by its silence */
 	code = command(argc, argv);
 	if (code >= 0)
 		return code;

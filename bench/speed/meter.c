@@ -2,18 +2,27 @@
 #include "bench/speed/meter.h"
 #include "base/json.h"
 #include "base/progress.h"
-#include "metrics/effect.h"
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define WARM_TICKS 2 /* the arena owns one chunk of the right size from the second step on */
+#define WARM_FIRST 3 /* the arena owns one chunk of the right size from the second step on */
+#define WARM 1       /* later slices */
+
+/* A byte on stdin asks for a slice. Ends at once when none comes: what the job still holds is nobody's leak. */
+static void wait_for_ask(void)
+{
+	char byte;
+
+	if (read(STDIN_FILENO, &byte, 1) != 1)
+		_exit(0);
+}
 
 void meter_open(struct meter *m, double seconds)
 {
-	*m = (struct meter){ .seconds = seconds };
+	*m = (struct meter){ .seconds = seconds, .left = WARM_FIRST };
+	wait_for_ask();
 }
 
 double peak_rss_mib(void)
@@ -30,43 +39,34 @@ double peak_rss_mib(void)
 	return kib / 1024;
 }
 
-/* Ends at once: what the job still holds is nobody's leak. */
-static _Noreturn void finish(struct meter *m)
+static void say(const struct meter *m, double per_s)
 {
 	json_t *o = json_object();
-	double best = 0;
 	char *text;
 
-	for (int i = 0; i < m->n; i++)
-		best = fmax(best, m->rate[i]);
-	jset_num(o, "per_s", median(m->rate, m->n));
-	jset_num(o, "best_per_s", best);
-	jset_int(o, "slices", m->n);
+	jset_num(o, "per_s", per_s);
 	jset_num(o, "macs", m->macs);
 	jset_num(o, "peak_rss_mib", peak_rss_mib());
 	text = json_compact(o);
 	puts(text);
 	fflush(stdout);
-	_exit(0);
+	free(text);
+	json_decref(o);
 }
 
 void meter_tick(struct meter *m, double units)
 {
 	const double now = now_seconds();
 
-	if (m->ticks++ == 0)
-		m->begun = now;
-	if (!(m->from > 0)) {
-		if (m->ticks > WARM_TICKS && now - m->begun >= m->seconds / METER_SLICES)
-			m->from = m->slice = now;
+	if (m->left > 0) {
+		m->begun = --m->left ? 0 : now;
 		return;
 	}
 	m->units += units;
-	if (now - m->slice < m->seconds / METER_SLICES)
+	if (now - m->begun < m->seconds)
 		return;
-	m->rate[m->n++] = m->units / (now - m->slice);
+	say(m, m->units / (now - m->begun));
+	wait_for_ask();
 	m->units = 0;
-	m->slice = now;
-	if (now - m->from >= m->seconds || m->n == METER_SLICES)
-		finish(m);
+	m->left = WARM;
 }

@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include "bench/speed/spawn.h"
 #include "bench/speed/speed.h"
+#include "metrics/effect.h"
+#include <math.h>
 #include <string.h>
 
 /* A script's run answers for one or two of our rows. */
@@ -20,8 +22,8 @@ static const struct pair {
 	  { { "wrn10-4-train", "train_images_per_s" }, { "wrn10-4-infer", "infer_images_per_s" } } },
 };
 
-/* Images a second: the peer's and ours, by number of threads. */
-struct rates { double peer[2], ours[2]; };
+/* Images a second: the peer's and ours, by number of threads and round. */
+struct rates { double peer[2][ROUNDS_MAX], ours[2][ROUNDS_MAX]; };
 
 static const char *find_python(void)
 {
@@ -77,49 +79,70 @@ static json_t *run_peer(const char *python, const char *folder, const struct pai
 	return said;
 }
 
-static void print_row(const char *job, const struct rates *r, int n)
+/* Ours by the peer's in round i, each with its best number of threads. */
+static double ratio(const struct rates *r, int i)
 {
-	const double peer = r->peer[1] > r->peer[0] ? r->peer[1] : r->peer[0], ours = r->ours[1] > r->ours[0] ? r->ours[1] : r->ours[0];
+	return fmax(r->ours[0][i], r->ours[1][i]) / fmax(r->peer[0][i], r->peer[1][i]);
+}
 
+static void print_row(const char *job, const struct rates *r, const struct ask *a)
+{
+	double ratios[ROUNDS_MAX], least = INFINITY, most = 0;
+
+	for (int i = 0; i < a->rounds; i++) {
+		ratios[i] = ratio(r, i);
+		least = fmin(least, ratios[i]);
+		most = fmax(most, ratios[i]);
+	}
 	printf("%-16s", job);
 	for (int t = 0; t < 2; t++) {
-		if (t < n)
-			printf(" %10.0f %10.0f", r->peer[t], r->ours[t]);
+		if (t < a->n)
+			printf(" %10.0f %10.0f", median(r->peer[t], a->rounds), median(r->ours[t], a->rounds));
 		else
 			printf(" %10s %10s", "-", "-");
 	}
-	if (peer > 0 && ours > 0)
-		printf(" %9.2fx\n", ours / peer);
-	else
+	if (!isfinite(most) || !(least > 0))
 		printf(" %10s\n", "failed");
+	else if (a->rounds == 1)
+		printf(" %9.2fx\n", ratios[0]);
+	else
+		printf(" %9.2fx  %.2f to %.2f\n", median(ratios, a->rounds), least, most);
 	fflush(stdout);
 }
 
 /* Peer, ours, peer, ours. Returns whether something failed. */
-static int run_pair(const struct ask *a, const char *python, const char *folder, const struct pair *p)
+static int run_round(const struct ask *a, const char *python, const char *folder, const struct pair *p, int round, struct rates r[2])
 {
-	struct rates r[2] = { 0 };
 	int failed = 0;
 
 	for (int t = 0; t < a->n; t++) {
 		json_t *said = run_peer(python, folder, p, a->threads[t]);
 
 		for (int k = 0; k < 2 && p->row[k].job; k++) {
-			struct row row = { 0 };
-			double work;
+			struct measured got = { 0 };
 
-			r[k].peer[t] = jget_num(said, p->row[k].member, 0);
-			if (measure_row(job_find(p->row[k].job), a->threads[t], a->seconds, &row, &work)) {
+			r[k].peer[t][round] = jget_num(said, p->row[k].member, 0);
+			if (measure(job_find(p->row[k].job), &a->threads[t], 1, a->seconds, &got)) {
 				fprintf(stderr, "%s\n", error_text());
 				error_clear();
 			}
-			r[k].ours[t] = row.per_s;
-			failed |= !(row.per_s > 0) || !(r[k].peer[t] > 0);
+			r[k].ours[t][round] = got.row[0].per_s;
+			failed |= !(got.row[0].per_s > 0) || !(r[k].peer[t][round] > 0);
 		}
 		json_decref(said);
 	}
+	return failed;
+}
+
+static int run_pair(const struct ask *a, const char *python, const char *folder, const struct pair *p)
+{
+	struct rates r[2] = { 0 };
+	int failed = 0;
+
+	for (int i = 0; i < a->rounds; i++)
+		failed |= run_round(a, python, folder, p, i, r);
 	for (int k = 0; k < 2 && p->row[k].job; k++)
-		print_row(p->row[k].job, &r[k], a->n);
+		print_row(p->row[k].job, &r[k], a);
 	return failed;
 }
 
@@ -140,7 +163,7 @@ int speed_peer(const struct ask *a)
 	machine_read(&m);
 	printf("%s, kernels %s, commit %s; median images (image-iterations) per second\n\n", m.cpu, m.isa, m.commit);
 	printf("%-16s %21s %21s %10s\n", "", "1 thread", "2 threads", "ours, best");
-	printf("%-16s %10s %10s %10s %10s %10s\n", "job", "peer", "ours", "peer", "ours", "peer, best");
+	printf("%-16s %10s %10s %10s %10s %10s%s\n", "job", "peer", "ours", "peer", "ours", "peer, best", a->rounds > 1 ? "  in rounds" : "");
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
 		for (int k = wanted = 0; k < 2 && pairs[i].row[k].job && wanted >= 0; k++) {
 			const int this = ask_wants(a, pairs[i].row[k].job);

@@ -49,24 +49,12 @@ void machine_read(struct machine *m)
 
 /* ---- rows ---- */
 
-static const struct row *row_of(const struct rows *r, const char *job, int threads)
+void row_derive(struct row *row, double work, const struct peak *p)
 {
-	for (int i = 0; i < r->n; i++)
-		if (r->at[i].threads == threads && !strcmp(r->at[i].job, job))
-			return &r->at[i];
-	return NULL;
-}
-
-void row_derive(struct rows *r, double work, const struct peak *p)
-{
-	struct row *row = &r->at[r->n - 1];
-	const struct row *one = row_of(r, row->job, 1);
 	const double peak = p->gflops[row->threads > 1];
 
 	row->gflops = work > 0 ? work * row->per_s / 1e9 : NAN;
 	row->fraction = work > 0 && peak > 0 ? row->gflops / peak : NAN;
-	row->scaling = row->threads > 1 && one ? row->per_s / one->per_s : NAN;
-	row->change = NAN;
 }
 
 json_t *rows_json(const struct rows *r)
@@ -85,6 +73,8 @@ json_t *rows_json(const struct rows *r)
 		jset_num(o, "peak_rss_mib", row->rss);
 		jset_str(o, "unit", row->unit);
 		jset_num(o, "best_per_s", row->best);
+		jset_num(o, "scaling", row->scaling);
+		jset_num(o, "scaling_of_processes", row->ceiling);
 		json_array_append_new(all, o);
 	}
 	return all;
@@ -99,9 +89,9 @@ void table_head(FILE *out, const struct machine *m, const struct peak *p, double
 	if (p->gflops[1] > 0)
 		fprintf(out, ", %.1f by two processes at once", p->gflops[1]);
 	fprintf(out, " (OpenBLAS core: %s)\n\n", *p->core ? p->core : "its own choice");
-	fprintf(out, "%-20s %3s %11s %11s %-9s %8s %6s %6s %6s %7s\n", "job", "thr", "per second", "best", "unit", "GFLOP/s", "of", "1->2",
-		"peak", "change");
-	fprintf(out, "%75s %13s\n", "peak", "MiB");
+	fprintf(out, "%-18s %3s %10s %9s %-9s %8s %6s %6s %6s %6s %7s\n", "job", "thr", "per second", "best", "unit", "GFLOP/s", "of", "1->2",
+		"two", "peak", "change");
+	fprintf(out, "%69s %13s %6s\n", "peak", "procs", "MiB");
 }
 
 /* value as text by format, a dash where there is none. */
@@ -122,11 +112,11 @@ static const char *cell(char buf[24], const char *format, double value)
 
 void table_row(FILE *out, const struct row *r)
 {
-	char t[7][24];
+	char t[8][24];
 
-	fprintf(out, "%-20s %3d %11s %11s %-9s %8s %6s %6s %6s %7s\n", r->job, r->threads, cell(t[0], "", r->per_s), cell(t[1], "", r->best),
-		r->unit, cell(t[2], "", r->gflops), cell(t[3], "%", r->fraction), cell(t[4], "x", r->scaling), cell(t[5], "", r->rss),
-		cell(t[6], "+%", r->change));
+	fprintf(out, "%-18s %3d %10s %9s %-9s %8s %6s %6s %6s %6s %7s\n", r->job, r->threads, cell(t[0], "", r->per_s), cell(t[1], "", r->best),
+		r->unit, cell(t[2], "", r->gflops), cell(t[3], "%", r->fraction), cell(t[4], "x", r->scaling), cell(t[5], "x", r->ceiling),
+		cell(t[6], "", r->rss), cell(t[7], "+%", r->change));
 	fflush(out);
 }
 
@@ -139,6 +129,7 @@ void table_foot(FILE *out, const struct rows *r)
 			fprintf(out, "%s%s on %d", slower++ ? ", " : "\nslower than before by more than 10 %: ", r->at[i].job,
 				r->at[i].threads);
 	fprintf(out, "%s\nper second: median slice. GFLOP/s: 2 x multiply-accumulates of the direct convolution, training as\n"
-		"3 forward passes, crafting as 2. of peak: sgemm's by as many processes. change: to earlier runs.\n",
+		"3 forward passes, crafting as 2. of peak: sgemm's by as many processes. 1->2: two threads by one,\n"
+		"measured in turn; two procs: two processes of one thread together by one. change: to earlier runs.\n",
 		slower ? "\n" : "");
 }

@@ -11,10 +11,11 @@
 #define OUTPUT_MAX 65536
 #define CHILD "LOCKBENCH_SPEED_CHILD" /* set in children: one that starts itself again would fill the machine */
 
-static _Noreturn void become(char *const argv[], int out, const char *core, bool quiet)
+static _Noreturn void become(char *const argv[], int in, int out, const char *core, bool quiet)
 {
 	const int null = quiet ? open("/dev/null", O_WRONLY) : -1;
 
+	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
 	if (null >= 0)
 		dup2(null, STDERR_FILENO);
@@ -34,21 +35,55 @@ static _Noreturn void become(char *const argv[], int out, const char *core, bool
 
 int child_start(struct child *c, char *const argv[], const char *core, bool quiet)
 {
-	int ends[2];
+	int in[2], out[2];
 
 	BUG_ON(!argv[0] || getenv(CHILD));
-	if (pipe2(ends, O_CLOEXEC))
+	if (pipe2(in, O_CLOEXEC))
 		return error(EXIT_TEMPORARY, "cannot make a pipe: %s", strerror(errno));
+	if (pipe2(out, O_CLOEXEC)) {
+		close(in[0]);
+		close(in[1]);
+		return error(EXIT_TEMPORARY, "cannot make a pipe: %s", strerror(errno));
+	}
 	fflush(NULL);
-	c->out = ends[0];
-	c->pid = fork();
+	*c = (struct child){ .in = in[1], .out = out[0], .pid = fork() };
 	if (c->pid == 0)
-		become(argv, ends[1], core, quiet);
-	close(ends[1]);
+		become(argv, in[0], out[1], core, quiet);
+	close(in[0]);
+	close(out[1]);
 	if (c->pid > 0)
 		return 0;
-	close(ends[0]);
+	close(in[1]);
+	close(out[0]);
 	return error(EXIT_TEMPORARY, "cannot start a process: %s", strerror(errno));
+}
+
+void child_ask(const struct child *c)
+{
+	while (write(c->in, "\n", 1) < 0 && errno == EINTR)
+		; /* what else goes wrong shows in the answer */
+}
+
+json_t *child_answer(const struct child *c)
+{
+	char line[512];
+	size_t len = 0;
+	json_t *answer;
+	ssize_t got;
+
+	while (len + 1 < sizeof(line)) {
+		got = read(c->out, line + len, 1); /* not a byte more than this line */
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got != 1)
+			return NULL;
+		if (line[len] == '\n')
+			break;
+		len++;
+	}
+	answer = json_read_text(line, len, "output of a child");
+	error_clear();
+	return answer;
 }
 
 /* The last line of text, which loses its end. */
@@ -69,6 +104,7 @@ json_t *child_read(struct child *c, int *status)
 	size_t len = 0;
 	ssize_t got;
 
+	close(c->in);
 	while ((got = read(c->out, text + len, OUTPUT_MAX - len)) > 0 || (got < 0 && errno == EINTR))
 		len += got > 0 ? (size_t)got : 0;
 	while (read(c->out, rest, sizeof(rest)) > 0)

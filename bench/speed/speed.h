@@ -5,18 +5,27 @@
 #include "bench/speed/job.h"
 #include "bench/speed/result.h"
 
+#define ROUNDS_MAX 9
+
 struct ask {
 	double seconds;       /* a row; BENCH_SECONDS */
 	const char *json;     /* where to write JSON, NULL: nowhere; BENCH_JSON */
 	int threads[2], n;    /* 1, and 2 where two processors may be used */
 	const char *patterns[32]; /* extended regular expressions of which one must match; none: every row */
 	int npatterns;
+	int rounds;           /* of peer and ours, 1 .. ROUNDS_MAX; BENCH_ROUNDS */
 };
 
 /* Does a row's name match? -1 after error() when a pattern is no regular expression. */
 int ask_wants(const struct ask *a, const char *name);
-/* Measure a row in a process of its own. 0 with *work = flop of one unit (0: not counted), or -1 after error(). */
-int measure_row(const struct job *j, int threads, double seconds, struct row *out, double *work);
+/* Rows of a job, and the flop of one unit (0: not counted). */
+struct measured {
+	struct row row[2];
+	double work;
+};
+/* Measure j at n (1 or 2) numbers of threads, each in a process of its own, slice by slice in turn, `seconds` each or a little more.
+ * 0, or -1 after error(). */
+int measure(const struct job *j, const int *threads, int n, double seconds, struct measured *out);
 const struct job *job_find(const char *name); /* NULL when absent */
 
 /* The commands: exit codes, or -1 after error(). */

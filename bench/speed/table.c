@@ -1,13 +1,10 @@
 /* `make bench`: sgemm's peak, then every row at 1 and 2 threads. See speed.h. */
 #include "base/error.h"
 #include "base/json.h"
-#include "bench/speed/spawn.h"
 #include "bench/speed/speed.h"
 #include "nn/kernels.h"
-#include <math.h>
 #include <regex.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #define PEAK_SHARE 0.2    /* of a row's time, for every core type that is tried */
 #define HISTORY_SECONDS 1 /* shorter rows are too noisy to be remembered */
@@ -35,48 +32,28 @@ int ask_wants(const struct ask *a, const char *name)
 	return wanted;
 }
 
-int measure_row(const struct job *j, int threads, double seconds, struct row *out, double *work)
-{
-	char number[16], length[32];
-	char *const argv[] = { SELF, "child", (char *)(uintptr_t)j->name, number, length, NULL };
-	int status;
-	json_t *said;
-
-	snprintf(number, sizeof(number), "%d", threads);
-	snprintf(length, sizeof(length), "%.6f", seconds);
-	said = child_run(argv, NULL, false, &status);
-	if (!said)
-		return error(EXIT_FAILED_CELLS, "%s on %d: the measuring process ended with status %d", j->name, threads,
-			     WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-	*out = (struct row){ .job = j->name, .unit = j->unit, .threads = threads, .per_s = jget_num(said, "per_s", 0),
-			     .best = jget_num(said, "best_per_s", 0), .rss = jget_num(said, "peak_rss_mib", 0), .change = NAN };
-	*work = 2 * jget_num(said, "macs", 0) * j->passes;
-	json_decref(said);
-	return 0;
-}
-
-/* One job at every number of threads. A row that fails is named and missing. */
+/* One job at every number of threads. A job that fails is named and its rows are missing. */
 static int measure_job(const struct ask *a, const struct job *j, const struct machine *m, const struct peak *p, const char *history,
 		       struct rows *r)
 {
-	double work;
-	int failed = 0;
+	struct measured got;
 
-	for (int t = 0; t < a->n; t++) {
-		BUG_ON(r->n == ROWS_MAX);
-		if (measure_row(j, a->threads[t], a->seconds, &r->at[r->n], &work)) {
-			fprintf(stderr, "%s\n", error_text());
-			error_clear();
-			failed = 1;
-			continue;
-		}
-		r->n++;
-		row_derive(r, work, p);
-		if (a->seconds >= HISTORY_SECONDS)
-			history_compare(history, m, &r->at[r->n - 1]);
-		table_row(stdout, &r->at[r->n - 1]);
+	if (measure(j, a->threads, a->n, a->seconds, &got)) {
+		fprintf(stderr, "%s\n", error_text());
+		error_clear();
+		return 1;
 	}
-	return failed;
+	for (int t = 0; t < a->n; t++) {
+		struct row *row = &r->at[r->n];
+
+		BUG_ON(r->n++ == ROWS_MAX);
+		*row = got.row[t];
+		row_derive(row, got.work, p);
+		if (a->seconds >= HISTORY_SECONDS)
+			history_compare(history, m, row);
+		table_row(stdout, row);
+	}
+	return 0;
 }
 
 static int record(const struct ask *a, const char *history, const struct machine *m, const struct peak *p, const struct rows *r)
