@@ -69,7 +69,7 @@ static const char *trials_of(const struct metric *m, const struct observations *
 		if (e->kind != 'b' || !e->n)
 			continue;
 		obs_bits(&one, e->name, e->bits, e->n);
-		got = m->compute && m->compute(&one, &v);
+		got = metric_value(m, &one, &v);
 		obs_release(&one);
 		share = 100.0 * (double)e->k / (double)e->n;
 		if (!got || v.n != (long)e->n || (fabs(v.value - share) > 1e-9 && fabs(v.value - 100 + share) > 1e-9))

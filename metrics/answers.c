@@ -56,22 +56,12 @@ static int answers_indistinguishable(const struct observations *o, struct value 
 }
 
 const struct metric metric_answers_indistinguishable = {
-	.drv = {
-		.name = "answers_indistinguishable",
-		.summary = "how little an answer alone shows that it was given without a credential: 1 - 2 |AUC - 0.5| of "
-			  "the best of top probability, entropy and margin",
-		.source = "reference 6.9. Differs: neither energy nor a trained distinguisher: an upper bound",
-		.version = 1,
-	},
-	.title = "Answers alike",
-	.unit = "ratio",
-	.survey = "2021 survey, Table II: indistinguishability",
-	.min = 0,
-	.max = 1,
-	.better = 1,
-	.least = 1000,
-	.least_of = "answers of each kind",
-	.compute = answers_indistinguishable,
+	.drv = { .name = "answers_indistinguishable", .version = 1,
+		 .summary = "how little an answer alone shows that it was given without a credential: 1 - 2 |AUC - 0.5| of the "
+			    "best of top probability, entropy and margin",
+		 .source = "reference 6.9. Differs: neither energy nor a trained distinguisher: an upper bound" },
+	.title = "Answers alike", .unit = "ratio", .survey = "2021 survey, Table II: indistinguishability",
+	.min = 0, .max = 1, .better = 1, .least = 1000, .least_of = "answers of each kind", .compute = answers_indistinguishable,
 };
 
 static int authorised_accuracy_min(const struct observations *o, struct value *v)
@@ -96,22 +86,12 @@ static int authorised_accuracy_min(const struct observations *o, struct value *v
 }
 
 const struct metric metric_authorised_accuracy_min = {
-	.drv = {
-		.name = "authorised_accuracy_min",
-		.summary = "test images that the service classifies right for the user who fares worst",
-		.source = "reference 2.1. Differs: each user asks a share of the test images; the interval is that share's, "
-			  "not corrected for having been chosen",
-		.version = 1,
-	},
-	.title = "Authorised, worst user",
-	.unit = "%",
-	.survey = "2024 survey, II.B: model performance of authorised users",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.least = 100,
-	.least_of = "images a user",
-	.same_images = true,
+	.drv = { .name = "authorised_accuracy_min", .version = 1,
+		 .summary = "test images that the service classifies right for the user who fares worst",
+		 .source = "reference 2.1. Differs: each user asks a share of the test images; the interval is that share's, not "
+			   "corrected for having been chosen" },
+	.title = "Authorised, worst user", .unit = "%", .survey = "2024 survey, II.B: model performance of authorised users",
+	.min = 0, .max = 100, .better = 1, .least = 100, .least_of = "images a user", .same_images = true,
 	.compute = authorised_accuracy_min,
 };
 
@@ -136,21 +116,11 @@ static int class_recall_min(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_class_recall_min = {
-	.drv = {
-		.name = "class_recall_min",
-		.summary = "authorised accuracy on the class that fares worst",
-		.source = "reference 2.9. Differs: nothing",
-		.version = 1,
-	},
-	.title = "Worst class",
-	.unit = "%",
-	.survey = "2024 survey, II.B: model performance of authorised users",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.least = 100,
-	.least_of = "images a class",
-	.same_images = true,
+	.drv = { .name = "class_recall_min", .version = 1,
+		 .summary = "authorised accuracy on the class that fares worst",
+		 .source = "reference 2.9. Differs: nothing" },
+	.title = "Worst class", .unit = "%", .survey = "2024 survey, II.B: model performance of authorised users",
+	.min = 0, .max = 100, .better = 1, .least = 100, .least_of = "images a class", .same_images = true,
 	.compute = class_recall_min,
 };
 
@@ -162,23 +132,13 @@ static int decoded_accuracy(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_decoded_accuracy = {
-	.drv = {
-		.name = "decoded_accuracy",
-		.summary = "the most that somebody without a credential gets: the answers as they are, their least likely "
-			  "class, or what a map learnt from 500 labelled images makes of either",
-		.source = "reference 2.3. Differs: no regression on scores, which the attack decode has; the larger of "
-			  "plain and decoded",
-		.version = 1,
-	},
-	.title = "Without, decoded",
-	.unit = "%",
-	.survey = "2024 survey, II.B: model performance of unauthorised users",
-	.min = 0,
-	.max = 100,
-	.better = -1,
-	.least = 1000,
-	.least_of = "test images",
-	.same_images = true,
+	.drv = { .name = "decoded_accuracy", .version = 1,
+		 .summary = "the most that somebody without a credential gets: the answers as they are, their least likely "
+			    "class, or what a map learnt from 500 labelled images makes of either",
+		 .source = "reference 2.3. Differs: no regression on scores, which the attack decode has; the larger of plain "
+			   "and decoded" },
+	.title = "Without, decoded", .unit = "%", .survey = "2024 survey, II.B: model performance of unauthorised users",
+	.min = 0, .max = 100, .better = -1, .least = 1000, .least_of = "test images", .same_images = true,
 	.compute = decoded_accuracy,
 };
 
@@ -209,47 +169,21 @@ static int leakage(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_leakage = {
-	.drv = {
-		.name = "leakage",
-		.summary = "what an answer without a credential says about the true class: mutual information",
-		.source = "reference 2.4, Miller-Madow corrected. Differs: cut at 0; of top classes, not of scores",
-		.version = 1,
-	},
-	.title = "Leakage",
-	.unit = "bits",
-	.survey = "2024 survey, II.B: model performance of unauthorised users",
-	.min = 0,
-	.max = 8,
-	.better = -1,
-	.least = 1000,
-	.least_of = "test images",
-	.compute = leakage,
+	.drv = { .name = "leakage", .version = 1,
+		 .summary = "what an answer without a credential says about the true class: mutual information",
+		 .source = "reference 2.4, Miller-Madow corrected. Differs: cut at 0; of top classes, not of scores" },
+	.title = "Leakage", .unit = "bits", .survey = "2024 survey, II.B: model performance of unauthorised users",
+	.min = 0, .max = 8, .better = -1, .least = 1000, .least_of = "test images", .compute = leakage,
 };
 
-static int prediction_agreement(const struct observations *o, struct value *v)
-{
-	return percent_of(o, "authorised_agrees", v);
-}
-
 const struct metric metric_prediction_agreement = {
-	.drv = {
-		.name = "prediction_agreement",
-		.summary = "test images on which authorised users and the unprotected network get the same class, right or "
-			  "wrong",
-		.source = "reference 2.7. Differs: nothing",
-		.version = 1,
-	},
-	.title = "Same answers",
-	.unit = "%",
-	.survey = "2021 survey, Table II: fidelity",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.least = 1000,
-	.least_of = "test images",
-	.same_images = true,
-	.bits = "authorised_agrees",
-	.compute = prediction_agreement,
+	.drv = { .name = "prediction_agreement", .version = 1,
+		 .summary = "test images on which authorised users and the unprotected network get the same class, right or "
+			    "wrong",
+		 .source = "reference 2.7. Differs: nothing" },
+	.title = "Same answers", .unit = "%", .survey = "2021 survey, Table II: fidelity",
+	.min = 0, .max = 100, .better = 1, .least = 1000, .least_of = "test images", .same_images = true,
+	.share = "authorised_agrees",
 };
 
 static int unlock_gap(const struct observations *o, struct value *v)
@@ -260,19 +194,9 @@ static int unlock_gap(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_unlock_gap = {
-	.drv = {
-		.name = "unlock_gap",
-		.summary = "authorised accuracy minus the most that somebody without a credential gets, decoded",
-		.source = "reference 2.6. Differs: not divided by the way from chance",
-		.version = 1,
-	},
-	.title = "Unlock gap",
-	.unit = "points",
-	.survey = "2024 survey, II.B: model performance of unauthorised users",
-	.min = -100,
-	.max = 100,
-	.better = 1,
-	.least = 1000,
-	.least_of = "test images",
-	.compute = unlock_gap,
+	.drv = { .name = "unlock_gap", .version = 1,
+		 .summary = "authorised accuracy minus the most that somebody without a credential gets, decoded",
+		 .source = "reference 2.6. Differs: not divided by the way from chance" },
+	.title = "Unlock gap", .unit = "points", .survey = "2024 survey, II.B: model performance of unauthorised users",
+	.min = -100, .max = 100, .better = 1, .least = 1000, .least_of = "test images", .compute = unlock_gap,
 };

@@ -1,8 +1,9 @@
 /* See compute.h. */
 #include "metrics/compute.h"
 
-#include <string.h>
+#include <math.h>
 
+#include "metrics/effect.h"
 #include "metrics/stats.h"
 
 int percent(long k, long n, struct value *v)
@@ -50,11 +51,15 @@ static int exact(double x, struct value *v)
 	return 1;
 }
 
-int number_of(const struct observations *o, const char *name, struct value *v)
+int number_of(const struct observations *o, const char *name, const char *seen, struct value *v)
 {
 	const struct obs_entry *e = obs_get(o, name, 'n');
 
-	return e ? exact(e->value, v) : 0;
+	if (!e)
+		return 0;
+	exact(e->value, v);
+	v->seen = seen ? (long)obs_getnum(o, seen, 0) : 0;
+	return 1;
 }
 
 int ratio_of(const struct observations *o, const char *name, const char *reference, struct value *v)
@@ -62,6 +67,18 @@ int ratio_of(const struct observations *o, const char *name, const char *referen
 	const struct obs_entry *a = obs_get(o, name, 'n'), *b = obs_get(o, reference, 'n');
 
 	return a && b && b->value > 0 ? exact(a->value / b->value, v) : 0;
+}
+
+int mean_of(const struct observations *o, const char *series, double min, double max, struct value *v)
+{
+	const struct obs_entry *e = obs_get(o, series, 's');
+	struct summary s;
+
+	if (!e || !e->n)
+		return 0;
+	summarise(e->series, (int)e->n, 0.95, &s);
+	*v = (struct value){ s.mean, fmax(s.low, min), fmin(s.high, max), 0, 0, (long)e->n };
+	return 1;
 }
 
 int worst_user(const struct observations *o, const char *bits, struct value *v)

@@ -1,4 +1,4 @@
-/* The three ways in which most metrics are made from observations. Private to metrics/. Each returns 1 and sets v, or 0
+/* The ways in which most metrics are made from observations (metric_value() takes a metric's). Private to metrics/. Each returns 1 and sets v, or 0
  * when the observation is absent or empty. */
 #ifndef LB_METRICS_COMPUTE_H
 #define LB_METRICS_COMPUTE_H
@@ -10,9 +10,11 @@ int percent(long k, long n, struct value *v);
 int percent_of(const struct observations *o, const char *bits, struct value *v);
 /* first - second in percentage points, image by image. */
 int points_between(const struct observations *o, const char *first, const char *second, struct value *v);
-/* A number as it is, and the ratio of two; exact. */
-int number_of(const struct observations *o, const char *name, struct value *v);
+/* A number as it is, with the number that says how many it stands on (NULL: none does), and the ratio of two; exact. */
+int number_of(const struct observations *o, const char *name, const char *seen, struct value *v);
 int ratio_of(const struct observations *o, const char *name, const char *reference, struct value *v);
+/* Mean of a series, with Student's interval inside [min, max]. */
+int mean_of(const struct observations *o, const char *series, double min, double max, struct value *v);
 /* The user with the smallest share of bits (user-major, credentials_per_user each), in percent, with that user's interval. */
 int worst_user(const struct observations *o, const char *bits, struct value *v);
 

@@ -47,27 +47,13 @@ static void replay(const struct observations *o, const char *kind, long *agree, 
 
 /* ---- metrics ---- */
 
-static int black_box(const struct observations *o, struct value *v)
-{
-	return number_of(o, "declared_black_box", v);
-}
-
 const struct metric metric_black_box = {
-	.drv = {
-		.name = "black_box",
-		.summary = "1 when the driver declares that authentication sees answers only; an attack that leaves every "
-			  "answer as it was and still shuts users out proves it wrong (black_box_contradicted)",
-		.source = "reference 4.8. Differs: one step, black or white box",
-		.version = 1,
-	},
-	.title = "Black box, declared",
-	.unit = "yes/no",
-	.survey = "2024 survey, II.B: knowledge of the target model",
-	.min = 0,
-	.max = 1,
-	.better = 1,
-	.kind = METRIC_CHECKED,
-	.compute = black_box,
+	.drv = { .name = "black_box", .version = 1,
+		 .summary = "1 when the driver declares that authentication sees answers only; an attack that leaves every "
+			    "answer as it was and still shuts users out proves it wrong (black_box_contradicted)",
+		 .source = "reference 4.8. Differs: one step, black or white box" },
+	.title = "Black box, declared", .unit = "yes/no", .survey = "2024 survey, II.B: knowledge of the target model",
+	.min = 0, .max = 1, .better = 1, .kind = METRIC_CHECKED, .number = "declared_black_box",
 };
 
 static int deployment_convenience(const struct observations *o, struct value *v)
@@ -84,22 +70,13 @@ static int deployment_convenience(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_deployment_convenience = {
-	.drv = {
-		.name = "deployment_convenience",
-		.summary = "3: put beside a trained network; 2: fine-tuning, at most 10 % of the training from scratch; 1: "
-			  "full training; 0: full training for each user. As measured by the compute to lock",
-		.source = "reference 4.7. Differs: the measured step counts, what the driver declares (for its default "
-			  "options) only separates 1 from 0",
-		.version = 1,
-	},
-	.title = "Deployment",
-	.unit = "level",
-	.survey = "2024 survey, II.B: convenience of deployment",
-	.min = 0,
-	.max = 3,
-	.better = 1,
-	.kind = METRIC_CHECKED,
-	.compute = deployment_convenience,
+	.drv = { .name = "deployment_convenience", .version = 1,
+		 .summary = "3: put beside a trained network; 2: fine-tuning, at most 10 % of the training from scratch; 1: full "
+			    "training; 0: full training for each user. As measured by the compute to lock",
+		 .source = "reference 4.7. Differs: the measured step counts, what the driver declares (for its default options) "
+			   "only separates 1 from 0" },
+	.title = "Deployment", .unit = "level", .survey = "2024 survey, II.B: convenience of deployment",
+	.min = 0, .max = 3, .better = 1, .kind = METRIC_CHECKED, .compute = deployment_convenience,
 };
 
 static int functions_working(const struct observations *o, struct value *v)
@@ -126,21 +103,12 @@ static int functions_working(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_functions_working = {
-	.drv = {
-		.name = "functions_working",
-		.summary = "functions of those declared that work: access control, authentication, identification, "
-			  "revocation, ownership; at least 95 % success where it should succeed, at most 1 % where not",
-		.source = "reference 6.3. Differs: trials of one model, not of 20; k of n are working of declared",
-		.version = 1,
-	},
-	.title = "Functions that work",
-	.unit = "functions",
-	.survey = "2021 survey, Table II: functionality",
-	.min = 0,
-	.max = 5,
-	.better = 1,
-	.kind = METRIC_CHECKED,
-	.compute = functions_working,
+	.drv = { .name = "functions_working", .version = 1,
+		 .summary = "functions of those declared that work: access control, authentication, identification, revocation, "
+			    "ownership; at least 95 % success where it should succeed, at most 1 % where not",
+		 .source = "reference 6.3. Differs: trials of one model, not of 20; k of n are working of declared" },
+	.title = "Functions that work", .unit = "functions", .survey = "2021 survey, Table II: functionality",
+	.min = 0, .max = 5, .better = 1, .kind = METRIC_CHECKED, .compute = functions_working,
 };
 
 static int mark_capacity(const struct observations *o, struct value *v)
@@ -157,20 +125,12 @@ static int mark_capacity(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_mark_capacity = {
-	.drv = {
-		.name = "mark_capacity",
-		.summary = "bits of the mark that are embedded and read with at most 1 % of errors; 0 for a mark that only "
-			  "says yes or no",
-		.source = "reference 6.4. Differs: symbols as bits by the size of their alphabet; before any attack",
-		.version = 1,
-	},
-	.title = "Mark capacity",
-	.unit = "bits",
-	.survey = "2021 survey, Table II: capacity",
-	.min = 0,
-	.max = 100000,
-	.better = 1,
-	.compute = mark_capacity,
+	.drv = { .name = "mark_capacity", .version = 1,
+		 .summary = "bits of the mark that are embedded and read with at most 1 % of errors; 0 for a mark that only says "
+			    "yes or no",
+		 .source = "reference 6.4. Differs: symbols as bits by the size of their alphabet; before any attack" },
+	.title = "Mark capacity", .unit = "bits", .survey = "2021 survey, Table II: capacity",
+	.min = 0, .max = 100000, .better = 1, .compute = mark_capacity,
 };
 
 static int rule_replay(const struct observations *o, struct value *v)
@@ -183,46 +143,21 @@ static int rule_replay(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_rule_replay = {
-	.drv = {
-		.name = "rule_replay",
-		.summary = "decisions that the named parts of the check explain: accepted exactly when all of them passed",
-		.source = "reference 4.9 (a), (c). Differs: no counterfactual; schemes whose check has no named parts have "
-			  "no value",
-		.version = 1,
-	},
-	.title = "Decisions explained",
-	.unit = "%",
-	.survey = "2024 survey, II.B: interpretability",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.kind = METRIC_CHECKED,
-	.least = 1000,
-	.least_of = "decisions",
-	.compute = rule_replay,
+	.drv = { .name = "rule_replay", .version = 1,
+		 .summary = "decisions that the named parts of the check explain: accepted exactly when all of them passed",
+		 .source = "reference 4.9 (a), (c). Differs: no counterfactual; schemes whose check has no named parts have no "
+			   "value" },
+	.title = "Decisions explained", .unit = "%", .survey = "2024 survey, II.B: interpretability",
+	.min = 0, .max = 100, .better = 1, .kind = METRIC_CHECKED, .least = 1000, .least_of = "decisions", .compute = rule_replay,
 };
 
-static int wrong_key_verification(const struct observations *o, struct value *v)
-{
-	return percent_of(o, "strange_verified", v);
-}
-
 const struct metric metric_wrong_key_verification = {
-	.drv = {
-		.name = "wrong_key_verification",
-		.summary = "keys of the right form that are not the owner's (its own numbers in another order) with which "
-			  "the mark verifies all the same in the marked model",
-		.source = "reference 6.6, 6.14, 6.16. Differs: keys without search; an attacker who fits a key to the model "
-			  "is an attack of its own",
-		.version = 1,
-	},
-	.title = "Verified, wrong key",
-	.unit = "%",
+	.drv = { .name = "wrong_key_verification", .version = 1,
+		 .summary = "keys of the right form that are not the owner's (its own numbers in another order) with which the "
+			    "mark verifies all the same in the marked model",
+		 .source = "reference 6.6, 6.14, 6.16. Differs: keys without search; an attacker who fits a key to the model is "
+			   "an attack of its own" },
+	.title = "Verified, wrong key", .unit = "%",
 	.survey = "2021 survey, Table II: reliability, non-ownership piracy, verifiability, non-invertible",
-	.min = 0,
-	.max = 100,
-	.better = -1,
-	.least = 100,
-	.least_of = "keys",
-	.compute = wrong_key_verification,
+	.min = 0, .max = 100, .better = -1, .least = 100, .least_of = "keys", .share = "strange_verified",
 };

@@ -85,22 +85,13 @@ static int cross_acceptance(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_cross_acceptance = {
-	.drv = {
-		.name = "cross_acceptance",
-		.summary = "how often a user's credential passes for a given other user: the mean off the diagonal of the "
-			  "matrix of users",
-		.source = "ISO/IEC 19795-1, FAR of impostors with credentials of their own; reference 3.1, 4.5. Differs: "
-			  "nothing",
-		.version = 1,
-	},
-	.title = "Cross acceptance",
-	.unit = "%",
-	.survey = "2024 survey, II.B: uniqueness of user identity",
-	.min = 0,
-	.max = 100,
-	.better = -1,
-	.least = 10000,
-	.least_of = "pairs of credential and claimed user",
+	.drv = { .name = "cross_acceptance", .version = 1,
+		 .summary = "how often a user's credential passes for a given other user: the mean off the diagonal of the "
+			    "matrix of users",
+		 .source = "ISO/IEC 19795-1, FAR of impostors with credentials of their own; reference 3.1, 4.5. Differs: "
+			   "nothing" },
+	.title = "Cross acceptance", .unit = "%", .survey = "2024 survey, II.B: uniqueness of user identity",
+	.min = 0, .max = 100, .better = -1, .least = 10000, .least_of = "pairs of credential and claimed user",
 	.compute = cross_acceptance,
 };
 
@@ -116,21 +107,12 @@ static int cross_acceptance_max(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_cross_acceptance_max = {
-	.drv = {
-		.name = "cross_acceptance_max",
-		.summary = "the same for the pair of users that is confused most",
-		.source = "reference 4.5. Differs: the interval is that pair's, not corrected for having been chosen",
-		.version = 1,
-	},
-	.title = "Cross acceptance, worst",
-	.unit = "%",
+	.drv = { .name = "cross_acceptance_max", .version = 1,
+		 .summary = "the same for the pair of users that is confused most",
+		 .source = "reference 4.5. Differs: the interval is that pair's, not corrected for having been chosen" },
+	.title = "Cross acceptance, worst", .unit = "%",
 	.survey = "2024 survey, II.B: uniqueness of user identity; 2021 survey, Table II: uniqueness",
-	.min = 0,
-	.max = 100,
-	.better = -1,
-	.least = 100,
-	.least_of = "credentials a user",
-	.each_user = true,
+	.min = 0, .max = 100, .better = -1, .least = 100, .least_of = "credentials a user", .each_user = true,
 	.compute = cross_acceptance_max,
 };
 
@@ -140,23 +122,13 @@ static int equal_error_rate(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_equal_error_rate = {
-	.drv = {
-		.name = "equal_error_rate",
-		.summary = "where as many genuine credentials are rejected as impostors are accepted, over all thresholds of "
-			  "the score",
-		.source = "ISO/IEC 19795-1; reference 3.3, on the convex hull. Differs: impostors without effort; the "
-			  "bootstrap draws scores, not users",
-		.version = 1,
-	},
-	.title = "Equal error rate",
-	.unit = "%",
-	.survey = "2024 survey, II.B: success rate of user identity authentication",
-	.min = 0,
-	.max = 100,
-	.better = -1,
-	.least = 2000,
-	.least_of = "impostors",
-	.compute = equal_error_rate,
+	.drv = { .name = "equal_error_rate", .version = 1,
+		 .summary = "where as many genuine credentials are rejected as impostors are accepted, over all thresholds of "
+			    "the score",
+		 .source = "ISO/IEC 19795-1; reference 3.3, on the convex hull. Differs: impostors without effort; the bootstrap "
+			   "draws scores, not users" },
+	.title = "Equal error rate", .unit = "%", .survey = "2024 survey, II.B: success rate of user identity authentication",
+	.min = 0, .max = 100, .better = -1, .least = 2000, .least_of = "impostors", .compute = equal_error_rate,
 };
 
 static int false_rejection(const struct observations *o, struct value *v)
@@ -167,21 +139,11 @@ static int false_rejection(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_false_rejection = {
-	.drv = {
-		.name = "false_rejection",
-		.summary = "issued credentials that are rejected",
-		.source = "FRR of ISO/IEC 19795-1 at the threshold of the scheme; reference 3.1. Differs: nothing",
-		.version = 1,
-	},
-	.title = "False rejection",
-	.unit = "%",
-	.survey = "2024 survey, II.B: success rate of user identity authentication",
-	.min = 0,
-	.max = 100,
-	.better = -1,
-	.least = 100,
-	.least_of = "credentials a user",
-	.each_user = true,
+	.drv = { .name = "false_rejection", .version = 1,
+		 .summary = "issued credentials that are rejected",
+		 .source = "FRR of ISO/IEC 19795-1 at the threshold of the scheme; reference 3.1. Differs: nothing" },
+	.title = "False rejection", .unit = "%", .survey = "2024 survey, II.B: success rate of user identity authentication",
+	.min = 0, .max = 100, .better = -1, .least = 100, .least_of = "credentials a user", .each_user = true,
 	.compute = false_rejection,
 };
 
@@ -191,21 +153,11 @@ static int frr_at_far_1(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_frr_at_far_1 = {
-	.drv = {
-		.name = "frr_at_far_1",
-		.summary = "issued credentials rejected at the threshold that accepts at most 1 % of impostors",
-		.source = "ISO/IEC 19795-1; reference 3.3. Differs: impostors without effort",
-		.version = 1,
-	},
-	.title = "FRR at FAR 1 %",
-	.unit = "%",
-	.survey = "2024 survey, II.B: success rate of user identity authentication",
-	.min = 0,
-	.max = 100,
-	.better = -1,
-	.least = 2000,
-	.least_of = "impostors",
-	.compute = frr_at_far_1,
+	.drv = { .name = "frr_at_far_1", .version = 1,
+		 .summary = "issued credentials rejected at the threshold that accepts at most 1 % of impostors",
+		 .source = "ISO/IEC 19795-1; reference 3.3. Differs: impostors without effort" },
+	.title = "FRR at FAR 1 %", .unit = "%", .survey = "2024 survey, II.B: success rate of user identity authentication",
+	.min = 0, .max = 100, .better = -1, .least = 2000, .least_of = "impostors", .compute = frr_at_far_1,
 };
 
 static int identity_capacity(const struct observations *o, struct value *v)
@@ -218,76 +170,30 @@ static int identity_capacity(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_identity_capacity = {
-	.drv = {
-		.name = "identity_capacity",
-		.summary = "bits of identity that the options allow: log2 of the users by formula",
-		.source = "reference 6.4. Differs: of identities, not of the mark",
-		.version = 1,
-	},
-	.title = "Identity capacity",
-	.unit = "bits",
-	.survey = "2021 survey, Table II: capacity",
-	.min = 0,
-	.max = 64,
-	.better = 1,
-	.compute = identity_capacity,
+	.drv = { .name = "identity_capacity", .version = 1,
+		 .summary = "bits of identity that the options allow: log2 of the users by formula",
+		 .source = "reference 6.4. Differs: of identities, not of the mark" },
+	.title = "Identity capacity", .unit = "bits", .survey = "2021 survey, Table II: capacity",
+	.min = 0, .max = 64, .better = 1, .compute = identity_capacity,
 };
-
-static int identity_distance(const struct observations *o, struct value *v)
-{
-	const struct obs_entry *e = obs_get(o, "identity_distance_mean", 'n');
-
-	if (!e)
-		return 0;
-	*v = (struct value){ e->value, e->value, e->value, 0, 0, (long)obs_getnum(o, "identity_distance_pairs", 0) };
-	return 1;
-}
 
 const struct metric metric_identity_distance = {
-	.drv = {
-		.name = "identity_distance",
-		.summary = "what differs between two users' identities: bits of codes, else numbers of the credentials; mean "
-			  "over pairs of 100 users",
-		.source = "reference 4.5. Differs: Hamming distance also where credentials are images or keys",
-		.version = 1,
-	},
-	.title = "Identity distance",
-	.unit = "%",
-	.survey = "2024 survey, II.B: uniqueness of user identity",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.least = 435,
-	.least_of = "pairs of users",
-	.compute = identity_distance,
+	.drv = { .name = "identity_distance", .version = 1,
+		 .summary = "what differs between two users' identities: bits of codes, else numbers of the credentials; mean "
+			    "over pairs of 100 users",
+		 .source = "reference 4.5. Differs: Hamming distance also where credentials are images or keys" },
+	.title = "Identity distance", .unit = "%", .survey = "2024 survey, II.B: uniqueness of user identity",
+	.min = 0, .max = 100, .better = 1, .least = 435, .least_of = "pairs of users", .number = "identity_distance_mean",
+	.seen = "identity_distance_pairs",
 };
 
-static int identity_distance_min(const struct observations *o, struct value *v)
-{
-	const struct obs_entry *e = obs_get(o, "identity_distance_least", 'n');
-
-	if (!e)
-		return 0;
-	*v = (struct value){ e->value, e->value, e->value, 0, 0, (long)obs_getnum(o, "identity_distance_pairs", 0) };
-	return 1;
-}
-
 const struct metric metric_identity_distance_min = {
-	.drv = {
-		.name = "identity_distance_min",
-		.summary = "the same for the two users who are most alike",
-		.source = "reference 4.5. Differs: as identity_distance",
-		.version = 1,
-	},
-	.title = "Identity distance, least",
-	.unit = "%",
-	.survey = "2024 survey, II.B: uniqueness of user identity",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.least = 435,
-	.least_of = "pairs of users",
-	.compute = identity_distance_min,
+	.drv = { .name = "identity_distance_min", .version = 1,
+		 .summary = "the same for the two users who are most alike",
+		 .source = "reference 4.5. Differs: as identity_distance" },
+	.title = "Identity distance, least", .unit = "%", .survey = "2024 survey, II.B: uniqueness of user identity",
+	.min = 0, .max = 100, .better = 1, .least = 435, .least_of = "pairs of users", .number = "identity_distance_least",
+	.seen = "identity_distance_pairs",
 };
 
 static int misattribution(const struct observations *o, struct value *v)
@@ -303,21 +209,11 @@ static int misattribution(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_misattribution = {
-	.drv = {
-		.name = "misattribution",
-		.summary = "accepted credentials that are taken for somebody else than their holder",
-		.source = "ISO/IEC 19795-1, open-set identification; reference 3.5. Differs: nothing",
-		.version = 1,
-	},
-	.title = "Taken for another",
-	.unit = "%",
-	.survey = "2024 survey, II.B: uniqueness of user identity",
-	.min = 0,
-	.max = 100,
-	.better = -1,
-	.least = 1000,
-	.least_of = "accepted credentials",
-	.compute = misattribution,
+	.drv = { .name = "misattribution", .version = 1,
+		 .summary = "accepted credentials that are taken for somebody else than their holder",
+		 .source = "ISO/IEC 19795-1, open-set identification; reference 3.5. Differs: nothing" },
+	.title = "Taken for another", .unit = "%", .survey = "2024 survey, II.B: uniqueness of user identity",
+	.min = 0, .max = 100, .better = -1, .least = 1000, .least_of = "accepted credentials", .compute = misattribution,
 };
 
 static int score_auc(const struct observations *o, struct value *v)
@@ -326,20 +222,9 @@ static int score_auc(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_score_auc = {
-	.drv = {
-		.name = "score_auc",
-		.summary = "how well the score of the check ranks genuine credentials above impostors, whatever the "
-			  "threshold",
-		.source = "reference 3.3. Differs: impostors without effort",
-		.version = 1,
-	},
-	.title = "Score AUC",
-	.unit = "ratio",
-	.survey = "2024 survey, II.B: success rate of user identity authentication",
-	.min = 0,
-	.max = 1,
-	.better = 1,
-	.least = 2000,
-	.least_of = "impostors",
-	.compute = score_auc,
+	.drv = { .name = "score_auc", .version = 1,
+		 .summary = "how well the score of the check ranks genuine credentials above impostors, whatever the threshold",
+		 .source = "reference 3.3. Differs: impostors without effort" },
+	.title = "Score AUC", .unit = "ratio", .survey = "2024 survey, II.B: success rate of user identity authentication",
+	.min = 0, .max = 1, .better = 1, .least = 2000, .least_of = "impostors", .compute = score_auc,
 };

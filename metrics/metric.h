@@ -1,4 +1,4 @@
-/* A metric: a number with its evidence, computed from observations. A driver in a family's file and a line in list.def. */
+/* A metric: a number with its evidence, computed from observations. A row in a family's file and a line in list.def. */
 #ifndef LB_METRICS_METRIC_H
 #define LB_METRICS_METRIC_H
 
@@ -38,14 +38,23 @@ struct metric {
 	const char *least_of;
 	bool each_user;
 	bool same_images;    /* its trials are the same test images in every seed: seeds do not make them more */
-	const char *bits;    /* it is the share of these of all (one a test image); NULL: it is not as simple */
-	/* 1 and v set, or 0: these observations do not say (not applicable). FROM_CELL. */
+	/* FROM_CELL: what it is made of, by the names of observe.h. Exactly one of the seven is set; metric_value() does the rest. */
+	const char *share;      /* these bits: how many are set, in percent, with the exact interval */
+	const char *worst_user; /* these bits, user-major: the same for the user with the smallest share */
+	const char *points[2];  /* bits of the same trials: share of the first less that of the second, paired interval */
+	const char *number;     /* this number as it is ... */
+	const char *seen;       /* ... and how many it stands on, NULL: nothing says that */
+	const char *ratio[2];   /* the first number over the second; not applicable where the second is not above 0 */
+	const char *mean;       /* this series: mean, with Student's interval inside [min, max] */
+	/* Everything else: 1 and v set, or 0: these observations do not say (not applicable). */
 	int (*compute)(const struct observations *o, struct value *v);
 	/* The same for FROM_STUDY; v->n: how many attacks it stands on. */
 	int (*over)(const struct study *s, struct value *v);
 };
 extern const struct driver *const metrics[]; /* sorted by name, NULL-terminated */
 
+/* One of them: 1 and v set, or 0: not applicable (as is, in a cell, what is not FROM_CELL). */
+int metric_value(const struct metric *m, const struct observations *o, struct value *v);
 /* {name: {"value","low","high","k","n"}} for every metric that is defined. Caller decrefs. */
 json_t *metrics_json(const struct observations *o);
 

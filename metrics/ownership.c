@@ -5,43 +5,20 @@
 
 #include "base/binomial.h"
 
-static int share_of(const struct observations *o, const char *name, struct value *v)
+static int changed(const struct observations *o, struct value *v)
 {
-	if (!number_of(o, name, v))
+	if (!number_of(o, "changed", NULL, v))
 		return 0;
 	v->value = v->low = v->high = 100 * v->value;
 	return 1;
 }
 
-/* A count over the whole mark, not a sample: no interval. */
-static int whole_percent(const struct observations *o, const char *bits, struct value *v)
-{
-	if (!percent_of(o, bits, v))
-		return 0;
-	v->low = v->high = v->value;
-	return 1;
-}
-
-static int changed(const struct observations *o, struct value *v)
-{
-	return share_of(o, "changed", v);
-}
-
 const struct metric metric_changed = {
-	.drv = {
-		.name = "changed",
-		.summary = "share of the product that the attack changed: weights of a model, images through a "
-			  "channel",
-		.source = "none. Differs: our own check that an attack did something",
-		.version = 1,
-	},
-	.title = "Changed",
-	.unit = "%",
-	.survey = "2021 survey, Table II: robustness",
-	.min = 0,
-	.max = 100,
-	.better = 0,
-	.compute = changed,
+	.drv = { .name = "changed", .version = 1,
+		 .summary = "share of the product that the attack changed: weights of a model, images through a channel",
+		 .source = "none. Differs: our own check that an attack did something" },
+	.title = "Changed", .unit = "%", .survey = "2021 survey, Table II: robustness",
+	.min = 0, .max = 100, .better = 0, .compute = changed,
 };
 
 static int mark_evidence(const struct observations *o, struct value *v)
@@ -58,85 +35,46 @@ static int mark_evidence(const struct observations *o, struct value *v)
 }
 
 const struct metric metric_mark_evidence = {
-	.drv = {
-		.name = "mark_evidence",
-		.summary = "-log2 of the exact probability that a network without the mark has so many of its symbols right by luck",
-		.source = "Fan et al., DeepIPR (TPAMI 2022), sec. 4: signs as fair coins; ActiveGuard: digits as fair dice. Differs: binomial tails, "
-			  "exactly; 20 bits are one in a million. Absent where a scheme has no model of chance",
-		.version = 1,
-	},
-	.title = "Evidence of the mark",
-	.unit = "bits",
-	.survey = "2021 survey, Table II: reliability",
-	.min = 0,
-	.max = 1e6,
-	.better = 1,
-	.compute = mark_evidence,
+	.drv = { .name = "mark_evidence", .version = 1,
+		 .summary = "-log2 of the exact probability that a network without the mark has so many of its symbols right by "
+			    "luck",
+		 .source = "Fan et al., DeepIPR (TPAMI 2022), sec. 4: signs as fair coins; ActiveGuard: digits as fair dice. "
+			   "Differs: binomial tails, exactly; 20 bits are one in a million. Absent where a scheme has no model "
+			   "of chance" },
+	.title = "Evidence of the mark", .unit = "bits", .survey = "2021 survey, Table II: reliability",
+	.min = 0, .max = 1e6, .better = 1, .compute = mark_evidence,
 };
 
+/* A count over the whole mark, not a sample: no interval. */
 static int mark_symbols(const struct observations *o, struct value *v)
 {
-	return whole_percent(o, "mark_matched", v);
+	if (!percent_of(o, "mark_matched", v))
+		return 0;
+	v->low = v->high = v->value;
+	return 1;
 }
 
 const struct metric metric_mark_symbols = {
-	.drv = {
-		.name = "mark_symbols",
-		.summary = "symbols of the owner's mark that are read right, in the locked or the attacked model",
-		.source = "ActiveGuard, algorithm 1. Differs: the raw share, not rescaled to unmarked models",
-		.version = 1,
-	},
-	.title = "Mark read",
-	.unit = "%",
-	.survey = "2021 survey, Table II: robustness",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.compute = mark_symbols,
+	.drv = { .name = "mark_symbols", .version = 1,
+		 .summary = "symbols of the owner's mark that are read right, in the locked or the attacked model",
+		 .source = "ActiveGuard, algorithm 1. Differs: the raw share, not rescaled to unmarked models" },
+	.title = "Mark read", .unit = "%", .survey = "2021 survey, Table II: robustness",
+	.min = 0, .max = 100, .better = 1, .compute = mark_symbols,
 };
-
-static int null_verification(const struct observations *o, struct value *v)
-{
-	return percent_of(o, "null_verified", v);
-}
 
 const struct metric metric_null_verification = {
-	.drv = {
-		.name = "null_verification",
-		.summary = "models without the mark in which it verifies all the same: the unprotected network and "
-			  "fresh ones",
-		.source = "Lukas et al., SoK (S&P 2022), null models. Differs: untrained null models; trained ones "
-			  "cost too much in a cell",
-		.version = 1,
-	},
-	.title = "Verified, unmarked",
-	.unit = "%",
-	.survey = "2021 survey, Table II: reliability",
-	.min = 0,
-	.max = 100,
-	.better = -1,
-	.least = 20,
-	.least_of = "models without the mark",
-	.compute = null_verification,
+	.drv = { .name = "null_verification", .version = 1,
+		 .summary = "models without the mark in which it verifies all the same: the unprotected network and fresh ones",
+		 .source = "Lukas et al., SoK (S&P 2022), null models. Differs: untrained null models; trained ones cost too "
+			   "much in a cell" },
+	.title = "Verified, unmarked", .unit = "%", .survey = "2021 survey, Table II: reliability",
+	.min = 0, .max = 100, .better = -1, .least = 20, .least_of = "models without the mark", .share = "null_verified",
 };
 
-static int ownership_verified(const struct observations *o, struct value *v)
-{
-	return number_of(o, "ownership_verified", v);
-}
-
 const struct metric metric_ownership_verified = {
-	.drv = {
-		.name = "ownership_verified",
-		.summary = "1 when the owner's mark verifies in the locked or the attacked model",
-		.source = "ActiveGuard (Xue et al.), sec. IV-E, tables V and VI. Differs: nothing",
-		.version = 1,
-	},
-	.title = "Ownership verified",
-	.unit = "yes/no",
-	.survey = "2021 survey, Table II: robustness, ownership piracy",
-	.min = 0,
-	.max = 1,
-	.better = 1,
-	.compute = ownership_verified,
+	.drv = { .name = "ownership_verified", .version = 1,
+		 .summary = "1 when the owner's mark verifies in the locked or the attacked model",
+		 .source = "ActiveGuard (Xue et al.), sec. IV-E, tables V and VI. Differs: nothing" },
+	.title = "Ownership verified", .unit = "yes/no", .survey = "2021 survey, Table II: robustness, ownership piracy",
+	.min = 0, .max = 1, .better = 1, .number = "ownership_verified",
 };

@@ -16,20 +16,6 @@ static int say(double x, long n, struct value *v)
 	return n > 0;
 }
 
-/* 1 - the most harm of any finding that `counts`, in percent. */
-static int least_harm(const struct study *s, bool (*counts)(const struct finding *), struct value *v)
-{
-	double most = 0;
-	long n = 0;
-
-	for (int i = 0; i < s->n; i++)
-		if (counts(&s->f[i])) {
-			most = fmax(most, s->f[i].harm);
-			n++;
-		}
-	return say(100 * (1 - most), n, v);
-}
-
 /* 100 - the largest share of forged credentials that were accepted. */
 static int unforged(const struct study *s, bool adaptive, struct value *v)
 {
@@ -45,7 +31,7 @@ static int unforged(const struct study *s, bool adaptive, struct value *v)
 }
 
 /* 6.12: 1 when no change of the model removes the mark at a loss of at most 5 points, else the smallest loss that does, by 5. */
-static int unremoved(const struct study *s, struct value *v)
+static int unremovability(const struct study *s, struct value *v)
 {
 	double least = LOSS;
 	long n = 0;
@@ -104,33 +90,26 @@ static int modified(const struct study *s, bool worst, struct value *v)
 
 /* ---- metrics ---- */
 
-static bool is_adaptive(const struct finding *f)
-{
-	return f->adaptive && f->aspect != STUDY_COLLUDE;
-}
-
 static int adaptive_resistance(const struct study *s, struct value *v)
 {
-	return least_harm(s, is_adaptive, v);
+	double most = 0;
+	long n = 0;
+
+	for (int i = 0; i < s->n; i++)
+		if (s->f[i].adaptive && s->f[i].aspect != STUDY_COLLUDE) {
+			most = fmax(most, s->f[i].harm);
+			n++;
+		}
+	return say(100 * (1 - most), n, v);
 }
 
 const struct metric metric_adaptive_resistance = {
-	.drv = {
-		.name = "adaptive_resistance",
-		.summary = "what attackers who know the mechanism did not get: 1 - the largest harm of any of them",
-		.source = "reference 5.4. Differs: harm as in reports/outcome.h; strengths that were run, no area over "
-			  "budgets",
-		.version = 1,
-	},
-	.title = "Resistance, adaptive",
-	.unit = "%",
-	.survey = "2024 survey, II.B: resistance to adaptive attacks",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.from = FROM_STUDY,
-	.least = 1,
-	.least_of = "adaptive attacks",
+	.drv = { .name = "adaptive_resistance", .version = 1,
+		 .summary = "what attackers who know the mechanism did not get: 1 - the largest harm of any of them",
+		 .source = "reference 5.4. Differs: harm as in reports/outcome.h; strengths that were run, no area over "
+			   "budgets" },
+	.title = "Resistance, adaptive", .unit = "%", .survey = "2024 survey, II.B: resistance to adaptive attacks",
+	.min = 0, .max = 100, .better = 1, .from = FROM_STUDY, .least = 1, .least_of = "adaptive attacks",
 	.over = adaptive_resistance,
 };
 
@@ -148,24 +127,13 @@ static int black_box_contradicted(const struct study *s, struct value *v)
 }
 
 const struct metric metric_black_box_contradicted = {
-	.drv = {
-		.name = "black_box_contradicted",
-		.summary = "1 when other weights that give the same answers shut users out: then authentication reads "
-			  "weights, whatever is declared",
-		.source = "reference 0.2 (c), 4.8. Differs: by attacks that change weights and no answer",
-		.version = 1,
-	},
-	.title = "Reads weights",
-	.unit = "yes/no",
-	.survey = "2024 survey, II.B: knowledge of the target model",
-	.min = 0,
-	.max = 1,
-	.better = -1,
-	.from = FROM_STUDY,
-	.least = 1,
-	.least_of = "changes that leave all answers",
-	.kind = METRIC_CHECKED,
-	.over = black_box_contradicted,
+	.drv = { .name = "black_box_contradicted", .version = 1,
+		 .summary = "1 when other weights that give the same answers shut users out: then authentication reads weights, "
+			    "whatever is declared",
+		 .source = "reference 0.2 (c), 4.8. Differs: by attacks that change weights and no answer" },
+	.title = "Reads weights", .unit = "yes/no", .survey = "2024 survey, II.B: knowledge of the target model",
+	.min = 0, .max = 1, .better = -1, .from = FROM_STUDY, .least = 1, .least_of = "changes that leave all answers",
+	.kind = METRIC_CHECKED, .over = black_box_contradicted,
 };
 
 static int collusion_resistance(const struct study *s, struct value *v)
@@ -188,22 +156,12 @@ static int collusion_resistance(const struct study *s, struct value *v)
 }
 
 const struct metric metric_collusion_resistance = {
-	.drv = {
-		.name = "collusion_resistance",
-		.summary = "largest coalition of those tried whose credential still leads to one of them in 90 % of cases, "
-			  "and to an innocent in at most 1 %",
-		.source = "reference 6.17. Differs: of credentials; the utility of models is not looked at",
-		.version = 1,
-	},
-	.title = "Colluders withstood",
-	.unit = "users",
-	.survey = "2021 survey, Table II: collusion resistance",
-	.min = 0,
-	.max = 1000,
-	.better = 1,
-	.from = FROM_STUDY,
-	.least = 1,
-	.least_of = "strategies",
+	.drv = { .name = "collusion_resistance", .version = 1,
+		 .summary = "largest coalition of those tried whose credential still leads to one of them in 90 % of cases, and "
+			    "to an innocent in at most 1 %",
+		 .source = "reference 6.17. Differs: of credentials; the utility of models is not looked at" },
+	.title = "Colluders withstood", .unit = "users", .survey = "2021 survey, Table II: collusion resistance",
+	.min = 0, .max = 1000, .better = 1, .from = FROM_STUDY, .least = 1, .least_of = "strategies",
 	.over = collusion_resistance,
 };
 
@@ -217,23 +175,12 @@ static int generality(const struct study *s, struct value *v)
 }
 
 const struct metric metric_generality = {
-	.drv = {
-		.name = "generality",
-		.summary = "data sets and networks of the store on which the lock, authentication and mark work",
-		.source = "reference 6.7. Differs: of what was run; one platform",
-		.version = 1,
-	},
-	.title = "Works on",
-	.unit = "%",
-	.survey = "2021 survey, Table II: generality",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.from = FROM_STUDY,
-	.least = 9,
-	.least_of = "data sets and networks",
-	.kind = METRIC_CHECKED,
-	.over = generality,
+	.drv = { .name = "generality", .version = 1,
+		 .summary = "data sets and networks of the store on which the lock, authentication and mark work",
+		 .source = "reference 6.7. Differs: of what was run; one platform" },
+	.title = "Works on", .unit = "%", .survey = "2021 survey, Table II: generality",
+	.min = 0, .max = 100, .better = 1, .from = FROM_STUDY, .least = 9, .least_of = "data sets and networks",
+	.kind = METRIC_CHECKED, .over = generality,
 };
 
 static int modification_resistance(const struct study *s, struct value *v)
@@ -242,23 +189,13 @@ static int modification_resistance(const struct study *s, struct value *v)
 }
 
 const struct metric metric_modification_resistance = {
-	.drv = {
-		.name = "modification_resistance",
-		.summary = "what is left of accuracy or of accepted credentials, the smaller, over the damage that a channel "
-			  "does from 50 to 25 dB; mean over channels",
-		.source = "reference 5.2. Differs: straight lines from nothing lost at 50 dB; beyond the strongest tried, "
-			  "its value",
-		.version = 1,
-	},
-	.title = "Resistance, modified",
-	.unit = "%",
-	.survey = "2024 survey, II.B: resistance to sample modification",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.from = FROM_STUDY,
-	.least = 3,
-	.least_of = "channels",
+	.drv = { .name = "modification_resistance", .version = 1,
+		 .summary = "what is left of accuracy or of accepted credentials, the smaller, over the damage that a channel "
+			    "does from 50 to 25 dB; mean over channels",
+		 .source = "reference 5.2. Differs: straight lines from nothing lost at 50 dB; beyond the strongest tried, its "
+			   "value" },
+	.title = "Resistance, modified", .unit = "%", .survey = "2024 survey, II.B: resistance to sample modification",
+	.min = 0, .max = 100, .better = 1, .from = FROM_STUDY, .least = 3, .least_of = "channels",
 	.over = modification_resistance,
 };
 
@@ -268,21 +205,11 @@ static int modification_resistance_min(const struct study *s, struct value *v)
 }
 
 const struct metric metric_modification_resistance_min = {
-	.drv = {
-		.name = "modification_resistance_min",
-		.summary = "the same for the channel that does the most",
-		.source = "reference 5.2. Differs: as modification_resistance",
-		.version = 1,
-	},
-	.title = "Modified, worst",
-	.unit = "%",
-	.survey = "2024 survey, II.B: resistance to sample modification",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.from = FROM_STUDY,
-	.least = 3,
-	.least_of = "channels",
+	.drv = { .name = "modification_resistance_min", .version = 1,
+		 .summary = "the same for the channel that does the most",
+		 .source = "reference 5.2. Differs: as modification_resistance" },
+	.title = "Modified, worst", .unit = "%", .survey = "2024 survey, II.B: resistance to sample modification",
+	.min = 0, .max = 100, .better = 1, .from = FROM_STUDY, .least = 3, .least_of = "channels",
 	.over = modification_resistance_min,
 };
 
@@ -308,23 +235,12 @@ static int reverse_resistance(const struct study *s, struct value *v)
 }
 
 const struct metric metric_reverse_resistance = {
-	.drv = {
-		.name = "reverse_resistance",
-		.summary = "compute of the cheapest way to a usable model, as a power of ten of forward passes; 0: nothing "
-			  "to compute. Where none succeeded, the most that was tried, and open above",
-		.source = "reference 5.5. Differs: attacks that were run; edits and key bits count as no compute",
-		.version = 1,
-	},
-	.title = "Cost to reverse",
-	.unit = "log10",
-	.survey = "2024 survey, II.B: reverse analysis resistance",
-	.min = 0,
-	.max = 20,
-	.better = 1,
-	.from = FROM_STUDY,
-	.least = 3,
-	.least_of = "attacks",
-	.over = reverse_resistance,
+	.drv = { .name = "reverse_resistance", .version = 1,
+		 .summary = "compute of the cheapest way to a usable model, as a power of ten of forward passes; 0: nothing to "
+			    "compute. Where none succeeded, the most that was tried, and open above",
+		 .source = "reference 5.5. Differs: attacks that were run; edits and key bits count as no compute" },
+	.title = "Cost to reverse", .unit = "log10", .survey = "2024 survey, II.B: reverse analysis resistance",
+	.min = 0, .max = 20, .better = 1, .from = FROM_STUDY, .least = 3, .least_of = "attacks", .over = reverse_resistance,
 };
 
 static int robustness(const struct study *s, struct value *v)
@@ -341,23 +257,13 @@ static int robustness(const struct study *s, struct value *v)
 }
 
 const struct metric metric_robustness = {
-	.drv = {
-		.name = "robustness",
-		.summary = "changes of the model at a loss of at most 5 points of accuracy after which the owner's mark "
-			  "still verifies",
-		.source = "reference 6.2; Lukas et al., SoK (S&P 2022). Differs: the share of changes, each strength one; "
-			  "the mark verifies in most seeds",
-		.version = 1,
-	},
-	.title = "Mark, robust",
-	.unit = "%",
-	.survey = "2021 survey, Table II: robustness",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.from = FROM_STUDY,
-	.least = 5,
-	.least_of = "changes at 5 points or less",
+	.drv = { .name = "robustness", .version = 1,
+		 .summary = "changes of the model at a loss of at most 5 points of accuracy after which the owner's mark still "
+			    "verifies",
+		 .source = "reference 6.2; Lukas et al., SoK (S&P 2022). Differs: the share of changes, each strength one; the "
+			   "mark verifies in most seeds" },
+	.title = "Mark, robust", .unit = "%", .survey = "2021 survey, Table II: robustness",
+	.min = 0, .max = 100, .better = 1, .from = FROM_STUDY, .least = 5, .least_of = "changes at 5 points or less",
 	.over = robustness,
 };
 
@@ -394,23 +300,12 @@ static int scalability(const struct study *s, struct value *v)
 }
 
 const struct metric metric_scalability = {
-	.drv = {
-		.name = "scalability",
-		.summary = "how the compute to lock grows with the parameters of the network: the slope of their logarithms, "
-			  "1 is in proportion",
-		.source = "reference 6.10. Differs: counted multiply-accumulates, not seconds",
-		.version = 1,
-	},
-	.title = "Growth of cost",
-	.unit = "slope",
-	.survey = "2021 survey, Table II: scalability",
-	.min = -10,
-	.max = 10,
-	.better = -1,
-	.from = FROM_STUDY,
-	.least = 4,
-	.least_of = "sizes of network",
-	.over = scalability,
+	.drv = { .name = "scalability", .version = 1,
+		 .summary = "how the compute to lock grows with the parameters of the network: the slope of their logarithms, 1 "
+			    "is in proportion",
+		 .source = "reference 6.10. Differs: counted multiply-accumulates, not seconds" },
+	.title = "Growth of cost", .unit = "slope", .survey = "2021 survey, Table II: scalability",
+	.min = -10, .max = 10, .better = -1, .from = FROM_STUDY, .least = 4, .least_of = "sizes of network", .over = scalability,
 };
 
 static int security(const struct study *s, struct value *v)
@@ -423,28 +318,17 @@ static int security(const struct study *s, struct value *v)
 		least = fmin(least, s->concealment);
 	if (unforged(s, false, &forged) && ++n)
 		least = fmin(least, forged.value / 100);
-	if (unremoved(s, &removed) && ++n)
+	if (unremovability(s, &removed) && ++n)
 		least = fmin(least, removed.value);
 	return say(n ? least : 0, n, v);
 }
 
 const struct metric metric_security = {
-	.drv = {
-		.name = "security",
-		.summary = "the weakest of concealment, unforgeability and unremovability, each from 0 to 1",
-		.source = "reference 6.11. Differs: reading is part of forging here",
-		.version = 1,
-	},
-	.title = "Security, weakest",
-	.unit = "ratio",
-	.survey = "2021 survey, Table II: security",
-	.min = 0,
-	.max = 1,
-	.better = 1,
-	.from = FROM_STUDY,
-	.least = 2,
-	.least_of = "of the three",
-	.over = security,
+	.drv = { .name = "security", .version = 1,
+		 .summary = "the weakest of concealment, unforgeability and unremovability, each from 0 to 1",
+		 .source = "reference 6.11. Differs: reading is part of forging here" },
+	.title = "Security, weakest", .unit = "ratio", .survey = "2021 survey, Table II: security",
+	.min = 0, .max = 1, .better = 1, .from = FROM_STUDY, .least = 2, .least_of = "of the three", .over = security,
 };
 
 static int unforgeability(const struct study *s, struct value *v)
@@ -453,22 +337,12 @@ static int unforgeability(const struct study *s, struct value *v)
 }
 
 const struct metric metric_unforgeability = {
-	.drv = {
-		.name = "unforgeability",
-		.summary = "forged credentials that were refused, in the attack that fared best",
-		.source = "reference 5.3, 6.13. Differs: nothing",
-		.version = 1,
-	},
-	.title = "Unforgeability",
-	.unit = "%",
+	.drv = { .name = "unforgeability", .version = 1,
+		 .summary = "forged credentials that were refused, in the attack that fared best",
+		 .source = "reference 5.3, 6.13. Differs: nothing" },
+	.title = "Unforgeability", .unit = "%",
 	.survey = "2024 survey, II.B: unforgeability of user identity; 2021 survey, Table II: unforgeability",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.from = FROM_STUDY,
-	.least = 3,
-	.least_of = "attacks",
-	.over = unforgeability,
+	.min = 0, .max = 100, .better = 1, .from = FROM_STUDY, .least = 3, .least_of = "attacks", .over = unforgeability,
 };
 
 static int unforgeability_adaptive(const struct study *s, struct value *v)
@@ -477,45 +351,20 @@ static int unforgeability_adaptive(const struct study *s, struct value *v)
 }
 
 const struct metric metric_unforgeability_adaptive = {
-	.drv = {
-		.name = "unforgeability_adaptive",
-		.summary = "the same among attacks that know the mechanism",
-		.source = "reference 5.3. Differs: nothing",
-		.version = 1,
-	},
-	.title = "Unforgeable, adaptive",
-	.unit = "%",
-	.survey = "2024 survey, II.B: unforgeability of user identity",
-	.min = 0,
-	.max = 100,
-	.better = 1,
-	.from = FROM_STUDY,
-	.least = 1,
-	.least_of = "adaptive attacks",
+	.drv = { .name = "unforgeability_adaptive", .version = 1,
+		 .summary = "the same among attacks that know the mechanism",
+		 .source = "reference 5.3. Differs: nothing" },
+	.title = "Unforgeable, adaptive", .unit = "%", .survey = "2024 survey, II.B: unforgeability of user identity",
+	.min = 0, .max = 100, .better = 1, .from = FROM_STUDY, .least = 1, .least_of = "adaptive attacks",
 	.over = unforgeability_adaptive,
 };
 
-static int unremovability(const struct study *s, struct value *v)
-{
-	return unremoved(s, v);
-}
-
 const struct metric metric_unremovability = {
-	.drv = {
-		.name = "unremovability",
-		.summary = "1 when no change of the model removed the mark at a loss of at most 5 points of accuracy; else "
-			  "the smallest such loss, divided by 5",
-		.source = "reference 6.12. Differs: whether the mark verifies, not rescaled to models without it",
-		.version = 1,
-	},
-	.title = "Unremovability",
-	.unit = "ratio",
-	.survey = "2021 survey, Table II: unremovability",
-	.min = 0,
-	.max = 1,
-	.better = 1,
-	.from = FROM_STUDY,
-	.least = 5,
-	.least_of = "changes at 5 points or less",
+	.drv = { .name = "unremovability", .version = 1,
+		 .summary = "1 when no change of the model removed the mark at a loss of at most 5 points of accuracy; else the "
+			    "smallest such loss, divided by 5",
+		 .source = "reference 6.12. Differs: whether the mark verifies, not rescaled to models without it" },
+	.title = "Unremovability", .unit = "ratio", .survey = "2021 survey, Table II: unremovability",
+	.min = 0, .max = 1, .better = 1, .from = FROM_STUDY, .least = 5, .least_of = "changes at 5 points or less",
 	.over = unremovability,
 };

@@ -55,7 +55,7 @@ bool group_bootstrap(struct rows *r, const struct group *g, const char *metric, 
 	const struct metric *m = metric_named(metric);
 	struct drawn *d = NULL;
 
-	if (!m || !m->same_images || !m->bits || g->series >= 0 || s->n < 3 || s->n < s->of)
+	if (!m || !m->same_images || !m->share || g->series >= 0 || s->n < 3 || s->n < s->of)
 		return false;
 	for (int i = 0; i < r->ndrawn && !d; i++)
 		if (r->drawn[i].g == g && !strcmp(r->drawn[i].metric, metric))
@@ -66,7 +66,7 @@ bool group_bootstrap(struct rows *r, const struct group *g, const char *metric, 
 		int *first;
 
 		d = drawn_new(r, g, metric);
-		d->ok = trials_of(g, m->bits, &x, &first);
+		d->ok = trials_of(g, m->share, &x, &first);
 		if (d->ok) {
 			bootstrap_mean(&(struct boot_data){ x, first, g->ncells }, &conf, &b);
 			d->low = fmax(b.low, 0);

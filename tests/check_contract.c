@@ -144,6 +144,12 @@ START_TEST(capability_text_names_all)
 }
 END_TEST
 
+/* In how many ways a row says what the metric is made of: with two, metric_value() would follow the first and nobody would notice. */
+static int ways_of(const struct metric *m)
+{
+	return !!m->share + !!m->worst_user + !!m->points[0] + !!m->number + !!m->ratio[0] + !!m->mean + !!m->compute;
+}
+
 START_TEST(metrics_keep_their_contract)
 {
 	static const char *const units[] = { "%", "ratio", "users", "bytes", "points", "yes/no", "forwards", "dB", "bits", "level",
@@ -154,7 +160,9 @@ START_TEST(metrics_keep_their_contract)
 		int known = 0;
 
 		ck_assert(m->title && m->unit && m->survey);
-		ck_assert((m->from == FROM_CELL) == (m->compute != NULL) && (m->from == FROM_STUDY) == (m->over != NULL));
+		ck_assert_msg(ways_of(m) == (m->from == FROM_CELL), "%s is made of exactly one thing", m->drv.name);
+		ck_assert((m->from == FROM_STUDY) == (m->over != NULL) && (!m->seen || m->number) && !m->points[0] == !m->points[1] &&
+			  !m->ratio[0] == !m->ratio[1]);
 		ck_assert(!m->least == !m->least_of);
 		ck_assert_uint_le(strlen(m->title), 24);
 		for (size_t k = 0; k < ARRAY_LEN(units); k++)
