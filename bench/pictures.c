@@ -214,7 +214,16 @@ static json_t *attack_json(const struct attack *a)
 	return jset_int(driver_json(&a->drv), "strength_up", a->strength_up);
 }
 
-/* What the attack of this cell must see, under its options: "adaptive" (it knows the mechanism), "leaked" (it holds credentials). */
+/* Do this scheme's keys carry the owner's mark? Those of a check beside the network do not. */
+static bool key_is_mark(const json_t *cell)
+{
+	const struct scheme *s = (const struct scheme *)known(schemes, jget_str(cell, "scheme", ""));
+
+	return s && s->verify && !s->decl.gate;
+}
+
+/* What the attack of this cell must see, under its options: "adaptive" (it knows the mechanism), "leaked" (it holds credentials). "rival": it
+ * fits a key of its own to the network, which would be a claim on it; one that starts from a leaked key shows nothing by being accepted. */
 static void add_sight(json_t *to, const json_t *cell)
 {
 	const struct attack *a = (const struct attack *)known(attacks, jget_str(cell, "attack", ""));
@@ -236,6 +245,7 @@ static void add_sight(json_t *to, const json_t *cell)
 	j = json_object();
 	jset_bool(j, "adaptive", (needs & CAP_ALGO) != 0);
 	jset_bool(j, "leaked", (needs & CAP_CRED) != 0);
+	jset_bool(j, "rival", a->goal == GOAL_IMPERSONATE && (needs & (CAP_WEIGHTS | CAP_GRADX)) && !(needs & CAP_CRED) && key_is_mark(cell));
 	jset(to, jget_str(cell, "key", ""), j);
 }
 

@@ -48,7 +48,7 @@ struct metric {
 	const char *mean;       /* this series: mean, with Student's interval inside [min, max] */
 	/* Everything else: 1 and v set, or 0: these observations do not say (not applicable). */
 	int (*compute)(const struct observations *o, struct value *v);
-	/* The same for FROM_STUDY; v->n: how many attacks it stands on. */
+	/* The same for FROM_STUDY. v->seen: how many attacks it stands on; with 0, too: how many there are of what it lacks more of. */
 	int (*over)(const struct study *s, struct value *v);
 };
 extern const struct driver *const metrics[]; /* sorted by name, NULL-terminated */

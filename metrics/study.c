@@ -96,7 +96,7 @@ static int adaptive_resistance(const struct study *s, struct value *v)
 	long n = 0;
 
 	for (int i = 0; i < s->n; i++)
-		if (s->f[i].adaptive && s->f[i].aspect != STUDY_COLLUDE) {
+		if (s->f[i].adaptive && s->f[i].aspect != STUDY_COLLUDE && s->f[i].aspect != STUDY_CLAIM) {
 			most = fmax(most, s->f[i].harm);
 			n++;
 		}
@@ -284,8 +284,9 @@ static int scalability(const struct study *s, struct value *v)
 		my += log(s->setting[i].lock_macs);
 		n++;
 	}
+	v->seen = sizes;
 	if (sizes < 2)
-		return 0;
+		return 0; /* no slope */
 	mx /= n;
 	my /= n;
 	for (int i = 0; i < s->nsettings; i++) {

@@ -1,5 +1,5 @@
 /* What all attacks on one scheme together say: the input of metrics that no single cell holds (metric.h, FROM_STUDY). Plain data;
- * whoever reads cells fills it. Definitions: reference/metrics.md 5.2 - 5.5, 6.2, 6.7, 6.10 - 6.17. */
+ * whoever reads cells fills it. Definitions: reference/metrics.md 5.2 - 5.5, 6.2, 6.7, 6.10 - 6.18. */
 #ifndef LB_METRICS_STUDY_H
 #define LB_METRICS_STUDY_H
 
@@ -12,6 +12,7 @@ enum study_aspect {
 	STUDY_SERVICE, /* users behind a channel; value: what is left of accuracy or of accepted credentials, the smaller, 0 .. 1 */
 	STUDY_TRACE,   /* queries behind a channel; value: still traced, % */
 	STUDY_COLLUDE, /* value: traced to a colluder, %; before: named an innocent, % */
+	STUDY_CLAIM,   /* a key fitted to the network as it is, where keys carry the mark; value: works, % */
 	STUDY_ASPECTS
 };
 
@@ -24,6 +25,8 @@ struct finding {
 	double harm;           /* 0 .. 1 */
 	double value, before;
 	double loss;           /* STUDY_MARK: points of accuracy that the attacker's model lacks */
+	bool overwrites;       /* STUDY_MARK: the attacker embedded a mark of his own ... */
+	double own_read;       /* ... of which so much is read, 0 .. 1 */
 	double psnr;           /* STUDY_SERVICE: dB that the channel leaves */
 	double forwards;       /* compute, in forward passes */
 	double colluders;      /* STUDY_COLLUDE */
@@ -42,7 +45,7 @@ struct study {
 	int n;
 	bool has_concealment;
 	double concealment;           /* 0 .. 1 */
-	const struct setting *setting; /* of this scheme, all of the store's data sets and networks */
+	const struct setting *setting; /* of this scheme, in each of the store's data sets and networks once */
 	int nsettings;
 };
 

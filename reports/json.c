@@ -82,14 +82,15 @@ static json_t *together_json(struct rows *r, const struct report_input *in, int 
 	for (int i = 0; metric[i]; i++) {
 		const struct metric *m = metric_named(metric[i]);
 		struct value v = { 0 };
+		const bool known = m->over(&s, &v);
 		json_t *j;
 
-		if (!m->over(&s, &v))
+		if (!known && !v.seen)
 			continue;
 		j = json_object();
-		jset_num(j, "value", v.value);
-		jset_num(j, "low", v.low);
-		jset_num(j, "high", v.high);
+		jset_num(j, "value", known ? v.value : NAN);
+		jset_num(j, "low", known ? v.low : NAN);
+		jset_num(j, "high", known ? v.high : NAN);
 		jset_int(j, "attacks", v.seen);
 		if (v.seen < m->least)
 			jset_str(j, "insufficient", arena_printf(&r->mem, "%ld of %ld %s", v.seen, m->least, m->least_of));

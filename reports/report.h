@@ -14,7 +14,8 @@ struct report_input {
 	const char *where;   /* the store's directory, as the user typed it; NULL: not known */
 	/* What drivers say of themselves: {"schemes": {name: {"summary", "source", "declared": {title: text}}},
 	 * "attacks": {name: {"summary", "source", "strength_up": 1 or -1}},
-	 * "sight": {cell's key: {"adaptive": its attacker knows the mechanism, "leaked": holds credentials}}}. NULL: not known. */
+	 * "sight": {cell's key: {"adaptive": its attacker knows the mechanism, "leaked": holds credentials, "rival": fits a
+	 * key to the network where keys carry the mark}}}. NULL: not known. */
 	const json_t *drivers;
 	/* {artefact's key: [{"what": "user 0", "w", "h", "png": base64}]}: credentials by creds_key, an attack's images by the
 	 * cell's key. NULL: none. */

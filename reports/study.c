@@ -140,10 +140,39 @@ static bool answers_stay(const struct group *g)
 	return g->ncells > 0;
 }
 
+static bool claim(struct filling *k, const struct group *g, struct finding *f)
+{
+	double verified;
+
+	if (!sees(k, g, "rival") || !mean_of(unattacked(k->r, g), "ownership_verified", &verified) || verified < 1 ||
+	    !mean_of(g, "forgery_acceptance", &f->value))
+		return false;
+	f->harm = f->value / 100;
+	f->broken = f->value > 50;
+	return true;
+}
+
+/* Did the attack write a mark of its own in every seed, and how much of it is read? */
+static void look_for_own(const struct group *g, struct finding *f)
+{
+	double all = 0, read = 0;
+
+	f->overwrites = g->ncells > 0;
+	for (int i = 0; i < g->ncells; i++) {
+		const json_t *notes = json_object_get(g->cell[i], "notes");
+		const double n = jget_num(notes, "own_symbols", 0);
+
+		f->overwrites &= n > 0;
+		all += n;
+		read += jget_num(notes, "own_symbols_read", 0);
+	}
+	f->own_read = all > 0 ? read / all : 0;
+}
+
 static void add_group(struct filling *k, const struct group *g)
 {
 	static bool (*const look[STUDY_ASPECTS])(struct filling *, const struct group *, struct finding *) = { use, admit, mark, service, trace,
-													     collude };
+													     collude, claim };
 	const struct series *s = &k->r->context[g->context].series[g->series];
 	double before = 0, after = 0;
 
@@ -161,22 +190,51 @@ static void add_group(struct filling *k, const struct group *g)
 					 mean_of(unattacked(k->r, g), "authentication_mean", &before);
 		if (f.same_answers)
 			f.shut_out = before - after;
+		if (a == STUDY_MARK)
+			look_for_own(g, &f);
 		k->f[k->n++] = f;
 	}
 }
 
 /* ---- the scheme in every data set and network ---- */
 
-static bool setting_of(struct rows *r, int context, const char *scheme, struct setting *out)
+/* The row of context i that stands for this scheme: with the same label, else of the same name; -1: none. */
+static int same_scheme(const struct context *c, const struct scheme_row *s)
 {
-	const struct group *g = NULL;
+	int named = -1;
+
+	for (int i = c->nschemes - 1; i >= 0; i--) {
+		if (!strcmp(c->scheme[i].label, s->label))
+			return i;
+		named = !strcmp(c->scheme[i].name, s->name) ? i : named;
+	}
+	return named;
+}
+
+/* Each data set and network counts once: in context `own`, else in the first of own's tier and engine. */
+static bool counts(const struct rows *r, int own, int at)
+{
+	const struct context *a = &r->context[own], *b = &r->context[at];
+
+	if (at == own)
+		return true;
+	if (strcmp(a->tier, b->tier) || jget_int(a->sample, "engine", 0) != jget_int(b->sample, "engine", 0) ||
+	    (!strcmp(a->dataset, b->dataset) && !strcmp(a->model, b->model)))
+		return false;
+	for (int i = 0; i < at; i++)
+		if (!strcmp(r->context[i].dataset, b->dataset) && !strcmp(r->context[i].model, b->model) && counts(r, own, i))
+			return false;
+	return true;
+}
+
+static bool setting_of(struct rows *r, int context, const struct scheme_row *scheme, struct setting *out)
+{
+	const int row = same_scheme(&r->context[context], scheme);
+	const struct group *g = row < 0 ? NULL : rows_group(r, context, row, -1, 0);
 	const json_t *cell;
 	const struct metric *m = metric_named("functions_working");
 	double working;
 
-	for (int s = 0; s < r->context[context].nschemes && !g; s++)
-		if (!strcmp(r->context[context].scheme[s].name, scheme))
-			g = rows_group(r, context, s, -1, 0);
 	if (!g || !g->ncells || !m)
 		return false;
 	cell = g->cell[0];
@@ -202,7 +260,8 @@ struct study study_of(struct rows *r, const struct report_input *in, int context
 	s.n = k.n;
 	s.has_concealment = mean_of(rows_group(r, context, scheme, -1, 0), "concealment", &s.concealment);
 	for (int i = 0; i < r->ncontexts; i++)
-		s.nsettings += setting_of(r, i, r->context[context].scheme[scheme].name, &setting[s.nsettings]);
+		if (counts(r, context, i))
+			s.nsettings += setting_of(r, i, &r->context[context].scheme[scheme], &setting[s.nsettings]);
 	return s;
 }
 
@@ -228,11 +287,16 @@ void study_cell(struct rows *r, const struct study *s, const char *metric, struc
 	const struct metric *m = metric_named(metric);
 	struct value v = { 0 };
 
+	bool known;
+
 	*out = (struct tcell){ .text = "n/a", .number = true };
-	if (!m || !m->over || !m->over(s, &v))
+	if (!m || !m->over)
 		return;
-	out->note = arena_printf(&r->mem, "%s it stands on: %ld", m->least_of, v.seen);
-	if (v.seen < m->least) {
+	known = m->over(s, &v);
+	out->note = arena_printf(&r->mem, "%s it stands on: %ld of at least %ld", m->least_of, v.seen, m->least);
+	if (!v.seen)
+		return;
+	if (!known || v.seen < m->least) {
 		out->text = NULL;
 		out->tag = "INSUFFICIENT";
 		out->range = arena_printf(&r->mem, "%ld of %ld %s", v.seen, m->least, m->least_of);

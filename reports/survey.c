@@ -147,9 +147,9 @@ static const char *const *studied(struct rows *r, const struct study *study, int
 		for (int k = 0; r->picked && r->picked[k]; k++)
 			asked |= !strcmp(r->picked[k], all[i]);
 		for (int s = 0; s < schemes; s++) {
-			struct value v;
+			struct value v = { 0 };
 
-			any |= metric_named(all[i])->over(&study[s], &v);
+			any |= metric_named(all[i])->over(&study[s], &v) || v.seen;
 		}
 		if (any && asked)
 			list[n++] = all[i];

@@ -130,6 +130,35 @@ START_TEST(drivers_speak_for_themselves)
 }
 END_TEST
 
+/* A key fitted to the network is a claim on it where keys carry the mark: not at a check beside the network, and not when the owner's own
+ * key leaked, whatever the attack is called. */
+START_TEST(whose_key_is_a_claim)
+{
+	static const struct { const char *scheme, *attack, *method; bool rival; } cases[] = {
+		{ "passport", "passport-key", "learn", true }, { "passport", "passport-key", "redraw", true }, { "passport", "passport-key", "differ", false },
+		{ "activeguard", "forge-adaptive", "white", false }, { "stego-class", "passport-key", "learn", false }, { "passport", "overwrite", NULL, false },
+	};
+	json_t *cells = json_array(), *all;
+	char key[8];
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		json_t *c = sample_attacked("mnist", cases[i].scheme, cases[i].attack, "epochs", 1, 1);
+
+		snprintf(key, sizeof(key), "k%zu", i);
+		jset(jset_str(c, "key", key), "attack_options", cases[i].method ? json_pack("{ss}", "method", cases[i].method) : json_object());
+		json_array_append_new(cells, c);
+	}
+	all = drivers_json(cells, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		snprintf(key, sizeof(key), "k%zu", i);
+		ck_assert_msg(json_is_true(json_object_get(json_object_get(json_object_get(all, "sight"), key), "rival")) == cases[i].rival,
+			      "case %zu", i);
+	}
+	json_decref(all);
+	json_decref(cells);
+}
+END_TEST
+
 Suite *suite_pictures(void);
 Suite *suite_pictures(void)
 {
@@ -141,6 +170,7 @@ Suite *suite_pictures(void)
 	tcase_add_test(tc, images_of_an_attack);
 	tcase_add_test(tc, no_artefact_no_picture_no_error);
 	tcase_add_test(tc, drivers_speak_for_themselves);
+	tcase_add_test(tc, whose_key_is_a_claim);
 	suite_add_tcase(s, tc);
 	return s;
 }

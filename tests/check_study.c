@@ -128,7 +128,8 @@ START_TEST(settings)
 
 	says("generality", &s, 75, 4);
 	says("scalability", &s, 1, 3);
-	ck_assert_int_eq(of("scalability", &one), 0); /* one size has no slope */
+	ck_assert_int_eq(of("scalability", &one), 0); /* one size has no slope, and is said to be one */
+	ck_assert_int_eq(v.seen, 1);
 }
 END_TEST
 
@@ -140,6 +141,44 @@ START_TEST(reads_weights)
 	says("black_box_contradicted", &s, 0, 1);
 	f[0].shut_out = 100;
 	says("black_box_contradicted", &s, 1, 1);
+}
+END_TEST
+
+/* Both marks stand in one overwriting of three; the fourth cost so much that nobody would claim what is left, and pruning wrote nothing. */
+START_TEST(overwritten)
+{
+	const struct finding f[] = {
+		{ .attack = "digits", .aspect = STUDY_MARK, .value = 100, .loss = 1, .overwrites = true, .own_read = 1 },
+		{ .attack = "digits", .aspect = STUDY_MARK, .value = 40, .loss = 4, .overwrites = true, .own_read = 1 },   /* only the thief's */
+		{ .attack = "triggers", .aspect = STUDY_MARK, .value = 100, .loss = 1, .overwrites = true, .own_read = 0.2 }, /* only the owner's */
+		{ .attack = "triggers", .aspect = STUDY_MARK, .value = 0, .loss = 9, .overwrites = true, .own_read = 1 },
+		{ .attack = "prune", .aspect = STUDY_MARK, .value = 0, .loss = 1, .own_read = 1 },
+	};
+	struct study s = { .f = f, .n = 5 };
+
+	says("double_claims", &s, 100.0 / 3, 3);
+	says("overwriting_survived", &s, 40, 3);
+	s.f += 4;
+	s.n = 1;
+	ck_assert_int_eq(of("double_claims", &s), 0);
+	ck_assert_int_eq(of("overwriting_survived", &s), 0);
+}
+END_TEST
+
+/* A forged login is no claim on the network, and a key that was fitted counts once among those who know the mechanism. */
+START_TEST(rivals)
+{
+	const struct finding f[] = {
+		{ .attack = "white", .aspect = STUDY_ADMIT, .value = 96, .harm = 0.2, .adaptive = true },
+		{ .attack = "learn", .aspect = STUDY_CLAIM, .value = 50, .harm = 0.5, .adaptive = true },
+		{ .attack = "redraw", .aspect = STUDY_CLAIM, .value = 0, .adaptive = true },
+	};
+	const struct study s = { .f = f, .n = 3 }, none = { .f = f, .n = 1 };
+
+	says("rival_keys", &s, 50, 2);
+	says("adaptive_resistance", &s, 80, 1);
+	says("unforgeability", &s, 4, 1);
+	ck_assert_int_eq(of("rival_keys", &none), 0);
 }
 END_TEST
 
@@ -157,6 +196,8 @@ Suite *suite_study(void)
 	tcase_add_test(tc, coalitions);
 	tcase_add_test(tc, settings);
 	tcase_add_test(tc, reads_weights);
+	tcase_add_test(tc, overwritten);
+	tcase_add_test(tc, rivals);
 	suite_add_tcase(s, tc);
 	return s;
 }

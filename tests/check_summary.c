@@ -152,6 +152,83 @@ START_TEST(the_best_of_all_attacks)
 }
 END_TEST
 
+static void add_thief(const char *attack, double strength, double verified, int own, const char *goal)
+{
+	json_t *c = add(sample_attacked("mnist", "anna", attack, "epochs", strength, 1));
+	char key[64];
+
+	snprintf(key, sizeof(key), "%s-%g", attack, strength);
+	jset_str(jset_str(c, "key", key), "goal", goal);
+	sample_metric(c, "attacked_accuracy", 94, 0, 100, 0, 0);
+	sample_metric(c, "ownership_verified", verified, 0, 1, 0, 0);
+	if (own >= 0)
+		jset(c, "notes", json_pack("{si,si}", "own_symbols", 50, "own_symbols_read", own));
+}
+
+/* Marks beside the owner's are told from other changes by what the attack says it wrote; a fitted key counts where keys carry the mark, and
+ * also when it is one attempt that failed, which no statement about forgers could rest on. */
+START_TEST(second_claims)
+{
+	json_t *drivers = json_pack("{s{s{sb},s{sb},s{sb}}}", "sight", "fit-1", "rival", 1, "fit-2", "rival", 1, "fit-3", "rival", 1);
+	json_t *c = add(sample_cell("mnist", "anna", 1));
+	struct table t;
+
+	sample_metric(c, "authorised_accuracy", 95, 90, 99, 0, 0);
+	sample_metric(c, "ownership_verified", 1, 0, 1, 0, 0);
+	add_thief("overwrite", 1, 1, 50, "remove");
+	add_thief("overwrite", 5, 1, 20, "remove");
+	add_thief("prune", 1, 0, -1, "remove");
+	for (int i = 1; i <= 3; i++)
+		sample_metric((add_thief("fit", i, 1, -1, "impersonate"), json_array_get(cells, json_array_size(cells) - 1)), "forgery_acceptance",
+			      i == 2 ? 100 : 0, 0, 100, i == 2, 1);
+	in.drivers = drivers;
+	make();
+	t = table_survey(&r, &in, 0);
+	ck_assert_str_eq(cell(&t, "anna", "Two marks")->range, "2 of 3 overwritings at 5 points or less");
+	ck_assert_str_eq(cell(&t, "anna", "Rival keys")->text, "100.00");
+	add_thief("overwrite", 20, 0, 50, "remove");
+	make();
+	t = table_survey(&r, &in, 0);
+	ck_assert_str_eq(cell(&t, "anna", "Two marks")->text, "33.33");
+	ck_assert_str_eq(cell(&t, "anna", "Mark, overwritten")->text, "0.00");
+	json_decref(drivers);
+}
+END_TEST
+
+static void add_setting(const char *dataset, const char *model, const char *tier, int limit, int parameters)
+{
+	json_t *c = add(sample_cell(dataset, "anna", 1));
+
+	jset_str(jset_str(c, "model", model), "tier", tier);
+	jset_int(json_object_get(c, "limits"), "train", limit);
+	jset(c, "observations", json_pack("{s{si,si,si}}", "numbers", "reference_parameters", parameters, "lock_forward_equivalents", 10,
+					  "reference_macs", parameters));
+	sample_metric(c, "functions_working", 2, 2, 2, limit ? 1 : 2, 2);
+}
+
+/* A data set and network counts once, whatever else was run on it, and what is missing is named. */
+START_TEST(settings_count_once)
+{
+	struct table t;
+
+	add_setting("mnist", "lenet5", "short", 0, 1000);
+	make();
+	t = table_survey(&r, &in, 0);
+	ck_assert_str_eq(cell(&t, "anna", "Works on")->range, "1 of 9 data sets and networks");
+	ck_assert_str_eq(cell(&t, "anna", "Growth of cost")->tag, "INSUFFICIENT");
+	ck_assert_str_eq(cell(&t, "anna", "Growth of cost")->range, "1 of 4 sizes of network");
+	add_setting("mnist", "lenet5", "short", 500, 1000); /* the same with fewer images ... */
+	add_setting("mnist", "lenet5", "smoke", 0, 1000);   /* ... and in another tier */
+	add_setting("mnist", "mlp-64", "smoke", 0, 5000);
+	add_setting("fashion-mnist", "lenet5", "short", 0, 1000);
+	make();
+	for (int i = 0; i < r.ncontexts; i++) {
+		t = table_survey(&r, &in, i);
+		ck_assert_str_eq(cell(&t, "anna", "Works on")->range, "2 of 9 data sets and networks");
+	}
+}
+END_TEST
+
 /* Wide tables are turned, narrow ones are not; nothing is lost. */
 START_TEST(wide_tables_are_turned)
 {
@@ -336,6 +413,8 @@ Suite *suite_summary(void)
 	tcase_add_test(tc, no_best_where_it_does_not);
 	tcase_add_test(tc, too_few_trials_are_no_number);
 	tcase_add_test(tc, the_best_of_all_attacks);
+	tcase_add_test(tc, second_claims);
+	tcase_add_test(tc, settings_count_once);
 	tcase_add_test(tc, wide_tables_are_turned);
 	tcase_add_test(tc, cost_at_the_smallest_strength_that_breaks);
 	tcase_add_test(tc, tiers_engines_and_limits_are_apart_unless_asked);

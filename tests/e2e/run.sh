@@ -317,6 +317,7 @@ expect 0 "pages are what the program says (else: make docs)" -- sh "$root/docs/g
 
 # ---- the survey ----
 expect 0 "the survey's job is a job" "to do" -- "$lb" plan "$root/jobs/survey.yaml" --store survey
+expect 0 "its companion is a job" "to do" -- "$lb" plan "$root/jobs/generality.yaml" --store survey --set dataset=synthetic
 expect 2 "a tier that is none" "did you mean 'smoke'" -- "$lb" survey smok
 expect 0 "list metrics" "minimum evidence" -- "$lb" list metrics
 
