@@ -8,17 +8,6 @@
 #include "base/json.h"
 #include "reports/claims.h"
 
-static void put(const struct table *t, int row, int col, const char *text)
-{
-	table_at(t, row, col)->text = text;
-}
-
-static void head(const struct table *t, const char *const *name)
-{
-	for (int i = 0; i < t->cols; i++)
-		put(t, 0, i, name[i]);
-}
-
 /* ---- outcomes as text ---- */
 
 static const char *outcome_value(struct rows *r, const struct outcome *o)
@@ -92,13 +81,13 @@ struct table table_heat(struct rows *r, int context)
 				   c->nschemes + 1, c->nseries + 1);
 
 	t.name = "heat";
-	put(&t, 0, 0, "Scheme");
+	table_put(&t, 0, 0, "Scheme");
 	for (int a = 0; a < c->nseries; a++) {
-		put(&t, 0, a + 1, c->series[a].label);
+		table_put(&t, 0, a + 1, c->series[a].label);
 		table_at(&t, 0, a + 1)->range = *c->series[a].goal ? c->series[a].goal : NULL;
 	}
 	for (int s = 0; s < c->nschemes; s++) {
-		put(&t, s + 1, 0, scheme_heading(r, &c->scheme[s]));
+		table_put(&t, s + 1, 0, scheme_heading(r, &c->scheme[s]));
 		for (int a = 0; a < c->nseries; a++) {
 			struct outcome o = outcome_worst(r, context, s, a);
 
@@ -126,12 +115,12 @@ static void cost_row(struct rows *r, const struct table *t, int row, const struc
 	const struct context *c = &r->context[o->g->context];
 	const double spent[] = { o->queries, o->labels, o->submissions, o->forwards };
 
-	put(t, row, 0, c->scheme[o->g->scheme].label);
-	put(t, row, 1, c->series[o->g->series].label);
-	put(t, row, 2, aspect_title(o->aspect));
+	table_put(t, row, 0, c->scheme[o->g->scheme].label);
+	table_put(t, row, 1, c->series[o->g->series].label);
+	table_put(t, row, 2, aspect_title(o->aspect));
 	table_at(t, row, 3)->tag = outcome_word(o);
 	table_at(t, row, 3)->note = outcome_note(r, o);
-	put(t, row, 4, at_strength(r, o->g));
+	table_put(t, row, 4, at_strength(r, o->g));
 	for (int i = 0; i < 4; i++)
 		*table_at(t, row, 5 + i) = (struct tcell){ .text = arena_printf(&r->mem, "%s%s", outcome_breaks(o) || spent[i] <= 0 ? "" : "> ",
 										amount(r, spent[i])), .number = true };
@@ -144,10 +133,10 @@ static void cost_row(struct rows *r, const struct table *t, int row, const struc
 		table_at(t, row, 9)->range = arena_printf(&r->mem, "%.2f to %.2f", o->low, o->high);
 	*table_at(t, row, 10) = (struct tcell){ .number = true };
 	if (o->aspect != ASPECT_ADMIT)
-		put(t, row, 10, arena_printf(&r->mem, "%.1f\u00a0%%", o->before));
+		table_put(t, row, 10, arena_printf(&r->mem, "%.1f\u00a0%%", o->before));
 	*table_at(t, row, 11) = (struct tcell){ .text = o->has_scratch ? arena_printf(&r->mem, "%+.1f", o->gain) :
 						o->aspect == ASPECT_USE && o->labels > 0 ? "not run" : "", .number = true };
-	put(t, row, 12, arena_printf(&r->mem, "%d", o->g->ncells));
+	table_put(t, row, 12, arena_printf(&r->mem, "%d", o->g->ncells));
 }
 
 /* Rows of one attack on one scheme: each level at the smallest strength that reaches it; else the strongest in vain. */
@@ -192,7 +181,7 @@ struct table table_cost(struct rows *r, const struct report_input *in, int conte
 	int row = 1;
 
 	t.name = "cost";
-	head(&t, heading);
+	table_headings(&t, heading);
 	for (int i = 5; i < 12; i++)
 		table_at(&t, 0, i)->number = true;
 	for (int s = 0; s < c->nschemes; s++)
@@ -232,7 +221,7 @@ struct table table_claims(struct rows *r)
 	int n = 1;
 
 	t.name = "claims";
-	head(&t, heading);
+	table_headings(&t, heading);
 	for (int i = 0; i < claims_count; i++) {
 		const struct claim *c = &claims[i];
 		const char *label = NULL;
@@ -241,14 +230,14 @@ struct table table_claims(struct rows *r)
 		if (!present(r, c->scheme))
 			continue;
 		g = measured_on(r, c, &label);
-		put(&t, n, 0, c->scheme);
-		put(&t, n, 1, c->dataset);
-		put(&t, n, 2, metric_heading(&r->mem, c->metric));
+		table_put(&t, n, 0, c->scheme);
+		table_put(&t, n, 1, c->dataset);
+		table_put(&t, n, 2, metric_heading(&r->mem, c->metric));
 		*table_at(&t, n, 3) = (struct tcell){ .text = c->text ? c->text : value_text(&r->mem, c->metric, c->value), .number = true };
 		*table_at(&t, n, 4) = g ? metric_cell(r, g, c->metric) : (struct tcell){ .text = "not measured" };
 		table_at(&t, n, 4)->number = true;
-		put(&t, n, 5, label ? label : "");
-		put(&t, n++, 6, c->source);
+		table_put(&t, n, 5, label ? label : "");
+		table_put(&t, n++, 6, c->source);
 	}
 	t.rows = n;
 	return t;
@@ -274,18 +263,18 @@ struct table table_scheme_attacks(struct rows *r, int context, int scheme)
 	struct table t = table_new(&r->mem, "Attacks on it", NULL, c->nseries + 1, ARRAY_LEN(heading));
 	int n = 1;
 
-	head(&t, heading);
+	table_headings(&t, heading);
 	for (int a = 0; a < c->nseries; a++) {
 		struct outcome o = outcome_worst(r, context, scheme, a);
 
 		if (!o.g)
 			continue;
-		put(&t, n, 0, c->series[a].label);
-		put(&t, n, 1, c->series[a].goal);
+		table_put(&t, n, 0, c->series[a].label);
+		table_put(&t, n, 1, c->series[a].goal);
 		*table_at(&t, n, 2) = (struct tcell){ .tag = outcome_word(&o), .note = outcome_note(r, &o) };
 		table_at(&t, n, 2)->range = o.level > OUT_BAD ? aspect_title(o.aspect) : NULL;
 		*table_at(&t, n, 3) = (struct tcell){ .text = outcome_value(r, &o), .number = true };
-		put(&t, n, 4, at_strength(r, o.g));
+		table_put(&t, n, 4, at_strength(r, o.g));
 		for (int i = 0; i < 3; i++)
 			*table_at(&t, n, 5 + i) = (struct tcell){ .text = amount(r, i == 0 ? o.labels : i == 1 ? o.queries : o.forwards), .number = true };
 		if (o.g->ncells)

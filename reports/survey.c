@@ -11,11 +11,6 @@
 #include "reports/evidence.h"
 #include "reports/study.h"
 
-static void put(const struct table *t, int row, int col, const char *text)
-{
-	table_at(t, row, col)->text = text;
-}
-
 /* ---- the best, if it is ---- */
 
 /* Do a's values lie above (sign 1) or below (-1) b's, paired by seed, at confidence 1 - alpha? */
@@ -158,15 +153,6 @@ static const char *const *studied(struct rows *r, const struct study *study, int
 	return list;
 }
 
-static int length(const char *const *list)
-{
-	int n = 0;
-
-	while (list[n])
-		n++;
-	return n;
-}
-
 static void put_headings(struct rows *r, const struct table *t, const char *const *metric, int at)
 {
 	for (int i = 0; metric[i]; i++)
@@ -179,7 +165,7 @@ struct table table_survey(struct rows *r, const struct report_input *in, int con
 	const struct context *c = &r->context[context];
 	const char **metric = survey_metrics(r, context);
 	struct study *study = arena_new(&r->mem, (size_t)c->nschemes + 1, struct study);
-	const int n = length(metric), extra = json_object_size(json_object_get(in->drivers, "schemes")) && !r->picked ? (int)ARRAY_LEN(declarations) : 0;
+	const int n = names_count(metric), extra = json_object_size(json_object_get(in->drivers, "schemes")) && !r->picked ? (int)ARRAY_LEN(declarations) : 0;
 	const char *const *whole;
 	struct table t;
 	int m;
@@ -187,30 +173,30 @@ struct table table_survey(struct rows *r, const struct report_input *in, int con
 	for (int s = 0; s < c->nschemes; s++)
 		study[s] = study_of(r, in, context, s);
 	whole = studied(r, study, c->nschemes);
-	m = length(whole);
+	m = names_count(whole);
 	t = table_new(&r->mem, "Schemes", survey_caption(r, context), c->nschemes + 1, n + m + 3 + extra);
 	t.name = "survey";
-	put(&t, 0, 0, "Scheme");
-	put(&t, 0, 1, "Verdict");
-	put(&t, 0, 2, "Seeds");
+	table_put(&t, 0, 0, "Scheme");
+	table_put(&t, 0, 1, "Verdict");
+	table_put(&t, 0, 2, "Seeds");
 	put_headings(r, &t, metric, 3);
 	put_headings(r, &t, whole, 3 + n);
 	for (int i = 0; i < extra; i++)
-		put(&t, 0, n + m + 3 + i, arena_printf(&r->mem, "%s (declared)", declarations[i]));
+		table_put(&t, 0, n + m + 3 + i, arena_printf(&r->mem, "%s (declared)", declarations[i]));
 	for (int s = 0; s < c->nschemes; s++) {
 		const struct group *g = rows_group(r, context, s, -1, 0);
 
-		put(&t, s + 1, 0, scheme_heading(r, &c->scheme[s]));
+		table_put(&t, s + 1, 0, scheme_heading(r, &c->scheme[s]));
 		if (g)
 			*table_at(&t, s + 1, 1) = (struct tcell){ .tag = group_verdicts(r, g), .number = true };
-		put(&t, s + 1, 2, g ? arena_printf(&r->mem, g->nfailures ? "%d/%d" : "%d", g->ncells, g->ncells + g->nfailures) : "not run");
+		table_put(&t, s + 1, 2, g ? arena_printf(&r->mem, g->nfailures ? "%d/%d" : "%d", g->ncells, g->ncells + g->nfailures) : "not run");
 		table_at(&t, s + 1, 2)->number = true;
 		for (int i = 0; i < n; i++)
 			*table_at(&t, s + 1, i + 3) = survey_cell(r, g, metric[i], best_scheme(r, context, metric[i]) == s);
 		for (int i = 0; i < m; i++)
 			study_cell(r, &study[s], whole[i], table_at(&t, s + 1, n + 3 + i));
 		for (int i = 0; i < extra; i++)
-			put(&t, s + 1, n + m + 3 + i, jget_str(declared(in, c->scheme[s].name), declarations[i], ""));
+			table_put(&t, s + 1, n + m + 3 + i, jget_str(declared(in, c->scheme[s].name), declarations[i], ""));
 	}
 	return t;
 }

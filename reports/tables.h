@@ -2,6 +2,7 @@
 #ifndef LB_REPORTS_TABLES_H
 #define LB_REPORTS_TABLES_H
 
+#include "reports/observed.h"
 #include "reports/rows.h"
 
 struct tcell {
@@ -27,6 +28,12 @@ struct table {
 struct tcell *table_at(const struct table *t, int row, int col);
 /* An empty table: rows and cols include the headings. */
 struct table table_new(struct arena *mem, const char *title, const char *caption, int rows, int cols);
+
+void table_put(const struct table *t, int row, int col, const char *text);
+/* The headings of all columns. */
+void table_headings(const struct table *t, const char *const *name);
+/* How many names a NULL-terminated list has. */
+int names_count(const char *const *list);
 
 /* The same with rows and columns exchanged, where it is wider than it is long and than a page; corner is then the heading of
  * the first column. In mem. */
@@ -77,15 +84,8 @@ const char *table_standing(struct rows *r, int context);
 /* The warning about partial limits and small tiers, or NULL. In r's memory. */
 const char *limits_warning(struct rows *r);
 
-/* Bits of a cell as one byte a trial, NULL when absent; *n their number. Caller frees. */
-unsigned char *cell_bits(const json_t *cell, const char *name, size_t *n);
-/* A series of a cell, NULL when absent; *n its length. Caller frees. */
-double *cell_series(const json_t *cell, const char *name, size_t *n);
-double cell_number(const json_t *cell, const char *name, double def);
 /* Accepted credentials of every user, added over the group's cells; NULL when they do not say. Caller frees. */
 struct user_count { long k, n; };
 struct user_count *count_users(const struct group *g, int *users);
-/* The series of a group's cells added up bin by bin; NULL when no cell has it. Caller frees. */
-double *group_series(const struct group *g, const char *name, size_t *n);
 
 #endif
