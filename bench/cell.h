@@ -11,7 +11,7 @@
  *     "attack" ("none" for the functional cell), "attack_version", "attack_options": {...},
  *     "attacker": {"attacker_data": "overlap", "search": 8, "max_queries", "max_labels", "max_submissions", "max_forwards",
  *                  "access": "black"}: only what is not the rule; access only where that level refuses the attack
- *     "engine": 1, "kernel": "fma", "metrics_version": SHA-256 of the metrics' names and versions, "lockbench": "0.1.0",
+ *     "engine": 1, "kernel": "fma", "metrics_version": SHA-256 of the names and versions of the metrics that cells hold, "lockbench": "0.1.0",
  *     "base_key", "locked_key", "creds_key",
  *     "level": "white", "needs": "weights,write": what the attack was given; "" for the functional cell
  *     "verdict": "ok|noop|scheme-untrained|over-budget|n/a", "why": "",

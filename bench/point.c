@@ -49,13 +49,14 @@ static json_t *shape_json(const struct model_spec *s)
 	return j;
 }
 
-/* Cells hold their metrics, so what those are is part of what a cell is. */
+/* Cells hold their metrics, so what those are is part of what a cell is. Those of seconds and of all attacks together are in none. */
 static void metrics_version(char hash[65])
 {
 	json_t *j = json_object();
 
 	for (const struct driver *const *m = metrics; *m; m++)
-		jset_int(j, (*m)->name, (*m)->version);
+		if (((const struct metric *)*m)->from == FROM_CELL)
+			jset_int(j, (*m)->name, (*m)->version);
 	json_hash(j, hash);
 	json_decref(j);
 }

@@ -9,6 +9,7 @@
 #include "base/tile.h"
 #include "bench/job.h"
 #include "bench/store.h"
+#include "metrics/metric.h"
 #include "tests/support_sandbox.h"
 
 static const char text[] = "dataset: synthetic\ntier: smoke\nseeds: 1\ntrain: {epochs: 1}\nlimit: {train: 200, test: 50}\nusers: 2\n"
@@ -107,6 +108,26 @@ START_TEST(every_member_of_a_description_counts)
 		ck_assert_msg(strcmp(k.cell, job.cells[1].key.cell) != 0, "%s", name);
 		json_decref(changed);
 	}
+	json_decref(d);
+}
+END_TEST
+
+/* A metric that reports compute, or that is of seconds, is in no cell: another one of them must not make every cell anew. */
+START_TEST(metrics_that_cells_hold_are_in_the_key)
+{
+	json_t *d = point_json(&job.cells[1].p), *held = json_object();
+	char hash[65];
+	int others = 0;
+
+	for (int i = 0; metrics[i]; i++)
+		if (((const struct metric *)metrics[i])->from == FROM_CELL)
+			jset_int(held, metrics[i]->name, metrics[i]->version);
+		else
+			others++;
+	json_hash(held, hash);
+	ck_assert_str_eq(jget_str(d, "metrics_version", ""), hash);
+	ck_assert_int_gt(others, 0);
+	json_decref(held);
 	json_decref(d);
 }
 END_TEST
@@ -259,6 +280,7 @@ Suite *suite_cell(void)
 	tcase_add_loop_test(tc, a_key_changes_with_what_it_stands_for, 0, ARRAY_LEN(changes));
 	tcase_add_test(tc, a_memo_changes_no_key);
 	tcase_add_test(tc, every_member_of_a_description_counts);
+	tcase_add_test(tc, metrics_that_cells_hold_are_in_the_key);
 	tcase_add_test(tc, foreign_images_are_in_the_key);
 	tcase_add_test(tc, another_attack_or_scheme_or_seed_changes_no_key);
 	tcase_add_test(tc, a_point_survives_the_trip_to_a_worker);
