@@ -14,31 +14,6 @@ static bool overwriting(const struct finding *f)
 	return f->aspect == STUDY_MARK && f->overwrites && f->loss <= LOSS;
 }
 
-static int double_claims(const struct study *s, struct value *v)
-{
-	long both = 0, n = 0;
-
-	for (int i = 0; i < s->n; i++)
-		if (overwriting(&s->f[i])) {
-			both += s->f[i].value > 50 && s->f[i].own_read >= READ;
-			n++;
-		}
-	v->seen = n;
-	v->value = v->low = v->high = n ? 100 * (double)both / (double)n : 0;
-	return n > 0;
-}
-
-const struct metric metric_double_claims = {
-	.drv = { .name = "double_claims", .version = 1,
-		 .summary = "overwritings after which both marks are there, the owner's and one of the thief's: nothing in the network says "
-			    "whose came first",
-		 .source = "reference 6.15 (b). Differs: no judge with time stamps, which no scheme here has; a thief's mark stands when 90 % "
-			   "of it is read; what removing it would cost (c) is not looked at" },
-	.title = "Two marks", .unit = "%", .survey = "2021 survey, Table II: unforgeability, ownership piracy",
-	.min = 0, .max = 100, .better = -1, .from = FROM_STUDY, .least = 3, .least_of = "overwritings at 5 points or less",
-	.over = double_claims,
-};
-
 static int overwriting_survived(const struct study *s, struct value *v)
 {
 	double least = 100;
@@ -89,4 +64,29 @@ const struct metric metric_rival_keys = {
 	.title = "Rival keys", .unit = "%",
 	.survey = "2021 survey, Table II: unforgeability, non-ownership piracy, verifiability, non-invertible",
 	.min = 0, .max = 100, .better = -1, .from = FROM_STUDY, .least = 3, .least_of = "attacks that fit keys", .over = rival_keys,
+};
+
+static int second_marks(const struct study *s, struct value *v)
+{
+	long read = 0, n = 0;
+
+	for (int i = 0; i < s->n; i++)
+		if (overwriting(&s->f[i])) {
+			read += s->f[i].own_read >= READ;
+			n++;
+		}
+	v->seen = n;
+	v->value = v->low = v->high = n ? 100 * (double)read / (double)n : 0;
+	return n > 0;
+}
+
+const struct metric metric_second_marks = {
+	.drv = { .name = "second_marks", .version = 1,
+		 .summary = "overwritings that leave a mark of the thief's own to be read; where the owner's is there as well, nothing in the "
+			    "network says whose came first",
+		 .source = "reference 6.15 (b). Differs: no judge with time stamps, which no scheme here has; a thief's mark stands when 90 % "
+			   "of it is read; what removing it would cost (c) is not looked at" },
+	.title = "Thief's mark, read", .unit = "%", .survey = "2021 survey, Table II: unforgeability, ownership piracy",
+	.min = 0, .max = 100, .better = -1, .from = FROM_STUDY, .least = 3, .least_of = "overwritings at 5 points or less",
+	.over = second_marks,
 };

@@ -144,7 +144,7 @@ START_TEST(reads_weights)
 }
 END_TEST
 
-/* Both marks stand in one overwriting of three; the fourth cost so much that nobody would claim what is left, and pruning wrote nothing. */
+/* The thief's mark is read after two overwritings of three; the fourth cost so much that nobody would claim what is left, and pruning wrote nothing. */
 START_TEST(overwritten)
 {
 	const struct finding f[] = {
@@ -156,11 +156,11 @@ START_TEST(overwritten)
 	};
 	struct study s = { .f = f, .n = 5 };
 
-	says("double_claims", &s, 100.0 / 3, 3);
+	says("second_marks", &s, 200.0 / 3, 3);
 	says("overwriting_survived", &s, 40, 3);
 	s.f += 4;
 	s.n = 1;
-	ck_assert_int_eq(of("double_claims", &s), 0);
+	ck_assert_int_eq(of("second_marks", &s), 0);
 	ck_assert_int_eq(of("overwriting_survived", &s), 0);
 }
 END_TEST

@@ -184,12 +184,12 @@ START_TEST(second_claims)
 	in.drivers = drivers;
 	make();
 	t = table_survey(&r, &in, 0);
-	ck_assert_str_eq(cell(&t, "anna", "Two marks")->range, "2 of 3 overwritings at 5 points or less");
+	ck_assert_str_eq(cell(&t, "anna", "Thief's mark")->range, "2 of 3 overwritings at 5 points or less");
 	ck_assert_str_eq(cell(&t, "anna", "Rival keys")->text, "100.00");
 	add_thief("overwrite", 20, 0, 50, "remove");
 	make();
 	t = table_survey(&r, &in, 0);
-	ck_assert_str_eq(cell(&t, "anna", "Two marks")->text, "33.33");
+	ck_assert_str_eq(cell(&t, "anna", "Thief's mark")->text, "66.67");
 	ck_assert_str_eq(cell(&t, "anna", "Mark, overwritten")->text, "0.00");
 	json_decref(drivers);
 }
