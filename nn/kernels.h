@@ -88,7 +88,7 @@ struct kernels {
 	pointwise_fn *sign_add;       /* y += p * sign(a - b) */
 	pointwise_fn *diff_add;       /* y += p * (a - b) */
 	/* Optimisers: one pass over n parameters. */
-	void (*sgd)(size_t n, real *x, const real *g, real *m, real lr, real momentum, real decay, bool nesterov, bool first);
+	void (*sgd)(size_t n, real *x, const real *g, real *m, real lr, real momentum, real decay, bool nesterov);
 	void (*adam)(size_t n, real *x, const real *g, real *m1, real *m2, real step, real corr2, real decay);
 };
 

@@ -83,7 +83,7 @@ static void update(struct optim *o, size_t at, size_t n)
 		K->adam(n, x, g, o->m1 + at, o->m2 + at, s.step, s.corr2, (real)c->weight_decay);
 	} else {
 		/* A velocity of 0 is what PyTorch's first step amounts to, also where a parameter thaws later. */
-		K->sgd(n, x, g, o->m1 + at, (real)o->lr, (real)c->momentum, (real)c->weight_decay, c->nesterov, false);
+		K->sgd(n, x, g, o->m1 + at, (real)o->lr, (real)c->momentum, (real)c->weight_decay, c->nesterov);
 	}
 }
 
