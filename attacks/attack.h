@@ -166,6 +166,9 @@ struct attack {
 	/* Compute of a run under these options, in forward equivalents of the deployed network, for predictions of time only. NULL: as the
 	 * options named images, epochs, steps, batch, tries, ... let expect (bench/forecast.h). */
 	double (*cost)(const void *conf, const struct expected *e);
+	/* Other attacks that it runs, with their versions: a new object {"prune": 1}, part of the cell's key, because their results are its
+	 * own. NULL, or returning NULL: none. */
+	json_t *(*parts)(const void *conf);
 };
 extern const struct driver *const attacks[]; /* sorted by name, NULL-terminated */
 

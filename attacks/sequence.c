@@ -108,6 +108,21 @@ static const char *sequence_inapplicable(const void *conf, int has_users, int ha
 	return why;
 }
 
+/* A cell is made of its parts' results: when one of their versions is raised it is another cell. */
+static json_t *sequence_versions(const void *conf)
+{
+	json_t *versions = json_object();
+	struct parts p;
+
+	if (!parts_read(&p, conf))
+		for (int i = 0; i < p.n; i++)
+			jset_int(versions, p.at[i].attack->drv.name, p.at[i].attack->drv.version);
+	else
+		error_clear(); /* run() says it */
+	parts_release(&p);
+	return versions;
+}
+
 /* Run one part on p->model and put what it leaves there. A part that finds nothing to attack leaves the whole nothing to do. */
 static int part_run(const struct access *whole, const struct part *part, int i, struct product *all)
 {
@@ -156,4 +171,5 @@ const struct attack attack_sequence = {
 		 .version = 1, .conf_size = sizeof(struct sequence_conf), .opts = sequence_opts },
 	.goal = GOAL_REMOVE, .needs = CAP_WEIGHTS | CAP_WRITE, .strength = "run", .strength_up = 1,
 	.tier = { "run=2", NULL, NULL }, .needs_for = sequence_needs, .inapplicable = sequence_inapplicable, .run = sequence_run,
+	.parts = sequence_versions,
 };

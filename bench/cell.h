@@ -9,6 +9,7 @@
  *     "scheme", "scheme_version", "scheme_options": {...}, "users", "credentials_per_user",
  *     "foreign", "foreign_hash": only where the lock needs images of another data set
  *     "attack" ("none" for the functional cell), "attack_version", "attack_options": {...},
+ *     "attack_parts": {"prune": 1}: versions of the attacks that it is made of, only where there are some
  *     "attacker": {"attacker_data": "overlap", "search": 8, "max_queries", "max_labels", "max_submissions", "max_forwards",
  *                  "access": "black"}: only what is not the rule; access only where that level refuses the attack
  *     "engine": 1, "kernel": "fma", "metrics_version": SHA-256 of the names and versions of the metrics that cells hold, "lockbench": "0.1.0",

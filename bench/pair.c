@@ -142,9 +142,16 @@ static const char *attack_label(struct arena *mem, const json_t *varies, const j
 
 /* ---- one side ---- */
 
+/* Grows with every version that was raised. */
 static long long versions(const json_t *c)
 {
-	return jget_int(c, "scheme_version", 0) * 100000 + jget_int(c, "attack_version", 0);
+	long long attack = jget_int(c, "attack_version", 0);
+	const char *part;
+	json_t *version;
+
+	json_object_foreach(json_object_get(c, "attack_parts"), part, version)
+		attack += json_integer_value(version);
+	return jget_int(c, "scheme_version", 0) * 100000 + attack;
 }
 
 static bool is_current(const json_t *c)

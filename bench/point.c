@@ -72,6 +72,21 @@ static void put_attacker(json_t *j, const struct point *p)
 		jset(j, "attacker", a);
 }
 
+/* Versions of the attacks that the attack is made of. */
+static void put_parts(json_t *j, const struct point *p)
+{
+	void *conf = p->attack && p->attack->parts ? xcalloc(1, p->attack->drv.conf_size) : NULL;
+	json_t *parts = NULL;
+
+	if (conf) {
+		BUG_ON(opt_from_json(p->attack->drv.opts, conf, p->attack_options) < 0);
+		parts = p->attack->parts(conf);
+	}
+	if (parts)
+		jset(j, "attack_parts", parts);
+	free(conf);
+}
+
 json_t *point_json(const struct point *p)
 {
 	json_t *j = json_object(), *limits = json_object();
@@ -100,6 +115,7 @@ json_t *point_json(const struct point *p)
 	jset_str(j, "attack", p->attack ? p->attack->drv.name : "none");
 	jset_int(j, "attack_version", p->attack ? p->attack->drv.version : 0);
 	jset(j, "attack_options", p->attack_options ? json_deep_copy(p->attack_options) : json_object());
+	put_parts(j, p);
 	put_attacker(j, p);
 	jset_int(j, "engine", ENGINE_VERSION);
 	jset_str(j, "kernel", kernels_name());
@@ -239,8 +255,8 @@ static void all_keys(const json_t *j, struct keys *k, char attack[65])
 					    "engine", "kernel", NULL };
 	static const char *const locked[] = { "scheme", "scheme_version", "scheme_options", "?foreign_hash", NULL };
 	static const char *const creds[] = { "users", "credentials_per_user", NULL };
-	static const char *const cell[] = { "dataset", "limits.test", "attack", "attack_version", "attack_options", "?attacker",
-					    "tier", "metrics_version", NULL };
+	static const char *const cell[] = { "dataset", "limits.test", "attack", "attack_version", "attack_options", "?attack_parts",
+					    "?attacker", "tier", "metrics_version", NULL };
 	char what[65];
 
 	hash_members(j, "base", NULL, base, k->base);

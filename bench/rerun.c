@@ -65,7 +65,7 @@ void sample_draw(const char *hash, int n, int size, int *out)
 
 /* Members that say how a cell was made and labelled, not what was seen. */
 static const char *const making[] = { "tier", "lockbench", "sha256", "key", "base_key", "locked_key", "creds_key", "engine", "kernel",
-				      "scheme_version", "attack_version", "model_version", "metrics_version" };
+				      "scheme_version", "attack_version", "attack_parts", "model_version", "metrics_version" };
 
 static json_t *content(const json_t *cell)
 {
@@ -89,7 +89,8 @@ static bool metric_within(const json_t *a, const json_t *b, double margin)
 /* How the two were made differently, for the reader: "kernel plain there, fma here". */
 static void difference_of_making(const json_t *a, const json_t *b, char *text, size_t size)
 {
-	static const char *const members[] = { "kernel", "engine", "model_version", "scheme_version", "attack_version", "metrics_version" };
+	static const char *const members[] = { "kernel", "engine", "model_version", "scheme_version", "attack_version", "attack_parts",
+					       "metrics_version" };
 
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		const json_t *x = json_object_get(a, members[i]), *y = json_object_get(b, members[i]);
@@ -98,6 +99,8 @@ static void difference_of_making(const json_t *a, const json_t *b, char *text, s
 			continue;
 		if (json_is_string(x) && json_is_string(y))
 			snprintf(text, size, "%s %.20s there, %.20s here", members[i], json_string_value(x), json_string_value(y));
+		else if (json_is_object(x) || json_is_object(y))
+			snprintf(text, size, "%s differ", members[i]);
 		else
 			snprintf(text, size, "%s %lld there, %lld here", members[i], jget_int(a, members[i], 0), jget_int(b, members[i], 0));
 		return;

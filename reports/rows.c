@@ -133,8 +133,10 @@ static const char *attack_key(struct arena *mem, const struct unit *u, const cha
 	k = json_object();
 	jset_str(k, "0 attack", u->attack);
 	jset(k, "options", options_without(u->attack_options, without));
-	if (version)
+	if (version) {
 		copy_member(k, u->point, "attack_version");
+		copy_member(k, u->point, "attack_parts");
+	}
 	return compact(mem, k);
 }
 

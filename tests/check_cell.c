@@ -64,6 +64,34 @@ START_TEST(a_key_changes_with_what_it_stands_for)
 }
 END_TEST
 
+/* An attack that runs others gives what they give: a raised version of one of them is another cell, and nothing else changes. */
+START_TEST(versions_of_parts_are_in_the_key)
+{
+	static const char *const sets[] = { "attacks=[sequence: {parts: 'prune rate=0.5; finetune epochs=1', run: [2, 1]}]" };
+	json_t *two, *one;
+	struct job more;
+	struct keys k;
+
+	load(&more, sets, 1);
+	ck_assert_int_eq(more.n, 3);
+	two = point_json(&more.cells[1].p);
+	one = json_object_get(two, "attack_parts");
+	ck_assert_uint_eq(json_object_size(one), 2);
+	ck_assert_int_eq(jget_int(one, "prune", 0), ((const struct attack *)driver_find(attacks, "attack", "prune"))->drv.version);
+	keys_of(two, &k);
+	ck_assert_str_eq(k.cell, more.cells[1].key.cell);
+	jset_int(one, "finetune", jget_int(one, "finetune", 0) + 1);
+	keys_of(two, &k);
+	ck_assert_str_ne(k.cell, more.cells[1].key.cell);
+	ck_assert_str_eq(k.creds, more.cells[1].key.creds);
+	json_decref(two);
+	one = point_json(&more.cells[2].p); /* what does not run does not count */
+	ck_assert_ptr_null(json_object_get(json_object_get(one, "attack_parts"), "finetune"));
+	json_decref(one);
+	job_release(&more);
+}
+END_TEST
+
 /* Keys of many points at once are those of each. */
 START_TEST(a_memo_changes_no_key)
 {
@@ -278,6 +306,7 @@ Suite *suite_cell(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, a_key_changes_with_what_it_stands_for, 0, ARRAY_LEN(changes));
+	tcase_add_test(tc, versions_of_parts_are_in_the_key);
 	tcase_add_test(tc, a_memo_changes_no_key);
 	tcase_add_test(tc, every_member_of_a_description_counts);
 	tcase_add_test(tc, metrics_that_cells_hold_are_in_the_key);
