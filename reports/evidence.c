@@ -1,7 +1,10 @@
 /* See evidence.h. */
 #include "reports/evidence.h"
 
+#include <math.h>
+
 #include "base/json.h"
+#include "metrics/stats.h"
 #include "reports/tables.h"
 
 const char *evidence_missing(struct arena *mem, const struct group *g, const char *metric)
@@ -20,4 +23,13 @@ const char *evidence_missing(struct arena *mem, const struct group *g, const cha
 			return arena_printf(mem, "%ld of %ld %s", n, m->least, m->least_of);
 	}
 	return NULL;
+}
+
+enum attempts attempts_decide(long k, long n)
+{
+	double low, high;
+
+	clopper_pearson(k, n, 0.95, &low, &high);
+	return 1 - pow(1 - low, 10) >= 0.5 ? ATTEMPTS_FULL : 1 - pow(1 - low, 1000) >= 0.5 ? ATTEMPTS_PARTIAL :
+	       n < ATTEMPTS_LEAST ? ATTEMPTS_TOO_FEW : ATTEMPTS_HOLD;
 }

@@ -6,13 +6,12 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "metrics/stats.h"
+#include "reports/evidence.h"
 #include "reports/tables.h"
 
 #define PRACTICAL_POINTS 5.0
 #define FULL_POINTS 2.0
 #define LOCKED_POINTS 10.0  /* less between users and others is no lock */
-#define ATTEMPTS 1000       /* an attack's attempts on credentials that a HOLDS needs (metrics.md 13) */
 
 const char *outcome_word(const struct outcome *o)
 {
@@ -178,15 +177,16 @@ static bool use(struct rows *r, const struct group *g, struct outcome *o)
 static bool admit(struct rows *r, const struct group *g, struct outcome *o)
 {
 	struct summary s;
-	double low, high;
+	enum attempts a;
 
 	if (!set_value(r, g, "forgery_acceptance", o) || !group_summary(g, "forgery_acceptance", &s) || s.trials < 1)
 		return false;
-	clopper_pearson(s.k, s.trials, 0.95, &low, &high);
 	o->trials = s.trials / s.n;
 	o->harm = 1 - pow(1 - fmin(o->value / 100, 1), 10);
-	o->level = 1 - pow(1 - low, 10) >= 0.5 ? OUT_FULL : 1 - pow(1 - low, 1000) >= 0.5 ? OUT_PARTIAL :
-		   o->trials < ATTEMPTS ? OUT_UNKNOWN : OUT_HOLDS;
+	a = attempts_decide(s.k, s.trials);
+	if (a == ATTEMPTS_HOLD && o->trials < ATTEMPTS_LEAST)
+		a = ATTEMPTS_TOO_FEW; /* in each seed: they are not the same network */
+	o->level = a == ATTEMPTS_FULL ? OUT_FULL : a == ATTEMPTS_PARTIAL ? OUT_PARTIAL : a == ATTEMPTS_HOLD ? OUT_HOLDS : OUT_UNKNOWN;
 	return true;
 }
 
@@ -264,7 +264,7 @@ bool outcome_of(struct rows *r, const struct group *g, enum outcome_aspect aspec
 		o->level = OUT_NA;
 		return true;
 	}
-	if (strcmp(o->verdicts, "OK")) {
+	if (!group_sound(r, g)) {
 		o->level = OUT_BAD;
 		return true;
 	}

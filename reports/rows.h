@@ -106,8 +106,11 @@ int group_timing(const struct group *g, const json_t *timings, const char *metri
  * ATTACK-BROKEN is decided here: the same attack, options and seed failed on scheme `none`, or changed nothing there though
  * its strength is not zero. */
 const char *group_verdict(const struct rows *r, const struct group *g, int i, const char **why);
-/* One text for the whole group: "OK", or "OK 2, FAILED 1". In r's memory. */
+/* One text for the whole group: "OK", or "OK 2, FAILED 1". In r's memory. UNDERPOWERED is decided here as well: forged credentials were
+ * accepted so rarely, and so few submitted, that nobody can say whether the lock holds (attempts_decide()). */
 const char *group_verdicts(struct rows *r, const struct group *g);
+/* Did every cell end with numbers of what it was made for (OK, or UNDERPOWERED, which may still be pooled over seeds)? */
+bool group_sound(const struct rows *r, const struct group *g);
 
 /* What the surveys ask of a protected model, in their order; NULL-terminated. A reading order: other metrics follow. */
 extern const char *const surveyed_metrics[];

@@ -176,7 +176,7 @@ static void add_group(struct filling *k, const struct group *g)
 	const struct series *s = &k->r->context[g->context].series[g->series];
 	double before = 0, after = 0;
 
-	if (strcmp(group_verdicts(k->r, g), "OK"))
+	if (!group_sound(k->r, g))
 		return;
 	for (int a = 0; a < STUDY_ASPECTS; a++) {
 		struct finding f = { .attack = s->label, .aspect = (enum study_aspect)a, .adaptive = sees(k, g, "adaptive") };

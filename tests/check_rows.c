@@ -283,6 +283,33 @@ START_TEST(attack_broken_is_decided_by_the_control)
 }
 END_TEST
 
+/* ---- UNDERPOWERED ---- */
+
+/* Few attempts say nothing when none succeeds, and enough when half of them do: 7 of 100 are a break, 0 of 999 no proof. What the control
+ * says of the attack comes first, and a cell without numbers stays what it is. */
+static const struct { long k, n; const char *stored, *expected; bool sound; } powers[] = {
+	{ 0, 1000, "ok", "OK", true }, { 0, 999, "ok", "UNDERPOWERED", true }, { 7, 100, "ok", "OK", true }, { 1, 100, "ok", "UNDERPOWERED", true },
+	{ 0, 100, "noop", "NOOP", false }, { 0, 100, "n/a", "N/A", false }, { 0, 0, "ok", "OK", true },
+};
+
+START_TEST(few_attempts_decide_nothing)
+{
+	json_t *c = sample_attacked("mnist", "activeguard", "forge", "tries", 100, 1);
+	const struct group *g;
+	struct rows r;
+	const char *why;
+
+	sample_metric(c, "forgery_acceptance", 0, 0, 1, powers[_i].k, powers[_i].n);
+	jset_str(add(c), "verdict", powers[_i].stored);
+	r = made();
+	g = rows_group(&r, 0, 0, 0, 0);
+	ck_assert_str_eq(group_verdict(&r, g, 0, &why), powers[_i].expected);
+	ck_assert(group_sound(&r, g) == powers[_i].sound);
+	ck_assert(!strcmp(powers[_i].expected, "UNDERPOWERED") == (strstr(why, "too few") != NULL));
+	rows_release(&r);
+}
+END_TEST
+
 START_TEST(strengths_are_one_variant_in_order)
 {
 	static const double rate[] = { 0.9, 0.1, 0.5 };
@@ -342,6 +369,7 @@ Suite *suite_rows(void)
 	tcase_add_test(tc, labels_name_what_differs);
 	tcase_add_test(tc, order_does_not_depend_on_the_input);
 	tcase_add_loop_test(tc, attack_broken_is_decided_by_the_control, 0, ARRAY_LEN(broken_cases));
+	tcase_add_loop_test(tc, few_attempts_decide_nothing, 0, ARRAY_LEN(powers));
 	tcase_add_test(tc, strengths_are_one_variant_in_order);
 	tcase_add_test(tc, nothing_is_an_answer);
 	tcase_add_test(tc, malformed_cells_do_not_crash);
