@@ -14,15 +14,15 @@
 #include "base/json.h"
 #include "base/rng.h"
 
-enum method { METHOD_SHARE, METHOD_AVERAGE, METHOD_MEDIAN, METHOD_INTERLEAVE, METHOD_MAJORITY, METHOD_CHOICE, METHOD_SPLICE,
-	      METHOD_DIFFERENCE, METHOD_BLEND, METHOD_MIN, METHOD_MAX, METHOD_MIDRANGE, METHOD_NEGATIVE };
+enum method { METHOD_SHARE = ORDERS, METHOD_INTERLEAVE, METHOD_MAJORITY, METHOD_CHOICE, METHOD_SPLICE, METHOD_DIFFERENCE,
+	      METHOD_BLEND }; /* behind those of order.h */
 enum { PARTY_MAX = ORDER_MOST };
 
 struct collude_conf { int method, colluders, draws, bits, steps; double share, gamma; };
 #define AT(member) offsetof(struct collude_conf, member)
 static const struct opt collude_opts[] = {
 	{ "method", OPT_CHOICE, AT(method), "average", 0, 0, "what becomes of the colluders' values",
-	  "share|average|median|interleave|majority|choice|splice|difference|blend|min|max|midrange|negative" },
+	  ORDER_NAMES "|share|interleave|majority|choice|splice|difference|blend" },
 	{ "colluders", OPT_INT, AT(colluders), "2", 2, PARTY_MAX, "users who put theirs together (share: one lends his)", NULL },
 	{ "draws", OPT_INT, AT(draws), "20", 1, 100000, "coalitions drawn at random; share: outsiders who get a copy", NULL },
 	{ "share", OPT_FLOAT, AT(share), "1", 0, 1, "share of the values that are mixed, the others are the first colluder's", NULL },
@@ -34,15 +34,6 @@ static const struct opt collude_opts[] = {
 #undef AT
 
 /* ---- values ---- */
-
-static double mean(const double *v, int n)
-{
-	double sum = 0;
-
-	for (int i = 0; i < n; i++)
-		sum += v[i];
-	return sum / n;
-}
 
 /* Bit b of the colluders' numbers. */
 static long mixed_bit(const struct collude_conf *c, const long *v, int n, int b, struct rng *r)
@@ -73,23 +64,13 @@ static double mixed_bits(const struct collude_conf *c, const double *v, int n, d
 
 static double mixed(const struct collude_conf *c, const double *v, int n, double scale, struct rng *r)
 {
+	if (c->method < ORDERS)
+		return order_of((enum order)c->method, v, n);
 	switch (c->method) {
-	case METHOD_AVERAGE:
-		return mean(v, n);
-	case METHOD_MEDIAN:
-		return order_of(ORDER_MEDIAN, v, n);
-	case METHOD_MIN:
-		return order_of(ORDER_MIN, v, n);
-	case METHOD_MAX:
-		return order_of(ORDER_MAX, v, n);
-	case METHOD_MIDRANGE:
-		return order_of(ORDER_MIDRANGE, v, n);
-	case METHOD_NEGATIVE:
-		return order_of(ORDER_NEGATIVE, v, n);
 	case METHOD_INTERLEAVE:
 		return v[rng_below(r, (uint32_t)n)];
 	case METHOD_DIFFERENCE:
-		return v[0] - c->gamma * (v[0] - mean(v + 1, n - 1));
+		return v[0] - c->gamma * (v[0] - order_of(ORDER_MEAN, v + 1, n - 1));
 	default:
 		return mixed_bits(c, v, n, scale, r);
 	}

@@ -18,41 +18,26 @@
 #include "base/json.h"
 #include "base/rng.h"
 
-enum method { METHOD_AVERAGE, METHOD_MEDIAN, METHOD_MIN, METHOD_MAX, METHOD_MIDRANGE, METHOD_NEGATIVE, METHOD_INTERLEAVE, METHOD_LOCATE,
-	      METHOD_VOTE };
+enum method { METHOD_INTERLEAVE = ORDERS, METHOD_LOCATE, METHOD_VOTE }; /* behind those of order.h */
 
 struct pool_conf { int method, colluders; double share; };
 static const struct opt pool_opts[] = {
 	{ "share", OPT_FLOAT, offsetof(struct pool_conf, share), "1", 0, 1, "share of the numbers that are mixed, the others are the first colluder's", NULL },
 	{ "method", OPT_CHOICE, offsetof(struct pool_conf, method), "average", 0, 0, "what becomes of the colluders' numbers",
-	  "average|median|min|max|midrange|negative|interleave|locate|vote" },
+	  ORDER_NAMES "|interleave|locate|vote" },
 	{ "colluders", OPT_INT, offsetof(struct pool_conf, colluders), "2", 2, ORDER_MOST, "users who put theirs together", NULL },
 	{ 0 }
 };
 
 static double mixed(int method, const double *v, int n, struct rng *r)
 {
-	double sum = 0;
-
 	switch (method) {
-	case METHOD_AVERAGE:
-		for (int i = 0; i < n; i++)
-			sum += v[i];
-		return sum / n;
 	case METHOD_INTERLEAVE:
 		return v[rng_below(r, (uint32_t)n)];
 	case METHOD_LOCATE:
 		return order_of(ORDER_MIN, v, n) < order_of(ORDER_MAX, v, n) ? 0 : v[0];
-	case METHOD_MEDIAN:
-		return order_of(ORDER_MEDIAN, v, n);
-	case METHOD_MIN:
-		return order_of(ORDER_MIN, v, n);
-	case METHOD_MAX:
-		return order_of(ORDER_MAX, v, n);
-	case METHOD_MIDRANGE:
-		return order_of(ORDER_MIDRANGE, v, n);
 	default:
-		return order_of(ORDER_NEGATIVE, v, n);
+		return order_of((enum order)method, v, n);
 	}
 }
 
