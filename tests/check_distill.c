@@ -19,24 +19,14 @@ static void teardown(void)
 	world_close(&w);
 }
 
-static unsigned needs(const char *options)
-{
-	const struct attack *a = attack_named("distill");
-	void *c = conf_of(&a->drv, options);
-	const unsigned n = a->needs_for(c);
-
-	free(c);
-	return n;
-}
-
 START_TEST(needs_are_the_teachers)
 {
 	const struct attack *a = attack_named("distill");
 	void *insider = conf_of(&a->drv, ""), *locked = conf_of(&a->drv, "teacher=locked");
 
-	ck_assert_uint_eq(needs(""), CAP_UNLABELLED | CAP_PROB | CAP_CRED | CAP_ARCH);
-	ck_assert_uint_eq(needs("teacher=locked"), CAP_UNLABELLED | CAP_PROB | CAP_ARCH);
-	ck_assert_uint_eq(needs("teacher=weights model=lenet5"), CAP_UNLABELLED | CAP_WEIGHTS);
+	ck_assert_uint_eq(needs_under("distill", ""), CAP_UNLABELLED | CAP_PROB | CAP_CRED | CAP_ARCH);
+	ck_assert_uint_eq(needs_under("distill", "teacher=locked"), CAP_UNLABELLED | CAP_PROB | CAP_ARCH);
+	ck_assert_uint_eq(needs_under("distill", "teacher=weights model=lenet5"), CAP_UNLABELLED | CAP_WEIGHTS);
 	ck_assert_ptr_nonnull(a->inapplicable(insider, 0, 0));
 	ck_assert_ptr_null(a->inapplicable(insider, 1, 0));
 	ck_assert_ptr_null(a->inapplicable(locked, 0, 0));

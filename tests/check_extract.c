@@ -19,22 +19,12 @@ static void teardown(void)
 	world_close(&w);
 }
 
-static unsigned needs(const char *options)
-{
-	const struct attack *a = attack_named("extract");
-	void *c = conf_of(&a->drv, options);
-	const unsigned n = a->needs_for(c);
-
-	free(c);
-	return n;
-}
-
 START_TEST(needs_are_what_is_asked_and_heard)
 {
-	ck_assert_uint_eq(needs(""), CAP_PROB | CAP_CRED | CAP_UNLABELLED | CAP_ARCH);
-	ck_assert_uint_eq(needs("answers=top1 teacher=locked"), CAP_LABEL | CAP_UNLABELLED | CAP_ARCH);
-	ck_assert_uint_eq(needs("data=noise teacher=locked model=mlp-9"), CAP_PROB);
-	ck_assert_uint_eq(needs("teacher=weights"), CAP_WEIGHTS | CAP_UNLABELLED | CAP_ARCH);
+	ck_assert_uint_eq(needs_under("extract", ""), CAP_PROB | CAP_CRED | CAP_UNLABELLED | CAP_ARCH);
+	ck_assert_uint_eq(needs_under("extract", "answers=top1 teacher=locked"), CAP_LABEL | CAP_UNLABELLED | CAP_ARCH);
+	ck_assert_uint_eq(needs_under("extract", "data=noise teacher=locked model=mlp-9"), CAP_PROB);
+	ck_assert_uint_eq(needs_under("extract", "teacher=weights"), CAP_WEIGHTS | CAP_UNLABELLED | CAP_ARCH);
 }
 END_TEST
 

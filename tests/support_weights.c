@@ -65,6 +65,16 @@ int world_right(const struct world *w, struct model *m)
 	return n;
 }
 
+unsigned needs_under(const char *name, const char *options)
+{
+	const struct attack *a = attack_named(name);
+	void *c = conf_of(&a->drv, options);
+	const unsigned n = a->needs_for(c);
+
+	free(c);
+	return n;
+}
+
 void run_attack(const struct world *w, const char *name, const char *options, struct ledger *l, struct product *p)
 {
 	ck_assert_msg(world_attack(w, attack_named(name), options, l, p) == 0, "%s %s: %s", name, options, error_text());

@@ -12,6 +12,8 @@ double models_apart(const struct model *a, const struct model *b);
 double answers_apart(const struct world *w, struct model *a, struct model *b);
 /* Test images that m classifies right. */
 int world_right(const struct world *w, struct model *m);
+/* Capabilities that attack `name`, which has a needs_for, asks for under options. */
+unsigned needs_under(const char *name, const char *options);
 /* Run attack `name` under options, which must work; the product is the caller's. */
 void run_attack(const struct world *w, const char *name, const char *options, struct ledger *l, struct product *p);
 /* Run it; nothing but the strength's weakest setting may leave the model bit-equal to the deployed one. */
