@@ -80,6 +80,58 @@ START_TEST(small_rates_move_little)
 }
 END_TEST
 
+static int right_on_val(struct model *m)
+{
+	unsigned char *bits = xmalloc((size_t)w.splits.val.n, 1);
+	const int right = model_correct(m, &w.splits.val, bits);
+
+	free(bits);
+	return right;
+}
+
+/* Of several tries the best on the attacker's validation images is kept: never worse there than the first alone. Labels count once. */
+START_TEST(the_best_try_is_kept)
+{
+	struct ledger l = { 0 };
+	struct product one, best;
+
+	run_attack(&w, "affine", "kind=plain epochs=3 lr=0.1", NULL, &one);
+	run_attack(&w, "affine", "kind=plain epochs=3 lr=0.1 tries=3", &l, &best);
+	ck_assert_int_ge(right_on_val(best.model), right_on_val(one.model));
+	ck_assert_double_eq_tol(jget_num(best.notes, "validation_accuracy", 0), 100.0 * right_on_val(best.model) / w.splits.val.n, 1e-9);
+	ck_assert((model_bits(best.model) == model_bits(one.model)) == (jget_int(best.notes, "try_chosen", -1) == 0));
+	ck_assert_int_eq(l.labels, w.splits.pool.n + w.splits.val.n);
+	ck_assert_double_eq(l.forward_equivalents, 3 * (3.0 * 3 * w.splits.pool.n + w.splits.val.n));
+	product_release(&one);
+	product_release(&best);
+}
+END_TEST
+
+/* Statistics that are kept are those that were stolen; Adam moves blocks as well (a step of its rate, not of the gradient's size). */
+START_TEST(statistics_and_optimisers)
+{
+	struct product kept, learnt, adam;
+	bool moved = false;
+
+	run_attack(&w, "affine", "epochs=1 stats=kept", NULL, &kept);
+	run_attack(&w, "affine", "epochs=1 stats=learnt", NULL, &learnt);
+	run_attack(&w, "affine", "epochs=1 stats=kept optimizer=adam lr=0.0001 schedule=cosine", NULL, &adam);
+	for (int i = 0; i < kept.model->np; i++) {
+		const struct param *p = &kept.model->p[i];
+
+		if (!p->buffer)
+			continue;
+		ck_assert_mem_eq(p->x, w.locked.model->p[i].x, p->len * sizeof(real));
+		moved |= memcmp(p->x, learnt.model->p[i].x, p->len * sizeof(real)) != 0;
+	}
+	ck_assert(moved);
+	ck_assert_double_gt(models_apart(adam.model, kept.model), 1e-5);
+	product_release(&kept);
+	product_release(&learnt);
+	product_release(&adam);
+}
+END_TEST
+
 /* A network without norms has nothing to retrain, and the cell will say that nothing changed. */
 START_TEST(without_norms_nothing_happens)
 {
@@ -105,6 +157,8 @@ Suite *suite_affine(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, scales_come_back_and_weights_stay, 0, 3);
 	tcase_add_test(tc, small_rates_move_little);
+	tcase_add_test(tc, the_best_try_is_kept);
+	tcase_add_test(tc, statistics_and_optimisers);
 	tcase_add_test(tc, without_norms_nothing_happens);
 	suite_add_tcase(s, tc);
 	return s;
