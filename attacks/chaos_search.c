@@ -1,12 +1,8 @@
 /* Search for the key of chaotic weights. Whatever tau, p and q are, rounds of Arnold's cat map on a square of side n amount to one
- * matrix of SL2(Z_n): fewer than n^3. Each is tried by moving the square's cells back and looking at a few labelled samples, square
- * by square, until none moves; layer by layer, by how well a layer's activations tell the classes apart (the layers behind it are
- * still in disorder), and in the end over all squares by the loss.
- *
- * Large squares have too many matrices, but not too many lines. The row that a stored cell (x,y) came from is u x + v y mod n, and so is
- * the column, each with its own (u,v): a candidate is good when cells of one row are alike in size and sign, as they are in a trained
- * layer. There are little more than n such partitions. The few most orderly ones make the candidates, which need no label at all; the
- * labels decide among their phi(n) numberings.
+ * matrix of SL2(Z_n) (sl2.h): fewer than n^3. Each is tried by moving the square's cells back and looking at a few labelled samples,
+ * square by square, until none moves; layer by layer, by how well a layer's activations tell the classes apart (the layers behind it
+ * are still in disorder), and in the end over all squares by the loss. Large squares have too many matrices: only the most orderly are
+ * tried.
  *
  * Source: attack suggested by the key space (Lin et al., "Chaotic Weights", IEEE TCAD 40(7), 2021; Dyson and Falk, Amer. Math. Monthly
  * 1992, on the map's period); Mukherjee and Chakraborty, IEEE TCAD 2023, break a chaotic encryption of weights.
@@ -16,6 +12,7 @@
 #include <string.h>
 
 #include "attacks/attack.h"
+#include "attacks/sl2.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/progress.h"
@@ -31,17 +28,14 @@ static const struct opt chaos_opts[] = {
 	{ 0 }
 };
 
-/* The stored cell (x,y) came from row r0 x + r1 y and column c0 x + c1 y mod n; r0 c1 - r1 c0 = 1. */
-struct back { int r0, r1, c0, c1; };
-
 struct square {
 	struct param *w;
 	int row, col, n;
 	size_t cell;        /* numbers in a cell */
 	real *stored;       /* (n * n, cell) as deployed */
-	struct back *try;   /* candidates, the most orderly first */
+	struct sl2 *try;   /* candidates, the most orderly first */
 	int ntry;
-	struct back best;
+	struct sl2 best;
 	double gap;         /* loss of the second best candidate minus the best one's, when it was last searched */
 };
 
@@ -57,167 +51,6 @@ struct hunt {
 	double bits;        /* log2 of all keys there are */
 };
 
-static int mod(long v, int n)
-{
-	return (int)((v % n + n) % n);
-}
-
-static int gcd(int a, int b)
-{
-	return b ? gcd(b, a % b) : a;
-}
-
-/* 1 / u mod n; 0 when there is none. */
-static int inverse(int u, int n)
-{
-	for (int i = 1; i < n; i++)
-		if ((long)u * i % n == 1)
-			return i;
-	return 0;
-}
-
-/* ---- which partitions are orderly ---- */
-
-struct line {
-	int u, v;
-	double order; /* sum over two features of the share of the variance between groups, in units of what chance gives */
-};
-
-/* feature (n * n). Groups are of n cells each, because (u,v) is primitive. */
-static double between(const double *feature, int n, int u, int v, double *sum)
-{
-	double total = 0;
-
-	memset(sum, 0, (size_t)n * sizeof(*sum));
-	for (int x = 0; x < n; x++)
-		for (int y = 0; y < n; y++)
-			sum[mod((long)u * x + (long)v * y, n)] += feature[x * n + y];
-	for (int g = 0; g < n; g++)
-		total += sum[g] * sum[g] / n;
-	return total;
-}
-
-/* To mean 0 and variance 1; a constant feature says nothing. */
-static void standardise(double *f, int n)
-{
-	double mean = 0, var = 0;
-
-	for (int i = 0; i < n; i++)
-		mean += f[i] / n;
-	for (int i = 0; i < n; i++)
-		var += (f[i] - mean) * (f[i] - mean) / n;
-	for (int i = 0; i < n; i++)
-		f[i] = var > 0 ? (f[i] - mean) / sqrt(var) : 0;
-}
-
-/* Each cell's size and sum. */
-static void features(const struct square *s, double *size, double *sum)
-{
-	for (int i = 0; i < s->n * s->n; i++) {
-		double square = 0;
-
-		sum[i] = 0;
-		for (size_t k = 0; k < s->cell; k++) {
-			const double w = (double)s->stored[(size_t)i * s->cell + k];
-
-			square += w * w;
-			sum[i] += w;
-		}
-		size[i] = sqrt(square);
-	}
-	standardise(size, s->n * s->n);
-	standardise(sum, s->n * s->n);
-}
-
-/* The least of the unit multiples of (u,v) stands for its line. */
-static bool stands_for_its_line(int u, int v, int n)
-{
-	if (gcd(gcd(u, v), n) != 1)
-		return false;
-	for (int k = 2; k < n; k++) {
-		const int ku = mod((long)k * u, n), kv = mod((long)k * v, n);
-
-		if (gcd(k, n) == 1 && (ku < u || (ku == u && kv < v)))
-			return false;
-	}
-	return true;
-}
-
-static int by_order(const void *a, const void *b)
-{
-	const struct line *p = a, *q = b;
-
-	if (p->order > q->order || p->order < q->order)
-		return p->order > q->order ? -1 : 1;
-	return p->u != q->u ? p->u - q->u : p->v - q->v;
-}
-
-/* All lines of Z_n^2, the most orderly first; new, *count of them. */
-static struct line *lines_of(const struct square *s, int *count)
-{
-	const int n = s->n;
-	double *size = xmalloc((size_t)n * (size_t)n, 2 * sizeof(*size)), *sum = size + n * n, *group = xmalloc((size_t)n, sizeof(*group));
-	struct line *l = xmalloc((size_t)n * (size_t)n, sizeof(*l));
-
-	*count = 0;
-	features(s, size, sum);
-	for (int u = 0; u < n; u++)
-		for (int v = 0; v < n; v++)
-			if (stands_for_its_line(u, v, n))
-				l[(*count)++] = (struct line){ u, v, between(size, n, u, v, group) + between(sum, n, u, v, group) };
-	qsort(l, (size_t)*count, sizeof(*l), by_order);
-	free(size);
-	free(group);
-	return l;
-}
-
-/* ---- candidates ---- */
-
-static void add_numberings(struct square *s, const struct line *row, const struct line *col, int most)
-{
-	const int det = mod((long)row->u * col->v - (long)row->v * col->u, s->n);
-
-	if (gcd(det, s->n) != 1)
-		return;
-	for (int k = 1; k < s->n && s->ntry < most; k++) {
-		const int w = gcd(k, s->n) == 1 ? inverse(mod((long)k * det, s->n), s->n) : 0;
-
-		if (w)
-			s->try[s->ntry++] = (struct back){ mod((long)k * row->u, s->n), mod((long)k * row->v, s->n),
-							   mod((long)w * col->u, s->n), mod((long)w * col->v, s->n) };
-	}
-}
-
-/* Pairs of lines by the lesser of the two ranks' sum: rows and columns are told apart by nothing but the loss. */
-static void candidates(struct square *s, int most)
-{
-	int lines;
-	struct line *l = lines_of(s, &lines);
-	const double all = (double)s->n * s->n * s->n;
-
-	if (most > all)
-		most = (int)all;
-	s->try = xmalloc((size_t)most, sizeof(*s->try));
-	for (int sum = 1; sum < 2 * lines && s->ntry < most; sum++)
-		for (int i = sum < lines ? 0 : sum - lines + 1; i <= sum && i < lines; i++)
-			add_numberings(s, &l[i], &l[sum - i], most);
-	free(l);
-}
-
-static double group_bits(int n)
-{
-	double order = (double)n * n * n;
-
-	for (int r = 2, rest = n; rest > 1; r++) {
-		if (rest % r)
-			continue;
-		order *= 1 - 1 / ((double)r * r);
-		while (rest % r == 0)
-			rest /= r;
-	}
-	return log2(order);
-}
-
 /* ---- trying them ---- */
 
 static real *cell_at(const struct square *s, int x, int y)
@@ -225,14 +58,13 @@ static real *cell_at(const struct square *s, int x, int y)
 	return s->w->x + ((size_t)(s->row + x) * (size_t)s->w->d[1] + (size_t)(s->col + y)) * s->cell;
 }
 
-static void put_back(const struct square *s, struct back b)
+static void put_back(const struct square *s, struct sl2 b)
 {
 	const real *from = s->stored;
 
 	for (int x = 0; x < s->n; x++)
 		for (int y = 0; y < s->n; y++, from += s->cell)
-			memcpy(cell_at(s, mod((long)b.r0 * x + (long)b.r1 * y, s->n), mod((long)b.c0 * x + (long)b.c1 * y, s->n)), from,
-			       s->cell * sizeof(*from));
+			memcpy(cell_at(s, sl2_row(b, x, y, s->n), sl2_col(b, x, y, s->n)), from, s->cell * sizeof(*from));
 }
 
 static void blank(const struct square *s)
@@ -311,16 +143,11 @@ static double score_now(struct hunt *h, const struct param *next)
 	return access_spend(h->a, 0, v->n) < 0 ? -1 : score;
 }
 
-static bool same(struct back a, struct back b)
-{
-	return a.r0 == b.r0 && a.r1 == b.r1 && a.c0 == b.c0 && a.c1 == b.c1;
-}
-
 /* 1 when the square's best candidate changed, 0, or -1 after error(). fresh: whatever is best is taken; else what is better than *score,
  * that of the model as it is. */
 static int search_square(struct hunt *h, struct square *s, const struct param *next, bool fresh, double *score)
 {
-	const struct back before = s->best;
+	const struct sl2 before = s->best;
 	double second = INFINITY;
 
 	if (fresh)
@@ -328,7 +155,7 @@ static int search_square(struct hunt *h, struct square *s, const struct param *n
 	for (int i = 0; i < s->ntry; i++) {
 		double now;
 
-		if (!fresh && same(s->try[i], s->best))
+		if (!fresh && sl2_same(s->try[i], s->best))
 			continue;
 		put_back(s, s->try[i]);
 		now = score_now(h, next);
@@ -344,7 +171,7 @@ static int search_square(struct hunt *h, struct square *s, const struct param *n
 	}
 	put_back(s, s->best);
 	s->gap = second - *score;
-	return fresh || !same(before, s->best);
+	return fresh || !sl2_same(before, s->best);
 }
 
 /* Squares first .. end-1 by one score until none moves. fresh: they are blank at first and filled one after the other, because a square
@@ -423,8 +250,8 @@ static void open_square(struct hunt *h, const int32_t *t)
 	for (int x = 0; x < s->n; x++)
 		for (int y = 0; y < s->n; y++, to += s->cell)
 			memcpy(to, cell_at(s, x, y), s->cell * sizeof(*to));
-	candidates(s, h->c->candidates);
-	h->bits += group_bits(s->n);
+	s->try = sl2_candidates(s->stored, s->cell, s->n, h->c->candidates, &s->ntry);
+	h->bits += sl2_bits(s->n);
 }
 
 /* Tensor "patch" i32 (T,5) of what ships: parameter, row, column, rows, columns. Patches that are no squares have no cat map. */
@@ -455,7 +282,7 @@ static void report(const struct hunt *h, json_t *notes, double before, double af
 
 	for (int i = 0; i < h->nsq; i++) {
 		least = fmin(least, h->sq[i].gap);
-		moved += !same(h->sq[i].best, (struct back){ 1, 0, 0, 1 });
+		moved += !sl2_same(h->sq[i].best, (struct sl2){ 1, 0, 0, 1 });
 	}
 	jset_int(notes, "squares", h->nsq);
 	jset_int(notes, "squares_moved", moved);
