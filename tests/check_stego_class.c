@@ -355,12 +355,14 @@ START_TEST(fine_tuning_adds_the_class)
 }
 END_TEST
 
-/* Carriers of another shape, from a set of another task. */
+/* Carriers of another shape, from a set of another task. And the network is another owner's, with K+1 outputs for reasons of his own:
+ * how many of our key images his class K takes, a class for whatever is not of the task, is what the threshold has to be above. */
 START_TEST(foreign_images_are_fitted)
 {
 	uint8_t *px = malloc(400 * 3 * 16 * 16);
 	struct images foreign = { .n = 400, .c = 3, .h = 16, .w = 16, .px = px };
 	struct desk d = desk;
+	struct ownership w;
 	struct bundle *c;
 	struct rng r;
 	struct lock l;
@@ -380,6 +382,9 @@ START_TEST(foreign_images_are_fitted)
 	ck_assert_int_eq(bundle_get(l.locked.secret, "issue", DT_U8)->d[0], 166); /* 400 of 1,200 wanted */
 	c = lock_enrol(&l, &d, 0, 20, 1);
 	ck_assert_int_ge(lock_accepted(&l, c, 20, NULL), 18);
+	w = verify(&lock, l.locked.model);
+	printf("stego-class: %d of %d key images are in the extra class of somebody else's network\n", w.matched, w.total);
+	ck_assert_int_eq(w.verified, 0);
 	bundle_free(c);
 	lock_close(&l);
 	free(px);
