@@ -26,7 +26,7 @@ void hider_release(struct hider *h);
 
 /* Train all three for images like e->train. joint: a classifier that is trained along with them (conf.classify): on sent images
  * for the true class, on others for wrong(ctx, i, step), where i is the image's position in e->train; NULL: none.
- * 0, or -1 after error(). */
+ * Begins again from other initial values, three times in all, where half of the steps have taught nothing. 0, or -1 after error(). */
 struct hider_joint {
 	struct model *classifier;
 	int (*wrong)(const void *ctx, int i, int step);

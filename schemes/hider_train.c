@@ -11,6 +11,8 @@
 #define CRITIC_LR 1e-4
 #define LEARNT 0.05 /* share of bits misread below which the other losses may come in; earlier they would silence the encoder for good */
 #define LOST 0.25   /* above which training has failed */
+#define STARTS 3    /* from other initial values, where half of the steps have taught nothing: more than HOPELESS misread */
+#define HOPELESS 0.4
 
 struct trainer {
 	const struct hider_conf *c;
@@ -27,12 +29,25 @@ struct trainer {
 	uint8_t *bit;
 	double errors; /* share of bits misread, smoothed over some fifty steps */
 	int ramp_from; /* step at which the other losses began to come in; -1: not yet */
+	int start;     /* 0 .. STARTS-1 */
 };
 
 static void freeze(struct model *m, bool frozen)
 {
 	for (int i = 0; i < m->np; i++)
 		m->p[i].frozen = frozen;
+}
+
+/* Seed of what `name` begins with. */
+static uint64_t seed_of(const struct trainer *r, const char *name)
+{
+	char purpose[48];
+
+	if (r->start)
+		snprintf(purpose, sizeof(purpose), "hider-%s %d", name, r->start);
+	else
+		snprintf(purpose, sizeof(purpose), "hider-%s", name);
+	return rng_derive(r->e->seed, purpose);
 }
 
 static int open_models(struct trainer *r)
@@ -47,10 +62,10 @@ static int open_models(struct trainer *r)
 
 	critic.classes = 1;
 	critic.width = 8;
-	r->h->unet = model_new_init(&unet, INIT_KERAS, rng_derive(r->e->seed, "hider-unet"));
-	r->h->dense = model_new_init(&dense, INIT_KERAS, rng_derive(r->e->seed, "hider-dense"));
-	r->h->reader = model_new_init(&reader, INIT_KERAS, rng_derive(r->e->seed, "hider-reader"));
-	r->critic = model_new(&critic, rng_derive(r->e->seed, "hider-critic"));
+	r->h->unet = model_new_init(&unet, INIT_KERAS, seed_of(r, "unet"));
+	r->h->dense = model_new_init(&dense, INIT_KERAS, seed_of(r, "dense"));
+	r->h->reader = model_new_init(&reader, INIT_KERAS, seed_of(r, "reader"));
+	r->critic = model_new(&critic, seed_of(r, "critic"));
 	r->judge = model_copy(r->e->base);
 	freeze(r->judge, true);
 	return r->h->unet && r->h->dense && r->h->reader && r->critic ? 0 : -1;
@@ -265,34 +280,58 @@ static double step_cost(const struct trainer *r)
 	return 3 * r->c->batch * (all / base + (r->c->perceptual > 0) + 2 * (r->joint != NULL));
 }
 
-int hider_train(struct hider *h, const struct hider_conf *c, const struct lock_env *e, const struct hider_joint *joint)
+static bool hopeless(const struct trainer *r, int step)
 {
-	struct trainer r = { .c = c, .e = e, .joint = joint, .h = h, .errors = 0.5, .ramp_from = -1 };
+	return step >= r->c->steps / 2 && r->ramp_from < 0 && r->errors > HOPELESS;
+}
+
+/* One start. 1: it has learnt; 0: it has not, and another may; -1 after error(). */
+static int train_once(struct trainer *r)
+{
 	struct progress bar;
 	char note[48];
-	int ret = open_models(&r);
+	int ret = 0, step = 0;
 
-	if (!ret) {
-		open_rest(&r);
-		freeze(r.critic, true);
-		if (e->label)
-			progress_start(&bar, e->label, c->steps);
-		for (int step = 0; step < c->steps && !ret; step++) {
-			ret = train_step(&r, step);
-			snprintf(note, sizeof(note), "encoder, step %d/%d", step + 1, c->steps);
-			if (e->label)
-				progress_step(&bar, step + 1, note);
-		}
-		if (e->label)
-			progress_end(&bar, ret ? "stopped" : NULL);
-		if (!ret && (r.ramp_from < 0 || r.errors > LOST))
-			ret = error(EXIT_FAILED_CELLS, "the encoder learnt to hide nothing: %.0f %% of the bits are misread after %d steps; more "
-				    "steps, a lower rate or a smaller weight of the residual may help", 100 * r.errors, c->steps);
-		if (e->forward_equivalents)
-			*e->forward_equivalents += step_cost(&r) * c->steps;
+	if (r->e->label)
+		progress_start(&bar, r->e->label, r->c->steps);
+	for (; step < r->c->steps && !ret && !hopeless(r, step); step++) {
+		ret = train_step(r, step);
+		snprintf(note, sizeof(note), "encoder, step %d/%d", step + 1, r->c->steps);
+		if (r->e->label)
+			progress_step(&bar, step + 1, note);
 	}
-	close_all(&r);
-	if (ret)
-		hider_release(h);
-	return ret;
+	if (r->e->label)
+		progress_end(&bar, ret ? "stopped" : NULL);
+	if (r->e->forward_equivalents)
+		*r->e->forward_equivalents += step_cost(r) * step;
+	return ret ? -1 : r->ramp_from >= 0 && r->errors <= LOST;
+}
+
+int hider_train(struct hider *h, const struct hider_conf *c, const struct lock_env *e, const struct hider_joint *joint)
+{
+	int ret = 0, start = 0;
+	double errors = 0;
+
+	for (; start < STARTS && !ret; start++) {
+		struct trainer r = { .c = c, .e = e, .joint = joint, .h = h, .errors = 0.5, .ramp_from = -1, .start = start };
+		bool silent; /* the classifier beside it has learnt, too, once the other losses came in: no way back */
+
+		ret = open_models(&r);
+		if (!ret) {
+			open_rest(&r);
+			freeze(r.critic, true);
+			ret = train_once(&r);
+		}
+		silent = r.ramp_from < 0;
+		errors = r.errors;
+		close_all(&r);
+		if (ret < 1)
+			hider_release(h);
+		if (!silent && !ret)
+			break;
+	}
+	if (!ret)
+		ret = error(EXIT_FAILED_CELLS, "the encoder learnt to hide nothing: %.0f %% of the bits are misread after %d steps; more steps, a "
+			    "lower rate or a smaller weight of the residual may help", 100 * errors, c->steps);
+	return ret < 0 ? -1 : 0;
 }
