@@ -496,7 +496,7 @@ static void ss_burden(const void *conf, const struct burdened *e, struct burden 
 
 const struct scheme scheme_sample_specific = {
 	.drv = { .name = "sample-specific", .summary = "only images that passed a user's U-Net are answered rightly; it signs each of them",
-		 .version = 2,
+		 .version = 3,
 		 .source = "Wu et al., AICAS 2022, 316-319; SSAT, ACM TOMM 20(10), 2024 (abstracts and the 2021 survey). Differs: the four"
 			   " losses are those of the ancestors ISSBA and StegaStamp, LPIPS replaced by the unprotected network's"
 			   " logits; small networks; BCH words as identities; 8-bit queries",
