@@ -1,6 +1,8 @@
 /* A bump allocator. See arena.h. Chunks form a list, newest first; only the newest is filled. */
 #include "base/arena.h"
 
+#include <limits.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -108,4 +110,11 @@ void arena_release(struct arena *a)
 {
 	free_chunks(a);
 	a->used = a->high = 0;
+}
+
+void arena_keep_freed(void)
+{
+	mallopt(M_MMAP_MAX, 0); /* a threshold may not be above 32 MiB */
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
+	mallopt(M_TOP_PAD, 16 << 20);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "bench/cell.h"
@@ -54,6 +55,7 @@ int main(int argc, char **argv)
 	const struct cli_command *c;
 
 	setlocale(LC_ALL, "C");
+	arena_keep_freed();
 	interrupt_install();
 	if (kernels_note() && !(argc > 1 && !strcmp(argv[1], "worker"))) /* once: who starts workers has said it */
 		warning("%s", kernels_note());

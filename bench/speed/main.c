@@ -1,5 +1,6 @@
 /* build/speed: how fast the engine is on this machine. `make bench`, `make bench-peer`, `make bench-layers`; docs/speed.md.
  * Not a part of lockbench: it measures with the same objects. */
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/tile.h"
@@ -91,6 +92,7 @@ int main(int argc, char **argv)
 	int code;
 
 	setlocale(LC_ALL, "C");
+	arena_keep_freed();
 	signal(SIGPIPE, SIG_IGN); /* a child that is no more says so by its silence */
 	code = command(argc, argv);
 	if (code >= 0)
