@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/error.h"
 
@@ -21,9 +22,30 @@ struct arena_chunk {
 
 _Static_assert(sizeof(struct arena_chunk) <= ALIGN, "the data begins one alignment after the header");
 
+/* Large chunks come from the system and go back to it: kept among others they would leave holes that the next size does not fit. */
+#define LARGE ((size_t)64 << 20)
+
+static struct arena_chunk *get_chunk(size_t size)
+{
+	void *c;
+
+	if (size < LARGE)
+		return aligned_alloc(ALIGN, ALIGN + size);
+	c = mmap(NULL, ALIGN + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return c == MAP_FAILED ? NULL : c;
+}
+
+static void give_chunk(struct arena_chunk *c)
+{
+	if (c->size < LARGE)
+		free(c);
+	else
+		munmap(c, ALIGN + c->size);
+}
+
 static void push_chunk(struct arena *a, size_t size)
 {
-	struct arena_chunk *c = aligned_alloc(ALIGN, ALIGN + size);
+	struct arena_chunk *c = get_chunk(size);
 
 	if (!c)
 		die(EXIT_MEMORY, "out of memory (%zu bytes wanted)", size);
@@ -39,7 +61,7 @@ static void free_chunks(struct arena *a)
 		struct arena_chunk *c = a->head;
 
 		a->head = c->prev;
-		free(c);
+		give_chunk(c);
 	}
 }
 

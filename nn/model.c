@@ -364,64 +364,78 @@ int model_workers(const struct model *m, int n)
 	return most < threads ? most > 1 ? most : 1 : threads;
 }
 
-/* Images predicted at once: few enough that a layer's values are still in the cache when the next one reads them. The answers do not
- * depend on it. */
-static int predict_batch_size(const struct model *m)
+/* Images at once: few enough that a layer's values are still in the cache when the next one reads them. */
+static int batch_size(const struct model *m)
 {
 	const int fit = 64 * 784 / (m->spec.c * m->spec.h * m->spec.w) / LANES * LANES;
 
 	return fit < LANES ? LANES : fit > 128 ? 128 : fit;
 }
 
-struct predict_job {
-	struct model *m;
-	const struct images *v;
-	int batch, first;
-	float *out;          /* (v->n, k) */
+struct batches {
+	int n, batch, first;
+	model_work *work;
+	void *ctx;
 	struct tape *t[TILE_MAX_THREADS];
 };
 
 /* Batch i of those from `first` on, with the tape of this thread. */
-static void predict_task(void *ctx, int i, int thread)
+static void batch_task(void *ctx, int i, int thread)
 {
-	struct predict_job *j = ctx;
-	struct tape *t = j->t[thread];
-	const int first = j->first + i * j->batch, n = j->v->n - first < j->batch ? j->v->n - first : j->batch;
-	const int k = model_outputs(j->m);
-	struct node *x, *y;
+	const struct batches *b = ctx;
+	const int first = b->first + i * b->batch;
 
-	tape_reset(t);
-	tape_grad_params(t, false);
-	x = tape_input(t, n, j->v->c, j->v->h, j->v->w, false);
-	node_load_images(x, j->v, first);
-	y = j->m->arch->forward(j->m, x, false);
-	BUG_ON(y->c * y->h * y->w != k);
-	node_store_f32(y, j->out + (size_t)first * (size_t)k);
+	tape_reset(b->t[thread]);
+	tape_grad_params(b->t[thread], false);
+	b->work(b->ctx, b->t[thread], first, b->n - first < b->batch ? b->n - first : b->batch);
 }
 
 /* Batches side by side, a thread each, because threads that share one batch wait for each other after every layer; one after the other
  * where there are fewer of them than threads, or a hook that must not be called twice at a time. */
-int model_predict(struct model *m, const struct images *v, float *out)
+int model_batches(const struct model *m, int n, model_work *work, void *ctx)
 {
-	struct predict_job j = { .m = m, .v = v, .batch = predict_batch_size(m), .out = out };
-	const int workers = model_workers(m, v->n), batches = (v->n + j.batch - 1) / j.batch, at_once = batches < workers ? 1 : workers;
+	struct batches b = { .n = n, .batch = batch_size(m), .work = work, .ctx = ctx };
+	const int workers = model_workers(m, n), count = (n + b.batch - 1) / b.batch, at_once = count < workers ? 1 : workers;
 	const int span = at_once > 1 ? 16 * at_once : 1;
-	int r = check_images(m, v);
+	int r = 0;
 
-	if (r)
-		return r;
 	for (int t = 0; t < at_once; t++) {
-		j.t[t] = tape_new();
-		tape_keep_weights(j.t[t]);
+		b.t[t] = tape_new();
+		tape_keep_weights(b.t[t]);
 	}
-	for (int b = 0; b < batches && !r; b += span) {
-		j.first = b * j.batch;
-		tile_for(batches - b < span ? batches - b : span, predict_task, &j);
+	for (int i = 0; i < count && !r; i += span) {
+		b.first = i * b.batch;
+		tile_for(count - i < span ? count - i : span, batch_task, &b);
 		r = interrupt_check();
 	}
 	for (int t = 0; t < at_once; t++)
-		tape_free(j.t[t]);
+		tape_free(b.t[t]);
 	return r;
+}
+
+struct prediction {
+	struct model *m;
+	const struct images *v;
+	float *out; /* (v->n, k) */
+};
+
+static void predict_batch(void *ctx, struct tape *t, int first, int n)
+{
+	const struct prediction *p = ctx;
+	const int k = model_outputs(p->m);
+	struct node *x = tape_input(t, n, p->v->c, p->v->h, p->v->w, false), *y;
+
+	node_load_images(x, p->v, first);
+	y = p->m->arch->forward(p->m, x, false);
+	BUG_ON(y->c * y->h * y->w != k);
+	node_store_f32(y, p->out + (size_t)first * (size_t)k);
+}
+
+int model_predict(struct model *m, const struct images *v, float *out)
+{
+	struct prediction p = { m, v, out };
+
+	return check_images(m, v) ? -1 : model_batches(m, v->n, predict_batch, &p);
 }
 
 int model_predict_probs(struct model *m, const struct images *v, float *out)

@@ -114,6 +114,11 @@ struct model *model_take(const struct bundle *b, const char *prefix, const struc
 /* Threads that may run m's forward pass side by side over n images, each on a tape of its own, when called here: 1 in a tile, 1 where
  * the model has hooks, at most one a group of LANES. */
 int model_workers(const struct model *m, int n);
+/* work(ctx, t, first, n) for images first .. first+n-1 of `images`, batch after batch, side by side where model_workers() allows it: t is the
+ * thread's own tape, fresh, without gradients of parameters and with the weights kept, so m must stay as it is. What work does may depend
+ * on neither order nor batch. 0, or -1 after error() (interrupted). */
+typedef void model_work(void *ctx, struct tape *t, int first, int n);
+int model_batches(const struct model *m, int images, model_work *work, void *ctx);
 /* Logits (or output images) of n images: out (v->n, outputs) row-major float32. In batches inside.
  * 0, or -1 after error() (interrupted; images of another shape than the model's). */
 int model_predict(struct model *m, const struct images *v, float *out);

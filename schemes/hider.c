@@ -87,30 +87,34 @@ static struct node *load_planes(struct tape *t, const struct model_spec *s, cons
 	return p;
 }
 
+struct sending {
+	struct model *unet;
+	const struct images *v;
+	const float *planes;
+	size_t stride;
+	float *out;
+};
+
+static void send_batch(void *ctx, struct tape *t, int first, int n)
+{
+	const struct sending *j = ctx;
+	const struct images *v = j->v;
+	struct node *x = tape_input(t, n, v->c, v->h, v->w, false);
+
+	node_load_images(x, v, first);
+	node_store_f32(hider_send(x, hider_residual(j->unet, x, load_planes(t, &j->unet->spec, j->planes, j->stride, first, n))),
+		       j->out + (size_t)images_size(v) * (size_t)first);
+}
+
 int hider_apply(struct model *unet, const struct images *v, const float *planes, size_t stride, float *out)
 {
 	const struct model_spec *s = &unet->spec;
-	const size_t len = (size_t)images_size(v);
-	struct tape *t;
-	int ret = 0;
+	struct sending j = { unet, v, planes, stride, out };
 
 	if (v->c != s->classes || v->h != s->h || v->w != s->w)
 		return error(EXIT_UNEVALUABLE, "this encoder takes images of %dx%dx%d (c x h x w), not %dx%dx%d", s->classes, s->h, s->w,
 			     v->c, v->h, v->w);
-	t = tape_new();
-	for (int first = 0; first < v->n && !ret; first += BATCH) {
-		const int n = v->n - first < BATCH ? v->n - first : BATCH;
-		struct node *x;
-
-		tape_reset(t);
-		tape_grad_params(t, false);
-		x = tape_input(t, n, v->c, v->h, v->w, false);
-		node_load_images(x, v, first);
-		node_store_f32(hider_send(x, hider_residual(unet, x, load_planes(t, s, planes, stride, first, n))), out + len * first);
-		ret = interrupt_check();
-	}
-	tape_free(t);
-	return ret;
+	return model_batches(unet, v->n, send_batch, &j);
 }
 
 int hider_read(struct model *reader, const float *x, int n, uint8_t *bit)
