@@ -45,7 +45,7 @@ static const char style[] =
 	"td.num{white-space:nowrap}\n"
 	".num+:not(.num){padding-left:.9rem}\n"
 	"small{display:block;color:var(--muted);font-size:.8em;overflow-wrap:anywhere}\n"
-	".num small{overflow-wrap:normal}\n"
+	".num small{overflow-wrap:normal;white-space:normal;max-width:9.5em;margin-left:auto}\n"
 	".tag{display:inline-block;font-size:.72rem;font-weight:600;letter-spacing:.02em;line-height:1.3;padding:0 .35em;"
 	"border:1px solid;border-radius:3px;white-space:nowrap}\n"
 	".ok{color:var(--good)}.bad{color:var(--bad);border-width:2px}.meh{color:var(--muted);border-style:dashed}\n";
