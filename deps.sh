@@ -4,7 +4,7 @@
 set -eu
 
 packages="gcc make pkg-config libopenblas-dev libjpeg62-turbo-dev libpng-dev libcsv-dev zlib1g-dev libjansson-dev
-	libfyaml-dev libssl-dev librandom123-dev check gnuplot-nox dataset-fashion-mnist"
+	libfyaml-dev libssl-dev librandom123-dev check gnuplot-nox procps dataset-fashion-mnist"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
 	echo "deps: this is not Debian (no dpkg-query). Install by hand what these Debian 12 packages hold:" >&2
