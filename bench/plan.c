@@ -45,11 +45,12 @@ const char *scheme_text(const struct point *p, char *buf)
 
 const char *point_text(const struct point *p, char *buf)
 {
-	char scheme[200], attack[200] = "no attack", more[32];
+	char scheme[200], attack[200] = "no attack", more[32] = "";
 
 	if (p->attack)
 		options_text(&p->attack->drv, p->attack->tier[p->tier], p->attack_options, p->attack->strength, attack);
-	snprintf(more, sizeof(more), p->attacker.search > 1 ? " search=%d" : "", p->attacker.search);
+	if (p->attacker.search > 1)
+		snprintf(more, sizeof(more), " search=%d", p->attacker.search);
 	snprintf(buf, 512, "seed %llu, %s, %s%s%s", (unsigned long long)p->seed, scheme_text(p, scheme), attack, more,
 		 p->attacker.overlap ? " attacker_data=overlap" : "");
 	return buf;
