@@ -359,9 +359,11 @@ static int affine_run(struct access *a, const void *conf, struct product *p)
 	p->model = model_copy(a->model);
 	p->notes = json_object();
 	jset_int(p->notes, "images", v.n);
-	if (!has_norms(p->model))
+	if (!has_norms(p->model)) {
 		jset_str(p->notes, "nothing_to_do", "the network has no norms");
-	return c->epochs && has_norms(p->model) ? retrain(a, c, &v, p) : 0;
+		return 0;
+	}
+	return c->epochs ? retrain(a, c, &v, p) : 0;
 }
 
 static double affine_cost(const void *conf, const struct expected *e)

@@ -6,12 +6,11 @@
 
 #include "metrics/metric.h"
 
-#define LOSS 5.0  /* points of accuracy that a second mark may cost: nobody claims a network that is worth nothing */
 #define READ 0.9  /* share of his own symbols with which a thief has a mark to show */
 
 static bool overwriting(const struct finding *f)
 {
-	return f->aspect == STUDY_MARK && f->overwrites && f->loss <= LOSS;
+	return f->aspect == STUDY_MARK && f->overwrites && f->loss <= STUDY_LOSS;
 }
 
 static int overwriting_survived(const struct study *s, struct value *v)
@@ -24,9 +23,7 @@ static int overwriting_survived(const struct study *s, struct value *v)
 			least = fmin(least, s->f[i].value);
 			n++;
 		}
-	v->seen = n;
-	v->value = v->low = v->high = least;
-	return n > 0;
+	return study_say(least, n, v);
 }
 
 const struct metric metric_overwriting_survived = {
@@ -50,9 +47,7 @@ static int rival_keys(const struct study *s, struct value *v)
 			most = fmax(most, s->f[i].value);
 			n++;
 		}
-	v->seen = n;
-	v->value = v->low = v->high = most;
-	return n > 0;
+	return study_say(most, n, v);
 }
 
 const struct metric metric_rival_keys = {
@@ -75,9 +70,7 @@ static int second_marks(const struct study *s, struct value *v)
 			read += s->f[i].own_read >= READ;
 			n++;
 		}
-	v->seen = n;
-	v->value = v->low = v->high = n ? 100 * (double)read / (double)n : 0;
-	return n > 0;
+	return study_say(n ? 100 * (double)read / (double)n : 0, n, v);
 }
 
 const struct metric metric_second_marks = {

@@ -8,9 +8,7 @@
 #include "metrics/curve.h"
 #include "metrics/metric.h"
 
-#define LOSS 5.0 /* points of accuracy that removing a mark may cost (Lukas et al.) */
-
-static int say(double x, long n, struct value *v)
+int study_say(double x, long n, struct value *v)
 {
 	*v = (struct value){ x, x, x, 0, 0, n };
 	return n > 0;
@@ -27,23 +25,23 @@ static int unforged(const struct study *s, bool adaptive, struct value *v)
 			most = fmax(most, s->f[i].value);
 			n++;
 		}
-	return say(100 - most, n, v);
+	return study_say(100 - most, n, v);
 }
 
 /* 6.12: 1 when no change of the model removes the mark at a loss of at most 5 points, else the smallest loss that does, by 5. */
 static int unremovability(const struct study *s, struct value *v)
 {
-	double least = LOSS;
+	double least = STUDY_LOSS;
 	long n = 0;
 
 	for (int i = 0; i < s->n; i++) {
-		if (s->f[i].aspect != STUDY_MARK || s->f[i].loss > LOSS) /* a model that is worth nothing has lost no mark */
+		if (s->f[i].aspect != STUDY_MARK || s->f[i].loss > STUDY_LOSS) /* a model that is worth nothing has lost no mark */
 			continue;
 		n++;
 		if (s->f[i].value <= 50)
 			least = fmin(least, fmax(s->f[i].loss, 0));
 	}
-	return say(least / LOSS, n, v);
+	return study_say(least / STUDY_LOSS, n, v);
 }
 
 /* ---- 5.2: what is left behind a channel, over the damage that it does to images ---- */
@@ -85,7 +83,7 @@ static int modified(const struct study *s, bool worst, struct value *v)
 		least = fmin(least, area);
 		n++;
 	}
-	return say(n ? 100 * (worst ? least : sum / (double)n) : 0, n, v);
+	return study_say(n ? 100 * (worst ? least : sum / (double)n) : 0, n, v);
 }
 
 /* ---- metrics ---- */
@@ -100,7 +98,7 @@ static int adaptive_resistance(const struct study *s, struct value *v)
 			most = fmax(most, s->f[i].harm);
 			n++;
 		}
-	return say(100 * (1 - most), n, v);
+	return study_say(100 * (1 - most), n, v);
 }
 
 const struct metric metric_adaptive_resistance = {
@@ -123,7 +121,7 @@ static int black_box_contradicted(const struct study *s, struct value *v)
 			wrong |= s->f[i].shut_out > 1;
 			n++;
 		}
-	return say(wrong, n, v);
+	return study_say(wrong, n, v);
 }
 
 const struct metric metric_black_box_contradicted = {
@@ -152,7 +150,7 @@ static int collusion_resistance(const struct study *s, struct value *v)
 		else
 			failed = fmin(failed, f->colluders);
 	}
-	return say(held < failed ? held : fmax(failed - 1, 0), n, v);
+	return study_say(held < failed ? held : fmax(failed - 1, 0), n, v);
 }
 
 const struct metric metric_collusion_resistance = {
@@ -171,7 +169,7 @@ static int generality(const struct study *s, struct value *v)
 
 	for (int i = 0; i < s->nsettings; i++)
 		works += s->setting[i].works;
-	return say(s->nsettings ? 100 * works / s->nsettings : 0, s->nsettings, v);
+	return study_say(s->nsettings ? 100 * works / s->nsettings : 0, s->nsettings, v);
 }
 
 const struct metric metric_generality = {
@@ -228,7 +226,7 @@ static int reverse_resistance(const struct study *s, struct value *v)
 		if (s->f[i].broken)
 			broke = fmin(broke, cost);
 	}
-	say(fmin(broke, tried), n, v);
+	study_say(fmin(broke, tried), n, v);
 	if (isinf(broke))
 		v->high = 20;
 	return n > 0;
@@ -249,11 +247,11 @@ static int robustness(const struct study *s, struct value *v)
 	long n = 0;
 
 	for (int i = 0; i < s->n; i++)
-		if (s->f[i].aspect == STUDY_MARK && s->f[i].loss <= LOSS) {
+		if (s->f[i].aspect == STUDY_MARK && s->f[i].loss <= STUDY_LOSS) {
 			stands += s->f[i].value > 50;
 			n++;
 		}
-	return say(n ? 100 * stands / (double)n : 0, n, v);
+	return study_say(n ? 100 * stands / (double)n : 0, n, v);
 }
 
 const struct metric metric_robustness = {
@@ -297,7 +295,7 @@ static int scalability(const struct study *s, struct value *v)
 		sxx += (log(x) - mx) * (log(x) - mx);
 		sxy += (log(x) - mx) * (log(y) - my);
 	}
-	return say(fmin(fmax(sxy / sxx, -10), 10), sizes, v);
+	return study_say(fmin(fmax(sxy / sxx, -10), 10), sizes, v);
 }
 
 const struct metric metric_scalability = {
@@ -321,7 +319,7 @@ static int security(const struct study *s, struct value *v)
 		least = fmin(least, forged.value / 100);
 	if (unremovability(s, &removed) && ++n)
 		least = fmin(least, removed.value);
-	return say(n ? least : 0, n, v);
+	return study_say(n ? least : 0, n, v);
 }
 
 const struct metric metric_security = {

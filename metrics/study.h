@@ -49,4 +49,11 @@ struct study {
 	int nsettings;
 };
 
+/* Points of accuracy that a change of the model may cost where a mark is at stake (Lukas et al.): nobody claims a worthless network. */
+#define STUDY_LOSS 5.0
+
+/* The value x that stands on n findings; whether there are any. What a metric's over() returns. */
+struct value;
+int study_say(double x, long n, struct value *v);
+
 #endif

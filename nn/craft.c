@@ -28,20 +28,6 @@ struct pass {
 	int k;              /* classes */
 };
 
-static void pass_init(struct pass *p, struct model *m)
-{
-	*p = (struct pass){ .m = m, .t = tape_new(), .k = model_outputs(m) };
-	tape_keep_weights(p->t);
-}
-
-/* Images in flight on each of `workers` threads that n of them are for: as many groups for each. */
-static int room_for(int n, int workers)
-{
-	const int share = (n + workers - 1) / workers, groups = (share + LANES - 1) / LANES;
-
-	return groups * LANES < BATCH ? groups * LANES : BATCH;
-}
-
 /* Logits (n,k) of n rows x (n, c*h*w). */
 static void pass_forward(struct pass *p, const real *x, int n, real *logits)
 {
@@ -138,23 +124,22 @@ static void sign_batch(struct pass *p, struct arena *mem, const float *x0, float
 }
 
 struct pgd_job {
+	struct model *m;
 	const struct pgd_conf *c;
 	struct rng_key key;
 	float *x;          /* (n, len) */
 	const int *y;
-	int n, len, room;
-	struct pass pass[TILE_MAX_THREADS];
-	struct arena mem[TILE_MAX_THREADS];
 };
 
-static void pgd_task(void *ctx, int i, int thread)
+static void pgd_batch(void *ctx, struct tape *t, int first, int n)
 {
-	struct pgd_job *j = ctx;
-	const int first = i * j->room, n = j->n - first < j->room ? j->n - first : j->room, len = j->len;
+	const struct pgd_job *j = ctx;
+	const int len = j->m->spec.c * j->m->spec.h * j->m->spec.w;
+	struct pass p = { .m = j->m, .t = t, .k = model_outputs(j->m) };
 	float *x = j->x + (long)first * len, *x0;
+	struct arena mem = { 0 };
 
-	arena_reset(&j->mem[thread]);
-	x0 = arena_new(&j->mem[thread], (size_t)n * len, float);
+	x0 = arena_new(&mem, (size_t)n * len, float);
 	memcpy(x0, x, (size_t)n * len * sizeof(*x0));
 	for (int k = 0; j->c->random_start && k < n; k++) {
 		struct rng r;
@@ -166,28 +151,15 @@ static void pgd_task(void *ctx, int i, int thread)
 			x[at] = (float)fmin(fmax(v, 0), 1);
 		}
 	}
-	sign_batch(&j->pass[thread], &j->mem[thread], x0, x, j->y + first, n, j->c);
+	sign_batch(&p, &mem, x0, x, j->y + first, n, j->c);
+	arena_release(&mem);
 }
 
 int craft_pgd(struct model *m, float *x, const int *y, int n, const struct pgd_conf *c, uint64_t seed)
 {
-	const int workers = model_workers(m, n);
-	struct pgd_job j = { .c = c, .key = rng_key(seed, "pgd"), .x = x, .y = y, .n = n, .len = m->spec.c * m->spec.h * m->spec.w,
-			     .room = room_for(n, workers) };
+	struct pgd_job j = { .m = m, .c = c, .key = rng_key(seed, "pgd"), .x = x, .y = y };
 
-	for (int w = 0; w < workers; w++)
-		pass_init(&j.pass[w], m);
-	/* batches on a thread each, or one after the other on all of them */
-	if (workers > 1)
-		tile_for((n + j.room - 1) / j.room, pgd_task, &j);
-	else
-		for (int i = 0; i * j.room < n; i++)
-			pgd_task(&j, i, 0);
-	for (int w = 0; w < workers; w++) {
-		tape_free(j.pass[w].t);
-		arena_release(&j.mem[w]);
-	}
-	return interrupt_check();
+	return model_batches(m, n, pgd_batch, &j);
 }
 
 int craft_fgsm(struct model *m, float *x, const int *y, int n, int targeted, double eps)
@@ -210,6 +182,14 @@ struct slot {
 	double distance;     /* squared distance of adv */
 	double last_loss;    /* at the last check for progress */
 };
+
+/* Images in flight on each of `workers` threads that n of them are for: as many groups for each. */
+static int room_for(int n, int workers)
+{
+	const int share = (n + workers - 1) / workers, groups = (share + LANES - 1) / LANES;
+
+	return groups * LANES < BATCH ? groups * LANES : BATCH;
+}
 
 /* What the threads share: the next image that nobody has begun, and where answers go. */
 struct cw_job {
@@ -485,7 +465,8 @@ static void cw_open(struct cw *q, struct model *m, struct arena *mem)
 {
 	const size_t room = (size_t)q->room * q->len;
 
-	pass_init(&q->p, m);
+	q->p = (struct pass){ .m = m, .t = tape_new(), .k = model_outputs(m) };
+	tape_keep_weights(q->p.t);
 	q->u = arena_new(mem, room, real);
 	q->m1 = arena_new(mem, room, real);
 	q->m2 = arena_new(mem, room, real);

@@ -359,9 +359,9 @@ static int check_images(const struct model *m, const struct images *v)
 
 int model_workers(const struct model *m, int n)
 {
-	const int most = (n + LANES - 1) / LANES, threads = m->hooks ? 1 : tile_threads_here();
+	const int groups = n > LANES ? (n + LANES - 1) / LANES : 1, threads = m->hooks ? 1 : tile_threads_here();
 
-	return most < threads ? most > 1 ? most : 1 : threads;
+	return groups < threads ? groups : threads;
 }
 
 /* Images at once: few enough that a layer's values are still in the cache when the next one reads them. */

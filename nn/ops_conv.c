@@ -134,19 +134,23 @@ static void conv_adjoint(struct tape *t, const struct adjoint *a, const real *in
 {
 	const int s = a->stride;
 	struct phase *phase = arena_new(&t->mem, (size_t)s * s, struct phase);
+	struct reach *rows = arena_new(&t->mem, (size_t)s, struct reach), *columns = arena_new(&t->mem, (size_t)s, struct reach);
 	struct conv_job j = { .phase = phase, .w = a->w, .in = in, .bias = bias, .out = out, .c = a->o, .ih = a->ih, .iw = a->iw,
 			      .hp = a->ih, .wp = a->iw, .accumulate = accumulate };
 
-	for (int f = 0; f < s; f++) { /* the padding that the phases need by columns */
-		const struct reach x = reach(a->wd, a->k, s, a->pad, f);
-		const int taps = f < a->k ? (a->k - 1 - f) / s + 1 : 1, end = x.row + x.n + taps - 1;
+	for (int f = 0; f < s; f++) { /* and the padding that the phases need by columns */
+		const int taps = f < a->k ? (a->k - 1 - f) / s + 1 : 1;
+		int end;
 
-		j.left = j.left > -x.row ? j.left : -x.row;
+		rows[f] = reach(a->h, a->k, s, a->pad, f);
+		columns[f] = reach(a->wd, a->k, s, a->pad, f);
+		end = columns[f].row + columns[f].n + taps - 1;
+		j.left = j.left > -columns[f].row ? j.left : -columns[f].row;
 		j.wp = j.wp > end ? j.wp : end;
 	}
 	j.wp += j.left;
 	for (int f = 0; f < s * s; f++) {
-		const struct reach y = reach(a->h, a->k, s, a->pad, f / s), x = reach(a->wd, a->k, s, a->pad, f % s);
+		const struct reach y = rows[f / s], x = columns[f % s];
 		struct phase p = { .taps = { a->w->x, a->o, a->c, a->k, true, s, f / s, f % s } };
 
 		p.s = (struct conv){ .c = a->o, .h = j.hp, .w = j.wp, .top = -y.row, .o = a->c, .kh = taps_from(&p.taps, f / s),

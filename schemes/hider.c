@@ -2,11 +2,8 @@
 #include "schemes/hider_graph.h"
 #include "datasets/codec.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 #include <math.h>
 #include <string.h>
-
-#define BATCH 256
 
 void hider_release(struct hider *h)
 {
@@ -51,25 +48,27 @@ void hider_bits(struct node *s, const uint8_t *bit, float low)
 	free(row);
 }
 
+struct folding {
+	struct model *dense;
+	const uint8_t *bit;
+	float *planes;
+};
+
+static void fold_batch(void *ctx, struct tape *t, int first, int n)
+{
+	const struct folding *j = ctx;
+	const int bits = j->dense->spec.c;
+	struct node *s = tape_input(t, n, bits, 1, 1, false);
+
+	hider_bits(s, j->bit + (size_t)first * bits, -0.5f);
+	node_store_f32(op_relu(j->dense->arch->forward(j->dense, s, false)), j->planes + (size_t)j->dense->spec.classes * (size_t)first);
+}
+
 int hider_fold(struct model *dense, const uint8_t *bit, int n, float *planes)
 {
-	const int bits = dense->spec.c;
-	const size_t len = (size_t)dense->spec.classes;
-	struct tape *t = tape_new();
-	int ret = 0;
+	struct folding j = { dense, bit, planes };
 
-	for (int first = 0; first < n && !ret; first += BATCH) {
-		struct node *s;
-
-		tape_reset(t);
-		tape_grad_params(t, false);
-		s = tape_input(t, n - first < BATCH ? n - first : BATCH, bits, 1, 1, false);
-		hider_bits(s, bit + (size_t)first * bits, -0.5f);
-		node_store_f32(op_relu(dense->arch->forward(dense, s, false)), planes + len * first);
-		ret = interrupt_check();
-	}
-	tape_free(t);
-	return ret;
+	return model_batches(dense, n, fold_batch, &j);
 }
 
 /* Rows first .. first+n-1 of planes as a batch node. */

@@ -31,7 +31,10 @@ static int start(struct field *f, int threads, double slice)
 	snprintf(number, sizeof(number), "%d", threads);
 	snprintf(length, sizeof(length), "%.6f", slice);
 	f->threads[f->n] = threads;
-	return child_start(&f->child[f->n], argv, NULL, false) ? -1 : (f->n++, 0);
+	if (child_start(&f->child[f->n], argv, NULL, false))
+		return -1;
+	f->n++;
+	return 0;
 }
 
 /* Ends all; error() about the first that did not end well, unless there is one already. */
