@@ -1,5 +1,6 @@
-/* Choice of the kernel table, weight packing, padding and the one place that calls BLAS. */
+/* Choice of the kernel table, weight packing and padding. */
 #include "nn/kernels.h"
+#include "nn/winograd.h"
 #include "base/error.h"
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +76,7 @@ size_t conv_packed_len(const struct taps *t, int block)
 {
 	const int out = t->back ? t->c : t->o, in = t->back ? t->o : t->c;
 
-	return (size_t)((out + block - 1) / block * block) * in * taps_from(t, t->dy) * taps_from(t, t->dx);
+	return (size_t)((out + block - 1) / block * block) * in * (t->winograd ? WINO : taps_from(t, t->dy) * taps_from(t, t->dx));
 }
 
 static void pack_forward(const struct taps *t, int block, int b, real *to)
@@ -115,6 +116,10 @@ void conv_pack(const struct taps *t, int block, int b, real *to)
 {
 	const int in = t->back ? t->o : t->c;
 
+	if (t->winograd) {
+		wino_pack(t, block, b, to + (size_t)b * block * in * WINO);
+		return;
+	}
 	to += (size_t)b * block * in * taps_from(t, t->dy) * taps_from(t, t->dx);
 	(t->back ? pack_back : pack_forward)(t, block, b, to);
 }

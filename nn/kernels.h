@@ -23,6 +23,8 @@ struct conv {
 	size_t y_step, y_row, y_plane; /* from an output to the next column, row, channel */
 };
 
+struct wino;
+
 /* Pointwise over n numbers; what a, b, p, q mean is said at each row. "back" kernels add to y. */
 typedef void pointwise_fn(size_t n, const real *a, const real *b, real *y, real p, real q);
 
@@ -39,6 +41,21 @@ struct kernels {
 	/* All padding stored (top 0). dw (o,c,kh,kw) += sum over `groups` groups for output channels o0 <= o < o0 + wgrad_block; x and
 	 * dy of consecutive groups are xs and ys numbers apart; scratch: wgrad_scratch() numbers. */
 	void (*conv_wgrad)(const struct conv *s, const real *x, size_t xs, const real *dy, size_t ys, int groups, real *dw, int o0,
+			   real *scratch);
+
+	/* The same with many channels, multiples of LANES: du (kh,kw,o,c) += for outputs o0 <= o < o1 (multiples of LANES). x has no padding
+	 * stored, s counts it; scratch: rows_wgrad_scratch() numbers. */
+	void (*rows_wgrad)(const struct conv *s, int pad, const real *x, size_t xs, const real *dy, size_t ys, int groups, real *du, int o0,
+			   int o1, real *scratch);
+
+	/* Winograd's way (winograd.h). Outputs a packed block of transformed kernels holds. Changes no bit. */
+	int (*wino_block)(void);
+	/* y (=, or += when accumulate) conv(x) + bias at tiles t0 <= t < t1; u packed by conv_pack(); scratch: wino_scratch() numbers. */
+	void (*wino)(const struct wino *s, const real *x, const real *u, const real *bias, real *y, bool accumulate, int t0, int t1,
+		     real *scratch);
+	/* du (16,o,c) += transformed weight gradients of outputs o0 <= o < o1 over `groups` groups, whose x and dy are xs and ys numbers
+	 * apart; scratch: wino_wgrad_scratch() numbers. */
+	void (*wino_wgrad)(const struct wino *s, const real *x, size_t xs, const real *dy, size_t ys, int groups, real *du, int o0, int o1,
 			   real *scratch);
 
 	/* C (m,n) += A^T B with A (k,m) of row length lda, B (k,n) of row length ldb, C of row length ldc. B's rows
@@ -104,6 +121,17 @@ static inline size_t wgrad_scratch(const struct conv *s, int block)
 	return (size_t)block * LANES * ((size_t)s->c * s->kh * s->kw + (size_t)wgrad_rows(s, block) * s->ow);
 }
 
+/* Pixels K->rows_wgrad takes at once, and the length of a row of n channels: a line more, or rows would meet in one place of the cache. */
+#define ROWS_PIXELS 8
+static inline size_t rows_apart(int n)
+{
+	return (size_t)n + LANES;
+}
+static inline size_t rows_wgrad_scratch(const struct conv *s)
+{
+	return LANES * ((size_t)(ROWS_PIXELS + s->kw) * rows_apart(s->c) + ROWS_PIXELS * rows_apart(s->o));
+}
+
 /* The table in use: the best this processor has. */
 extern const struct kernels *K;
 /* "fma" or "plain": part of every key. */
@@ -126,13 +154,15 @@ struct taps {
 	int o, c, k;
 	bool back;
 	int stride, dy, dx; /* back only */
+	bool winograd;      /* 3x3 with stride 1: transformed, 16 numbers instead of 9 */
 };
 /* Rows (from dy) or columns (from dx) of taps there are. */
 static inline int taps_from(const struct taps *t, int first)
 {
 	return !t->back ? t->k : first < t->k ? (t->k - 1 - first) / t->stride + 1 : 0;
 }
-/* Pack block b of `block` output channels: [input channels][rows][columns][block], zero filled; to + b blocks. */
+/* Pack block b of `block` output channels: [input channels][rows][columns][block], or transformed [16][input channels][block], zero filled;
+ * to + b blocks. */
 void conv_pack(const struct taps *t, int block, int b, real *to);
 size_t conv_packed_len(const struct taps *t, int block);
 /* Copy a group (c,h,w) into zeros (c,hp,wp): pixel (y,x) goes to (top + y, left + x). */

@@ -5,8 +5,10 @@
 
 #ifdef NN_DOUBLE
 typedef double real;
+#define REAL_BYTES 8
 #else
 typedef float real;
+#define REAL_BYTES 4
 #endif
 
 /* Images are stored in groups of LANES: one vector register holds the same pixel of LANES images.
@@ -15,6 +17,6 @@ typedef float real;
 #define GROUPS(n) (((n) + LANES - 1) / LANES)
 
 /* Raised whenever the bits of a result can change; part of every key. */
-#define ENGINE_VERSION 2
+#define ENGINE_VERSION 3
 
 #endif

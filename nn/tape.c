@@ -176,7 +176,7 @@ struct packed {
 static bool same_taps(const struct taps *a, const struct taps *b)
 {
 	return a->w == b->w && a->o == b->o && a->c == b->c && a->k == b->k && a->back == b->back && a->stride == b->stride &&
-	       a->dy == b->dy && a->dx == b->dx;
+	       a->dy == b->dy && a->dx == b->dx && a->winograd == b->winograd;
 }
 
 real *tape_pack(struct tape *t, const struct node *w, const struct taps *taps, int block, bool *made)

@@ -17,6 +17,12 @@ static const struct conv_case conv_cases[] = {
 	{ "wrn stem", 5, 3, 32, 16, 3, 1, 1 },      { "wrn stride 2", 5, 16, 16, 32, 3, 2, 1 }, { "wrn 1x1 stride 2", 5, 16, 16, 64, 1, 2, 0 },
 	{ "1 output", 33, 4, 7, 1, 3, 1, 1 },       { "3 outputs", 16, 2, 11, 3, 3, 1, 0 },     { "7 outputs", 40, 2, 5, 7, 2, 1, 0 },
 	{ "even kernel stride 3", 4, 2, 12, 9, 4, 3, 1 }, { "7x7", 3, 2, 13, 8, 7, 1, 3 },      { "many groups", 150, 2, 6, 12, 3, 1, 1 },
+	/* Winograd's way: odd sizes, every padding, channels that are no multiple of LANES or of a block, more groups than a chunk */
+	{ "winograd", 19, 16, 9, 24, 3, 1, 1 },     { "winograd, no padding", 5, 20, 7, 16, 3, 1, 0 }, { "winograd, padding 2", 2, 17, 6, 19, 3, 1, 2 },
+	{ "winograd, one image", 1, 33, 8, 40, 3, 1, 1 }, { "winograd, many groups", 90, 16, 5, 16, 3, 1, 1 }, { "winograd, one tile", 3, 16, 2, 16, 3, 1, 1 },
+	/* weight gradients as products of rows: rows longer and shorter than a piece, every residue of the stride */
+	{ "rows, stride 2", 19, 32, 19, 48, 3, 2, 1 }, { "rows, 5x5", 5, 32, 11, 32, 5, 1, 2 }, { "rows, 1x1 stride 2", 40, 48, 6, 32, 1, 2, 0 },
+	{ "rows, 2x2 stride 3", 3, 32, 9, 32, 2, 3, 0 }, { "rows, 4x4 stride 3", 17, 32, 10, 64, 4, 3, 1 },
 };
 
 struct conv_run { float *x, *w, *b, *dy, *y, *dx, *dw, *db; int oh; size_t nx, nw, ny; };
