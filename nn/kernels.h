@@ -78,6 +78,8 @@ struct kernels {
 	void (*lane_sum)(size_t n, const real *x, real *sum);
 	void (*lane_sumsq)(size_t n, const real *x, real mean, real *sum);
 	void (*lane_dot)(size_t n, const real *x, const real *y, real *sum);
+	/* sum += dy, dot += dy*x in one pass; with y not NULL, first dy = y > 0 ? dy : 0 (the ReLU behind). */
+	void (*norm_sums)(size_t n, const real *x, const real *y, real *dy, real *sum, real *dot);
 	/* dx (=, or += with add) gain * dy + slope * x + shift; dx may be dy. */
 	void (*norm_back)(size_t n, const real *x, const real *dy, real *dx, real gain, real slope, real shift, bool add);
 	/* softmax of n elements of each lane (log_: its logarithm). */
@@ -85,7 +87,6 @@ struct kernels {
 	void (*log_softmax)(size_t n, const real *x, real *y);
 
 	pointwise_fn *relu;           /* y = max(a, 0) */
-	pointwise_fn *relu_over;      /* y = max(y, 0); no kernel may be given one array twice */
 	pointwise_fn *relu_back;      /* y += b where a > 0 (a: input or output) */
 	pointwise_fn *relu_cut;       /* y = a > 0 ? y : 0 */
 	pointwise_fn *leaky_relu;     /* y = a > 0 ? a : p*a */
@@ -100,6 +101,7 @@ struct kernels {
 	pointwise_fn *muladd;         /* y += a * b */
 	pointwise_fn *axpy;           /* y += p * a */
 	pointwise_fn *affine;         /* y = p * a + q */
+	pointwise_fn *affine_relu;    /* y = max(p * a + q, 0) */
 	pointwise_fn *affine_add;     /* y += p * a + q */
 	pointwise_fn *round;          /* y = round(a * p) / p, halves away from zero as roundf */
 	pointwise_fn *sign_add;       /* y += p * sign(a - b) */

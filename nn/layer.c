@@ -114,10 +114,20 @@ struct node *layer_linear(struct model *m, struct node *x, const char *name)
 	return ran(m, name, x, op_linear(x, weight(m, x, name), bias(m, x, name)), 1, 0);
 }
 
-struct node *layer_norm(struct model *m, struct node *x, const char *name, bool train)
+static struct node *norm(struct model *m, struct node *x, const char *name, bool train, bool relu)
 {
-	struct node *y = op_batch_norm(x, weight(m, x, name), bias(m, x, name), statistic(m, name, "running_mean"),
-				       statistic(m, name, "running_var"), train, NORM_MOMENTUM, LAYER_NORM_EPS);
+	struct node *y = (relu ? op_batch_norm_relu : op_batch_norm)(x, weight(m, x, name), bias(m, x, name), statistic(m, name, "running_mean"),
+								     statistic(m, name, "running_var"), train, NORM_MOMENTUM, LAYER_NORM_EPS);
 
 	return ran(m, name, x, y, 1, 0);
+}
+
+struct node *layer_norm(struct model *m, struct node *x, const char *name, bool train)
+{
+	return norm(m, x, name, train, false);
+}
+
+struct node *layer_norm_relu(struct model *m, struct node *x, const char *name, bool train)
+{
+	return norm(m, x, name, train, true);
 }

@@ -19,5 +19,6 @@ struct node *layer_conv(struct model *m, struct node *x, const char *name, int s
 struct node *layer_conv_transpose(struct model *m, struct node *x, const char *name, int stride);
 struct node *layer_linear(struct model *m, struct node *x, const char *name);
 struct node *layer_norm(struct model *m, struct node *x, const char *name, bool train);
+struct node *layer_norm_relu(struct model *m, struct node *x, const char *name, bool train); /* and a ReLU behind it */
 
 #endif

@@ -60,7 +60,7 @@ static struct node *lenet5n_forward(struct model *m, struct node *x, bool train)
 	x = op_relu_max_pool(x, 2);
 	x = layer_norm(m, layer_conv(m, x, "conv2", 1, 0), "bn2", train);
 	x = op_relu_max_pool(x, 2);
-	x = op_relu(layer_norm(m, layer_linear(m, x, "fc1"), "bn3", train));
+	x = layer_norm_relu(m, layer_linear(m, x, "fc1"), "bn3", train);
 	x = op_relu(layer_linear(m, x, "fc2"));
 	return layer_linear(m, x, "fc3");
 }

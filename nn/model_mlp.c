@@ -31,8 +31,8 @@ static int mlpn_build(struct model *m)
 
 static struct node *mlpn_forward(struct model *m, struct node *x, bool train)
 {
-	x = op_relu(layer_norm(m, layer_linear(m, x, "fc1"), "bn1", train));
-	x = op_relu(layer_norm(m, layer_linear(m, x, "fc2"), "bn2", train));
+	x = layer_norm_relu(m, layer_linear(m, x, "fc1"), "bn1", train);
+	x = layer_norm_relu(m, layer_linear(m, x, "fc2"), "bn2", train);
 	return layer_linear(m, x, "fc3");
 }
 

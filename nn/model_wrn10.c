@@ -101,11 +101,6 @@ static int wrn10t_build(struct model *m)
 
 /* ---- forward ---- */
 
-static struct node *norm_relu(struct model *m, struct node *x, const char *name, bool train)
-{
-	return op_relu_over(layer_norm(m, x, name, train));
-}
-
 /* y = conv2(relu(bn2(conv1(h)))) + shortcut, h = relu(bn1(x)); the shortcut is x itself where widths agree. */
 static struct node *block_forward(struct model *m, struct node *x, int b, bool train)
 {
@@ -113,9 +108,9 @@ static struct node *block_forward(struct model *m, struct node *x, int b, bool t
 	int stride = b == 1 ? 1 : 2;
 	struct node *h, *y, *sum;
 
-	h = norm_relu(m, x, block_name(buf, b, "bn1"), train);
+	h = layer_norm_relu(m, x, block_name(buf, b, "bn1"), train);
 	y = layer_conv(m, h, block_name(buf, b, "conv1"), stride, 1);
-	y = norm_relu(m, y, block_name(buf, b, "bn2"), train);
+	y = layer_norm_relu(m, y, block_name(buf, b, "bn2"), train);
 	y = layer_conv(m, y, block_name(buf, b, "conv2"), 1, 1);
 	if (x->c == y->c)
 		return op_add_over(y, x);
@@ -129,10 +124,10 @@ static struct node *forward(struct model *m, struct node *x, bool train)
 {
 	x = layer_conv(m, x, "conv1", 1, 1);
 	if (model_find(m, "stem.conv1.weight"))
-		x = layer_conv(m, norm_relu(m, x, "stem.bn1", train), "stem.conv1", 1, 1);
+		x = layer_conv(m, layer_norm_relu(m, x, "stem.bn1", train), "stem.conv1", 1, 1);
 	for (int b = 1; b <= BLOCKS; b++)
 		x = block_forward(m, x, b, train);
-	x = op_global_avg_pool(norm_relu(m, x, "bn1", train));
+	x = op_global_avg_pool(layer_norm_relu(m, x, "bn1", train));
 	return layer_linear(m, x, "fc");
 }
 

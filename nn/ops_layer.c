@@ -9,7 +9,7 @@ struct channel_job {
 	real *mean, *inv; /* (c) used by this pass */
 	real *rm, *rv;
 	real momentum, eps;
-	bool train;
+	bool train, relu; /* relu: y = max(y, 0) */
 	real *dx;  /* backward: where the input's gradient goes, and whether to what is there */
 	bool add;
 };
@@ -73,7 +73,24 @@ static void bn_task(void *ctx, int c, int thread)
 	p = j->gamma->x[c] * j->inv[c];
 	q = j->beta->x[c] - j->mean[c] * p;
 	for (int g = 0; g < GROUPS(a->n); g++)
-		K->affine((size_t)a->h * a->w * LANES, a->x + plane_at(a, g, c), NULL, j->y->x + plane_at(a, g, c), p, q);
+		(j->relu ? K->affine_relu : K->affine)((size_t)a->h * a->w * LANES, a->x + plane_at(a, g, c), NULL,
+						       j->y->x + plane_at(a, g, c), p, q);
+}
+
+/* Sums of channel c's dy (which the ReLU cuts first) and of dy x, as channel_sum() and channel_dot() make them. */
+static void bn_sums(const struct channel_job *j, int c, double *sdy, double *sdyx)
+{
+	const struct node *a = j->a, *y = j->y;
+
+	*sdy = *sdyx = 0;
+	for (int g = 0; g < GROUPS(a->n); g++) {
+		const size_t at = plane_at(a, g, c);
+		_Alignas(64) real sum[LANES] = { 0 }, dot[LANES] = { 0 };
+
+		K->norm_sums((size_t)a->h * a->w, a->x + at, j->relu ? y->x + at : NULL, y->g + at, sum, dot);
+		*sdy += (double)lane_reduce(sum, group_images(a, g));
+		*sdyx += (double)lane_reduce(dot, group_images(a, g));
+	}
 }
 
 /* dgamma = sum dy xhat, dbeta = sum dy, xhat = (x - mean) inv;
@@ -84,10 +101,12 @@ static void bn_back_task(void *ctx, int c, int thread)
 	const struct node *a = j->a, *y = j->y;
 	const size_t plane = (size_t)a->h * a->w * LANES;
 	const double m = (double)a->n * a->h * a->w, mean = (double)j->mean[c], inv = (double)j->inv[c];
-	const double sdy = channel_sum(a, y->g, c, NULL), sdyx = channel_dot(a, y->g, a->x, c);
-	const double dgamma = (sdyx - mean * sdy) * inv, gain = (double)j->gamma->x[c] * inv;
+	double sdy, sdyx, dgamma, gain;
 
 	(void)thread;
+	bn_sums(j, c, &sdy, &sdyx);
+	dgamma = (sdyx - mean * sdy) * inv;
+	gain = (double)j->gamma->x[c] * inv;
 	if (j->gamma->g)
 		j->gamma->g[c] += (real)dgamma;
 	if (j->beta->g)
@@ -119,18 +138,30 @@ static void bn_back(struct node *y)
 		mask_tail(j->a, j->a->g);
 }
 
-struct node *op_batch_norm(struct node *a, struct node *gamma, struct node *beta, real *rm, real *rv, bool train, real momentum, real eps)
+static struct node *batch_norm(struct node *a, struct node *gamma, struct node *beta, real *rm, real *rv, bool train, real momentum, real eps,
+			       bool relu)
 {
 	struct channel_job *j = arena_new(&a->t->mem, 1, struct channel_job);
 
 	BUG_ON(!a->n || gamma->n || beta->n || gamma->len != (size_t)a->c || beta->len != (size_t)a->c);
-	*j = (struct channel_job){ .a = a, .gamma = gamma, .beta = beta, .rm = rm, .rv = rv, .train = train, .momentum = momentum, .eps = eps };
+	*j = (struct channel_job){ .a = a, .gamma = gamma, .beta = beta, .rm = rm, .rv = rv, .train = train, .momentum = momentum, .eps = eps,
+				   .relu = relu };
 	j->mean = tape_alloc(a->t, a->c);
 	j->inv = tape_alloc(a->t, a->c);
 	j->y = node_batch(a->t, a->n, a->c, a->h, a->w, a, gamma, beta, bn_back);
 	j->y->aux = j;
 	tile_for(a->c, bn_task, j);
 	return j->y;
+}
+
+struct node *op_batch_norm(struct node *a, struct node *gamma, struct node *beta, real *rm, real *rv, bool train, real momentum, real eps)
+{
+	return batch_norm(a, gamma, beta, rm, rv, train, momentum, eps, false);
+}
+
+struct node *op_batch_norm_relu(struct node *a, struct node *gamma, struct node *beta, real *rm, real *rv, bool train, real momentum, real eps)
+{
+	return batch_norm(a, gamma, beta, rm, rv, train, momentum, eps, true);
 }
 
 static void affine_task(void *ctx, int c, int thread)

@@ -40,13 +40,6 @@ struct node *op_relu(struct node *a)
 	return y;
 }
 
-struct node *op_relu_over(struct node *a)
-{
-	struct node *y = node_over(a, NULL, relu_back);
-
-	pointwise(K->relu_over, y->len, NULL, NULL, y->x, 0, 0);
-	return y;
-}
 struct node *op_leaky_relu(struct node *a, real slope) { return leaky_relu_new(a, slope); }
 struct node *op_sigmoid(struct node *a) { return sigmoid_new(a, 0); }
 struct node *op_tanh(struct node *a) { return tanh_new(a, 0); }

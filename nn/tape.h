@@ -84,6 +84,9 @@ struct node *op_linear(struct node *a, struct node *w, struct node *b);
  * unbiased variance, as PyTorch. Eval: running statistics. gamma, beta: plain (c); rm, rv: c numbers, changed in training. */
 struct node *op_batch_norm(struct node *a, struct node *gamma, struct node *beta, real *rm, real *rv,
 			   bool train, real momentum, real eps);
+/* op_relu() of it, to the same bits, in the same passes and one memory. */
+struct node *op_batch_norm_relu(struct node *a, struct node *gamma, struct node *beta, real *rm, real *rv,
+				bool train, real momentum, real eps);
 struct node *op_max_pool(struct node *a, int k, int stride);
 /* op_max_pool(op_relu(a), k, k) in one pass, to the same bits; a must be nobody else's input. */
 struct node *op_relu_max_pool(struct node *a, int k);
@@ -94,10 +97,9 @@ struct node *op_upsample(struct node *a, int k);  /* nearest, factor k */
 
 /* ---- pointwise (batch or plain) ---- */
 struct node *op_relu(struct node *a);
-/* The same numbers in the memory of a, whose own values are gone: saves a network a quarter of its activations. a must be nobody else's
- * input and come from an op whose backward does not read its own output: conv2d, linear, batch_norm, pools but max_pool. */
-struct node *op_relu_over(struct node *a);
-struct node *op_add_over(struct node *a, struct node *b); /* b is kept and is another node */
+/* a + b in the memory of a, whose own values are gone. a must be nobody else's input and come from an op whose backward does not read its
+ * own output: conv2d, linear, batch_norm without ReLU, pools but max_pool. b is kept and is another node. */
+struct node *op_add_over(struct node *a, struct node *b);
 /* a's values will not be read again, not by a backward either (as those of op_add_over's b, when it is nobody else's input): the next
  * op may have their memory. */
 void node_drop(struct node *a);

@@ -251,7 +251,7 @@ START_TEST(plain_kernels_come_with_a_note)
 }
 END_TEST
 
-/* The ops that overwrite their input give the bits of those that do not. */
+/* The op that overwrites its input gives the bits of the one that does not. */
 START_TEST(over_gives_the_same_bits)
 {
 	struct tape *t = tape_new();
@@ -262,9 +262,40 @@ START_TEST(over_gives_the_same_bits)
 	for (size_t i = 0; i < w->len; i++)
 		w->x[i] = (real)((int)(i * 104729 % 31) - 15) * (real)0.021;
 	sum = op_relu(op_add(op_conv2d(a, w, NULL, 1, 1), op_tanh(op_conv2d(a, w, NULL, 1, 1))));
-	over = op_relu_over(op_add_over(op_conv2d(a, w, NULL, 1, 1), op_tanh(op_conv2d(a, w, NULL, 1, 1))));
+	over = op_relu(op_add_over(op_conv2d(a, w, NULL, 1, 1), op_tanh(op_conv2d(a, w, NULL, 1, 1))));
 	ck_assert_uint_eq(sum->len, over->len);
 	ck_assert_mem_eq(sum->x, over->x, sum->len * sizeof(real));
+	tape_free(t);
+}
+END_TEST
+
+/* Batch norm with the ReLU behind it in one pass: the same numbers, and the same gradients of input, scale and shift. */
+START_TEST(fused_norm_and_relu_give_the_same_bits)
+{
+	struct tape *t = tape_new();
+	struct node *a[2], *gamma[2], *beta[2], *y[2];
+
+	for (int k = 0; k < 2; k++) {
+		real rm[3] = { 0 }, rv[3] = { 1, 1, 1 };
+
+		a[k] = tape_input(t, 19, 3, 8, 8, true);
+		gamma[k] = tape_plain(t, 3, 1, 1, 1, true);
+		beta[k] = tape_plain(t, 3, 1, 1, 1, true);
+		for (size_t i = 0; i < a[k]->len; i++)
+			a[k]->x[i] = (real)((int)(i * 7919 % 23) - 11) / 7;
+		for (int c = 0; c < 3; c++) {
+			gamma[k]->x[c] = (real)(c + 1) / 3;
+			beta[k]->x[c] = (real)(c - 1) / 5;
+		}
+		y[k] = k ? op_batch_norm_relu(a[k], gamma[k], beta[k], rm, rv, true, (real)0.1, (real)1e-5) :
+			   op_relu(op_batch_norm(a[k], gamma[k], beta[k], rm, rv, true, (real)0.1, (real)1e-5));
+		tape_backward(t, op_mean(op_mul(y[k], op_tanh(y[k]))));
+	}
+	ck_assert_mem_eq(y[0]->x, y[1]->x, y[0]->len * sizeof(real));
+	ck_assert_mem_eq(gamma[0]->g, gamma[1]->g, 3 * sizeof(real));
+	ck_assert_mem_eq(beta[0]->g, beta[1]->g, 3 * sizeof(real));
+	for (size_t i = 0; i < a[0]->len; i++) /* -0 is 0 */
+		ck_assert(a[0]->g[i] == a[1]->g[i]);
 	tape_free(t);
 }
 END_TEST
@@ -357,6 +388,7 @@ Suite *suite_ops(void)
 	tcase_add_test(tc, no_gradient_where_none_is_asked);
 	tcase_add_test(tc, plain_kernels_come_with_a_note);
 	tcase_add_test(tc, over_gives_the_same_bits);
+	tcase_add_test(tc, fused_norm_and_relu_give_the_same_bits);
 	tcase_add_test(tc, fused_relu_and_pool_give_the_same_bits);
 	tcase_add_test(tc, memory_is_given_back_within_a_step);
 	tcase_add_test(tc, tape_reuses_its_memory);
