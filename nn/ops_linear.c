@@ -4,10 +4,11 @@
 /* ---- linear: Y = X W^T + b;  dX = dY W;  dW += dY^T X over the whole batch, rows of W in fixed tiles ---- */
 #define LINEAR_ROWS 32
 
+/* The inputs and the outputs' gradients of a batch, an image a row. */
 struct rows_job {
-	const real *from;
-	real *to;
-	size_t row, apart;
+	const real *from[2];
+	real *to[2];
+	int n[2], groups;
 };
 
 /* A row's length in memory. */
@@ -16,35 +17,19 @@ static size_t row_apart(int row)
 	return ((size_t)row + LANES - 1) / LANES * LANES;
 }
 
-/* One group of lanes to LANES rows, in pieces that stay in the cache whichever side is jumped about in. */
-static void rows_task(void *ctx, int g, int thread)
+static void rows_task(void *ctx, int i, int thread)
 {
 	const struct rows_job *j = ctx;
-	const real *x = j->from + g * j->row * LANES;
-	real *r = j->to + g * j->apart * LANES;
+	const int k = i / j->groups, n = j->n[k];
+	const size_t g = (size_t)(i % j->groups);
 
 	(void)thread;
-	for (size_t k0 = 0; k0 < j->row; k0 += LANES) {
-		const size_t k1 = k0 + LANES < j->row ? k0 + LANES : j->row;
-
-		for (int l = 0; l < LANES; l++)
-			for (size_t k = k0; k < k1; k++)
-				r[l * j->apart + k] = x[k * LANES + l];
-	}
-}
-
-static real *to_rows(struct tape *t, const real *x, int groups, int row)
-{
-	struct rows_job j = { .from = x, .row = (size_t)row, .apart = row_apart(row) };
-
-	j.to = tape_take(t, (size_t)groups * j.apart * LANES);
-	tile_for(groups, rows_task, &j);
-	return j.to;
+	K->rows(n, j->from[k] + g * (size_t)n * LANES, j->to[k] + g * row_apart(n) * LANES, row_apart(n));
 }
 
 struct gemm_job {
 	int o, i, n;
-	real *dy, *x; /* by rows */
+	const real *dy, *x; /* by rows */
 	real *dw;
 };
 
@@ -104,13 +89,17 @@ static void linear_back(struct node *y)
 	if (da)
 		product(y->t, w, true, y->g, groups, NULL, da, add);
 	if (node_grad(w)) {
+		struct rows_job r = { .from = { a->x, y->g }, .n = { i, o }, .groups = groups };
 		struct gemm_job j = { .o = o, .i = i, .n = y->n, .dw = w->g };
 
-		j.x = to_rows(y->t, a->x, groups, i);
-		j.dy = to_rows(y->t, y->g, groups, o);
+		for (int k = 0; k < 2; k++)
+			r.to[k] = tape_take(y->t, (size_t)groups * row_apart(r.n[k]) * LANES);
+		tile_for(2 * groups, rows_task, &r);
+		j.x = r.to[0];
+		j.dy = r.to[1];
 		tile_for((o + LINEAR_ROWS - 1) / LINEAR_ROWS, gemm_task, &j);
-		tape_give(y->t, j.dy);
-		tape_give(y->t, j.x);
+		tape_give(y->t, r.to[1]);
+		tape_give(y->t, r.to[0]);
 	}
 	bias_grad(y, y->in[2]);
 }

@@ -166,5 +166,9 @@ void bias_grad(const struct node *y, struct node *b)
 	if (!b || !node_grad(b))
 		return;
 	j.db = b->g;
-	tile_for(y->c, bgrad_task, &j);
+	if (y->len <= 16384) /* less work than calling threads together */
+		for (int c = 0; c < y->c; c++)
+			bgrad_task(&j, c, 0);
+	else
+		tile_for(y->c, bgrad_task, &j);
 }
