@@ -1,8 +1,7 @@
 /* The union of strong attacks on inputs: an image counts as resisting only when all of them fail on it. APGD with two losses and Square, after
  * Croce and Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free attacks", ICML 2020, turned
  * towards a wanted class.
- * Differs: targeted, so the runner-up stands in DLR where the true class is; FAB is left out, because nothing here asks for the
- * smallest change. */
+ * Differs: FAB is left out, because nothing here asks for the smallest change. */
 #ifndef LB_ATTACKS_STRONGEST_H
 #define LB_ATTACKS_STRONGEST_H
 
