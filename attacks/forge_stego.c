@@ -3,13 +3,13 @@
  *
  * Source: Xue et al., survey of active protection (2023), IV, argues that safety lies in the secrecy of class, algorithm and format; Xue, Sun
  * et al., Applied Intelligence 52 (2022), and Sun et al., arXiv 2104.09203, are the schemes.
- * Differs: the ladder of knowledge is ours. The format that rungs `payload` and `flip` write is what a user of the scheme can read in its
- * source: 16 bits of magic, 32 of the user's number and a CRC-16, most significant first. */
+ * Differs: the ladder of knowledge is ours. */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "attacks/attack.h"
+#include "attacks/identity.h"
 #include "attacks/ood.h"
 #include "attacks/strongest.h"
 #include "base/error.h"
@@ -20,7 +20,6 @@
 enum level { LEVEL_OOD, LEVEL_CLASS, LEVEL_PAYLOAD, LEVEL_REPLAY, LEVEL_LIFT, LEVEL_FLIP };
 enum cover { COVER_AUTO, COVER_NOISE, COVER_FRACTAL, COVER_STROKES, COVER_NEGATIVE, COVER_POOL, COVER_CRAFTED, COVER_LEAKED, COVER_MOVED };
 enum { CRAFT_PGD, CRAFT_STRONGEST };
-enum { MAGIC = 0x4c42, HEAD_BITS = 48, CRC_BITS = 64 };
 
 struct stego_conf { int level, cover, tries, param, leaked, ids, craft, pgd_steps, apgd_steps, queries; double eps, pgd_step; };
 #define AT(member) offsetof(struct stego_conf, member)
@@ -179,101 +178,24 @@ static int draw_cover(const struct access *a, int kind, const float *leaked, int
 
 /* ---- identities ---- */
 
-static uint32_t crc16(const uint8_t *data, int n)
-{
-	uint32_t crc = 0xffff;
-
-	for (int i = 0; i < 8 * n; i++) { /* polynomial 0x1021 */
-		const uint32_t in = (uint32_t)(data[i / 8] >> (7 - i % 8) & 1) ^ (crc >> 15 & 1);
-
-		crc = (crc << 1 ^ (in ? 0x1021 : 0)) & 0xffff;
-	}
-	return crc;
-}
-
-static int bit_at(const uint8_t *all, int i)
-{
-	return all[i / 8] >> (7 - i % 8) & 1;
-}
-
-/* Write the first `bits` bits of a payload for user id into px, one a position. */
-static void hide(uint8_t *px, const int32_t *position, int bits, uint32_t id)
-{
-	uint8_t all[CRC_BITS / 8] = { MAGIC >> 8, MAGIC & 0xff };
-	uint32_t crc;
-
-	for (int i = 0; i < 4; i++)
-		all[2 + i] = (uint8_t)(id >> (24 - 8 * i));
-	crc = crc16(all, HEAD_BITS / 8);
-	all[6] = (uint8_t)(crc >> 8);
-	all[7] = (uint8_t)crc;
-	for (int i = 0; i < bits; i++)
-		px[position[i]] = (uint8_t)((px[position[i]] & 0xfe) | bit_at(all, i));
-}
-
-/* Where the forger thinks the bits lie. */
-struct place {
-	int32_t *position; /* (bits) */
-	int bits, len;
-	bool known, crc;
-};
-
-/* Without what ships: 64 places, drawn. -1: there are none to know. */
-static int place_open(const struct access *a, const struct stego_conf *c, struct place *p)
-{
-	const int len = a->c * a->h * a->w;
-	size_t n = 0;
-	const int32_t *known = c->param && a->pub ? bundle_i32(a->pub, "positions", &n) : NULL;
-	int *order;
-	struct rng r;
-
-	*p = (struct place){ .bits = known ? (int)n : CRC_BITS, .len = len, .known = known, .crc = !known || n == CRC_BITS };
-	if ((c->param && (!known || n < CRC_BITS)) || len < CRC_BITS)
-		return -1;
-	p->position = xmalloc((size_t)p->bits, sizeof(*p->position));
-	for (int i = 0; known && i < p->bits; i++) {
-		p->position[i] = known[i];
-		BUG_ON(known[i] < 0 || known[i] >= len);
-	}
-	if (known)
-		return 0;
-	order = xmalloc(len, sizeof(*order));
-	rng_open(&r, a->seed, "forge-stego places", 0, 0);
-	rng_permutation(&r, order, len);
-	for (int i = 0; i < p->bits; i++)
-		p->position[i] = order[i];
-	free(order);
-	return 0;
-}
-
-/* The identity of the leaked image into px: at the known places, or everywhere. */
-static void lift(uint8_t *px, const uint8_t *leaked, const struct place *p)
-{
-	for (int i = 0; i < (p->known ? p->bits : p->len); i++) {
-		const int at = p->known ? p->position[i] : i;
-
-		px[at] = (uint8_t)((px[at] & 0xfe) | (leaked[at] & 1));
-	}
-}
-
 /* Login i of px: what its rung writes; whom it claims to be, -1: whoever. own is the leaker. */
-static int write_identity(const struct stego_conf *c, uint8_t *px, const uint8_t *leaked, const struct place *p, int i, int own)
+static int write_identity(const struct stego_conf *c, uint8_t *px, const uint8_t *leaked, const struct identity_place *p, int i, int own)
 {
 	int id = i % c->ids;
 
 	if (c->level == LEVEL_REPLAY)
 		return own;
 	if (c->level == LEVEL_LIFT) {
-		lift(px, leaked, p);
+		identity_lift(px, leaked, p);
 		return own;
 	}
 	if (c->level == LEVEL_FLIP) {
 		id += id == own;
-		lift(px, leaked, p);
+		identity_lift(px, leaked, p);
 		/* A longer seal needs a key: the leaker's is left behind an altered number. */
-		hide(px, p->position, p->crc ? CRC_BITS : HEAD_BITS, (uint32_t)id);
+		identity_hide(px, p, p->crc ? IDENTITY_ALL : IDENTITY_HEAD, (uint32_t)id);
 	} else {
-		hide(px, p->position, CRC_BITS, (uint32_t)id);
+		identity_hide(px, p, IDENTITY_ALL, (uint32_t)id);
 	}
 	return p->known ? id : -1;
 }
@@ -286,7 +208,7 @@ static void to_bytes(const float *x, uint8_t *px, int len)
 		px[j] = (uint8_t)lrintf(fminf(fmaxf(x[j], 0), 1) * 255);
 }
 
-static void write_all(const struct stego_conf *c, const struct place *where, const float *leaked, int own, struct product *p, float *x,
+static void write_all(const struct stego_conf *c, const struct identity_place *where, const float *leaked, int own, struct product *p, float *x,
 		      int len)
 {
 	uint8_t *px = xmalloc((size_t)len, 1), *from = xcalloc((size_t)len, 1);
@@ -314,7 +236,7 @@ static const char *pointless(const struct access *a, const struct stego_conf *c)
 	return NULL;
 }
 
-static int forge(struct access *a, const struct stego_conf *c, const struct place *where, struct product *p)
+static int forge(struct access *a, const struct stego_conf *c, const struct identity_place *where, struct product *p)
 {
 	const int len = a->c * a->h * a->w, own = a->ncreds ? c->leaked % a->ncreds : 0;
 	const float *leaked = a->ncreds ? bundle_f32(a->creds, "image", NULL) + (size_t)own * len : NULL;
@@ -336,7 +258,7 @@ static int forge(struct access *a, const struct stego_conf *c, const struct plac
 static int stego_run(struct access *a, const void *conf, struct product *p)
 {
 	const struct stego_conf *c = conf;
-	struct place where = { 0 };
+	struct identity_place where = { 0 };
 	int ret;
 
 	if (cover_of(c) == COVER_CRAFTED && !a->model)
@@ -348,11 +270,11 @@ static int stego_run(struct access *a, const void *conf, struct product *p)
 	p->creds = bundle_new();
 	p->ncreds = c->tries;
 	p->inapplicable = pointless(a, c);
-	if (!p->inapplicable && writes(c) && place_open(a, c, &where) < 0)
+	if (!p->inapplicable && writes(c) && identity_place_open(a, c->param, &where) < 0)
 		p->inapplicable = "what ships tells no places of hidden bits";
 	ret = p->inapplicable ? 0 : forge(a, c, &where, p);
 	jset_int(p->notes, "forged", p->ncreds);
-	free(where.position);
+	identity_place_close(&where);
 	return ret;
 }
 
