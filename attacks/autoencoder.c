@@ -138,14 +138,9 @@ static int look(const struct product *p, const struct images *v, float *back, do
 
 /* ---- the channel and its detector ---- */
 
-static struct images view_of(const float *x, int n, int c, int h, int w)
-{
-	return (struct images){ .n = n, .c = c, .h = h, .w = w, .fx = x };
-}
-
 static int ae_channel(const struct product *p, const float *in, int n, int c, int h, int w, float *out)
 {
-	const struct images v = view_of(in, n, c, h, w);
+	const struct images v = channel_images(in, n, c, h, w);
 	const size_t len = images_size(&v);
 	double *score = xmalloc(n, sizeof(*score));
 	const int ret = look(p, &v, out, score);
@@ -162,7 +157,7 @@ static int ae_channel(const struct product *p, const float *in, int n, int c, in
 
 static int ae_detect(const struct product *p, const float *in, int n, int c, int h, int w, double *score)
 {
-	const struct images v = view_of(in, n, c, h, w);
+	const struct images v = channel_images(in, n, c, h, w);
 	float *back = xmalloc((size_t)images_size(&v) * n, sizeof(*back));
 	const int ret = look(p, &v, back, score);
 

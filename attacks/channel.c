@@ -2,9 +2,9 @@
 #include "attacks/channel.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "attacks/order.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -19,11 +19,9 @@ void channel_stream(struct rng *r, struct rng_key k, const float *x, size_t len)
 	rng_at(r, k, at[0], at[1]);
 }
 
-static int ascending(const void *pa, const void *pb)
+struct images channel_images(const float *x, int n, int c, int h, int w)
 {
-	const double a = *(const double *)pa, b = *(const double *)pb;
-
-	return (a > b) - (a < b);
+	return (struct images){ .n = n, .c = c, .h = h, .w = w, .fx = x };
 }
 
 /* MagNet's code takes element -num of the sorted scores with num = int(n rate), which for small rates is the smallest score
@@ -33,7 +31,7 @@ double channel_threshold(double *score, int n, double alpha)
 	const int over = (int)floor(alpha * n);
 
 	BUG_ON(n < 1 || alpha < 0 || alpha > 1);
-	qsort(score, (size_t)n, sizeof(*score), ascending);
+	sort_ascending(score, (size_t)n);
 	if (alpha <= 0)
 		return INFINITY;
 	return over >= n ? -INFINITY : score[n - 1 - over];

@@ -16,6 +16,9 @@
  * equal images are treated alike. */
 void channel_stream(struct rng *r, struct rng_key k, const float *x, size_t len);
 
+/* n images x (n, c, h, w) on their way, as a view of them. */
+struct images channel_images(const float *x, int n, int c, int h, int w);
+
 /* The threshold which at most floor(alpha n) of the n clean scores exceed (they are sorted): the false-alarm rate. alpha 0:
  * infinite, nothing is ever flagged; 1: minus infinite, everything is. */
 double channel_threshold(double *score, int n, double alpha);

@@ -19,10 +19,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "attacks/surrogate.h"
+#include "attacks/bank.h"
+#include "attacks/order.h"
 #include "attacks/traits.h"
 #include "attacks/trigger.h"
-#include "attacks/tune.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
@@ -30,7 +30,6 @@
 enum sign { SIGN_OUTPUTS, SIGN_NORMS, SIGN_WEIGHTS, SIGN_ORDER, SIGN_ANSWERS, SIGN_ACTIVATIONS, SIGN_TRIGGER };
 #define ANOMALY 2.0
 #define MAD_TO_SIGMA 1.4826
-#define LEAST_SPREAD 1e-6 /* of a trait within the bank, by its size */
 enum { PROBES = 500, CLASSES_MOST = 256 };
 
 struct detect_conf { int sign, bank, images, epochs, steps; };
@@ -50,78 +49,10 @@ static bool has_bank(int sign)
 	return sign >= SIGN_WEIGHTS && sign <= SIGN_ACTIVATIONS;
 }
 
-static int traits_of(int sign, struct model *m, const struct images *v, double *out)
-{
-	static int (*const by[])(struct model *m, const struct images *v, double *out) = {
-		[SIGN_WEIGHTS] = traits_weights, [SIGN_ORDER] = traits_order, [SIGN_ANSWERS] = traits_answers,
-		[SIGN_ACTIVATIONS] = traits_activations
-	};
-
-	return by[sign](m, v, out);
-}
-
-/* ---- the bank ---- */
-
-/* Largest deviation of x (k) from rows (n, k), row `but` left out (-1: none), in their standard deviations. Order is only ever lost. */
-static double deviation(int sign, const double *x, const double *rows, int n, int k, int but)
-{
-	double most = 0;
-
-	for (int j = 0; j < k; j++) {
-		double mean = 0, var = 0;
-		const int m = n - (but >= 0);
-
-		for (int i = 0; i < n; i++)
-			mean += i == but ? 0 : rows[i * k + j] / m;
-		for (int i = 0; i < n; i++)
-			var += i == but ? 0 : (rows[i * k + j] - mean) * (rows[i * k + j] - mean) / (m - 1);
-		most = fmax(most, (sign == SIGN_ORDER ? mean - x[j] : fabs(x[j] - mean)) / fmax(sqrt(var), LEAST_SPREAD * (1 + fabs(mean))));
-	}
-	return most;
-}
-
-/* One clean network of the deployed one's architecture, on images of the pool in an order of its own; its traits. */
-static int clean_one(struct access *a, const struct detect_conf *c, const struct images *v, const struct images *probes, int i, double *out)
-{
-	char purpose[32];
-	struct model *m;
-	struct student s = { .epochs = c->epochs, .steps = c->steps, .batch = 64 };
-	struct tune t = { .purpose = purpose };
-	int n = -1;
-
-	snprintf(purpose, sizeof(purpose), "detect bank %d", i);
-	m = model_new(&a->model->spec, rng_derive(a->seed, purpose));
-	if (!m)
-		return -1;
-	t.train = student_recipe(&s, m, v->n);
-	if (!tune(a, m, v, i ? 0 : v->n, &t))
-		n = traits_of(c->sign, m, probes, out);
-	model_free(m);
-	return n;
-}
-
-/* Into p: "bank" f64 (n, k) and the threshold. */
-static int bank(struct access *a, const struct detect_conf *c, const struct images *probes, struct product *p)
-{
-	const struct images v = images_first(a->labelled, c->images);
-	double *rows = NULL, one[TRAITS_MOST];
-	int k = 0;
-
-	for (int i = 0; i < c->bank; i++) {
-		const int n = clean_one(a, c, &v, probes, i, one);
-
-		if (n < 0)
-			return -1;
-		if (!i)
-			rows = bundle_put(p->kept, "bank", DT_F64, 2, (const int64_t[]){ c->bank, n }, NULL);
-		k = i ? k : n;
-		BUG_ON(n != k);
-		memcpy(rows + (size_t)i * (size_t)k, one, (size_t)k * sizeof(*rows));
-	}
-	for (int i = 0; i < c->bank; i++)
-		p->threshold = fmax(p->threshold, deviation(c->sign, rows + (size_t)i * (size_t)k, rows, c->bank, k, i));
-	return access_spend(a, 0, has_bank(c->sign) && c->sign >= SIGN_ANSWERS ? (double)c->bank * probes->n : 0);
-}
+/* Of a bank's signs. */
+static int (*const traits_by[])(struct model *m, const struct images *v, double *out) = {
+	[SIGN_WEIGHTS] = traits_weights, [SIGN_ORDER] = traits_order, [SIGN_ANSWERS] = traits_answers, [SIGN_ACTIVATIONS] = traits_activations
+};
 
 /* ---- without a bank ---- */
 
@@ -142,23 +73,16 @@ static int bare_norms(const struct model *m)
 	return bare;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* How far the smallest mask of n lies below their median, in deviations. Sorts l1. */
 static double anomaly(double *l1, int n)
 {
 	double middle, away[CLASSES_MOST];
 
-	qsort(l1, (size_t)n, sizeof(*l1), by_value);
+	sort_ascending(l1, (size_t)n);
 	middle = n % 2 ? l1[n / 2] : (l1[n / 2 - 1] + l1[n / 2]) / 2;
 	for (int i = 0; i < n; i++)
 		away[i] = fabs(l1[i] - middle);
-	qsort(away, (size_t)n, sizeof(*away), by_value);
+	sort_ascending(away, (size_t)n);
 	return (middle - l1[0]) / (MAD_TO_SIGMA * fmax(n % 2 ? away[n / 2] : (away[n / 2 - 1] + away[n / 2]) / 2, 1e-9));
 }
 
@@ -212,9 +136,9 @@ static int detect_inspect(const struct product *p, struct model *m, double *scor
 		return look_for_triggers(&l, &v, m, score);
 	if (!rows)
 		return 0;
-	k = traits_of(l.sign, m, &v, one);
+	k = traits_by[l.sign](m, &v, one);
 	if (k == rows->d[1])
-		*score = deviation(l.sign, one, rows->data, (int)rows->d[0], k, -1);
+		*score = bank_deviation(one, rows->data, (int)rows->d[0], k, -1, l.sign == SIGN_ORDER);
 	return k < 0 ? -1 : 0;
 }
 
@@ -254,7 +178,9 @@ static int detect_run(struct access *a, const void *conf, struct product *p)
 	memcpy(p->ctx, &l, sizeof(l));
 	keep_probes(p, &v);
 	if (has_bank(c->sign))
-		ret = bank(a, c, &v, p);
+		ret = bank_train(a, &(struct bank_conf){ .networks = c->bank, .images = c->images, .epochs = c->epochs, .steps = c->steps,
+							 .traits = traits_by[c->sign], .less = c->sign == SIGN_ORDER,
+							 .runs = c->sign >= SIGN_ANSWERS }, &v, p->kept, &p->threshold);
 	if (!ret && c->sign == SIGN_TRIGGER)
 		ret = access_spend(a, 0, 2.0 * 32 * c->steps * a->model->spec.classes);
 	copy = model_copy(a->model);

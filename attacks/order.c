@@ -1,7 +1,21 @@
 /* See order.h. */
 #include "attacks/order.h"
 
+#include <stdlib.h>
+
 #include "base/error.h"
+
+static int by_value(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+void sort_ascending(double *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), by_value);
+}
 
 double order_of(enum order which, const double *v, int n)
 {

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "attacks/order.h"
 #include "attacks/tune.h"
 #include "attacks/weights.h"
 #include "base/error.h"
@@ -35,13 +36,6 @@ static const struct opt repair_opts[] = {
 };
 #undef AT
 
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Sorted copy of |x - centre|, or of x where absolute is false; the caller frees. */
 static double *sorted(const struct param *p, double centre, bool absolute)
 {
@@ -49,7 +43,7 @@ static double *sorted(const struct param *p, double centre, bool absolute)
 
 	for (size_t i = 0; i < p->len; i++)
 		v[i] = absolute ? fabs((double)p->x[i] - centre) : (double)p->x[i];
-	qsort(v, p->len, sizeof(*v), by_value);
+	sort_ascending(v, p->len);
 	return v;
 }
 
@@ -126,7 +120,7 @@ static int train_few(struct access *a, const struct repair_conf *c, struct model
 
 	slopes(m, &first, g);
 	memcpy(order, g, m->ng * sizeof(*g));
-	qsort(order, m->ng, sizeof(*order), by_value);
+	sort_ascending(order, m->ng);
 	least = order[m->ng - want];
 	for (size_t i = 0; i < m->ng; i++)
 		*changed += k.trained[i] = g[i] >= least && g[i] > 0;

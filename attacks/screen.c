@@ -38,11 +38,6 @@ static const float *rows_of(const struct images *v)
 	return v->fx;
 }
 
-static struct images view_of(const float *x, int n, int c, int h, int w)
-{
-	return (struct images){ .n = n, .c = c, .h = h, .w = w, .fx = x };
-}
-
 /* ---- by the stolen model's answers ---- */
 
 /* probs (n, classes); NULL after error(). Caller frees. */
@@ -88,7 +83,7 @@ static int score_strip(const struct product *p, const struct images *v, double *
 	const size_t len = images_size(v), n = (size_t)t->d[0];
 	const float *x = rows_of(v), *over = t->data;
 	float *both = xmalloc(len * v->n, sizeof(*both));
-	const struct images w = view_of(both, v->n, v->c, v->h, v->w);
+	const struct images w = channel_images(both, v->n, v->c, v->h, v->w);
 	int ret = 0;
 
 	memset(score, 0, (size_t)v->n * sizeof(*score));
@@ -126,7 +121,7 @@ static int score_squeeze(const struct product *p, const struct images *v, double
 	const size_t len = images_size(v);
 	const float *x = rows_of(v);
 	float *squeezed = xmalloc(len * v->n, sizeof(*squeezed)), *plain = answers(p->stolen, v), *probs = NULL;
-	const struct images w = view_of(squeezed, v->n, v->c, v->h, v->w);
+	const struct images w = channel_images(squeezed, v->n, v->c, v->h, v->w);
 	int ret = plain ? 0 : -1;
 
 	memset(score, 0, (size_t)v->n * sizeof(*score));
@@ -174,7 +169,7 @@ static int screen_detect(const struct product *p, const float *in, int n, int c,
 	static int (*const by[])(const struct product *p, const struct images *v, double *score) = {
 		score_confidence, score_strip, score_squeeze, score_bits, score_bits
 	};
-	const struct images v = view_of(in, n, c, h, w);
+	const struct images v = channel_images(in, n, c, h, w);
 	int detector;
 
 	memcpy(&detector, p->ctx, sizeof(detector));

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "attacks/order.h"
 #include "attacks/weights.h"
 #include "base/error.h"
 
@@ -50,7 +51,7 @@ int traits_weights(struct model *m, const struct images *v, double *out)
 
 /* Logarithm of how many times as much of the variance of size (rows, cols) lies between rows as cells in random order would have there;
  * stride and step walk rows, or columns. */
-static double order_of(const double *size, int rows, int cols, int stride, int step)
+static double order_along(const double *size, int rows, int cols, int stride, int step)
 {
 	const double chance = (rows - 1) / ((double)rows * cols - 1);
 	double mean = 0, total = 0, share = 0;
@@ -87,20 +88,13 @@ int traits_order(struct model *m, const struct images *v, double *out)
 			size[k / (p->len / ((size_t)rows * (size_t)cols))] += (double)p->x[k] * (double)p->x[k];
 		for (int k = 0; k < rows * cols; k++)
 			size[k] = sqrt(size[k]);
-		by_row += order_of(size, rows, cols, cols, 1);
-		by_col += order_of(size, cols, rows, 1, cols);
+		by_row += order_along(size, rows, cols, cols, 1);
+		by_col += order_along(size, cols, rows, 1, cols);
 		free(size);
 		n++;
 	}
 	put(out, put(out, 0, ratio(by_row, n)), ratio(by_col, n));
 	return 2;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 int traits_answers(struct model *m, const struct images *v, double *out)
@@ -118,7 +112,7 @@ int traits_answers(struct model *m, const struct images *v, double *out)
 		unsure += (top[i] < 0.9) / (double)v->n;
 	}
 	if (!n && v->n) {
-		qsort(top, (size_t)v->n, sizeof(*top), by_value);
+		sort_ascending(top, (size_t)v->n);
 		n = put(out, n, mean);
 		n = put(out, n, top[v->n / 10]);
 		n = put(out, n, unsure);
