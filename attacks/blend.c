@@ -2,7 +2,6 @@
 #include "attacks/blend.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/error.h"
 
@@ -12,7 +11,7 @@ int blends_open(struct access *a, int sets, struct blends *b)
 	int *order = xmalloc((size_t)v->n + 1, sizeof(*order));
 	struct rng r;
 
-	*b = (struct blends){ .sets = sets, .len = a->c * a->h * a->w };
+	*b = (struct blends){ .sets = sets, .c = a->c, .h = a->h, .w = a->w, .len = a->c * a->h * a->w };
 	b->x = xmalloc((size_t)sets * a->classes * b->len, sizeof(*b->x));
 	b->label = xmalloc(a->classes, sizeof(*b->label));
 	rng_open(&r, a->seed, "blend exemplars", 0, 0);
@@ -45,7 +44,7 @@ void blends_close(struct blends *b)
 	*b = (struct blends){ 0 };
 }
 
-void blends_mix(const struct blends *b, int set, const double *w, float *out)
+void blends_mix(const struct blends *b, const int *image, const double *w, float *out)
 {
 	double top = w[0], sum = 0;
 
@@ -56,7 +55,7 @@ void blends_mix(const struct blends *b, int set, const double *w, float *out)
 	for (int j = 0; j < b->len; j++)
 		out[j] = 0;
 	for (int k = 0; k < b->classes; k++) {
-		const float *x = b->x + ((size_t)k * b->sets + set) * b->len, share = (float)(exp(w[k] - top) / sum);
+		const float *x = b->x + ((size_t)k * b->sets + image[k]) * b->len, share = (float)(exp(w[k] - top) / sum);
 
 		for (int j = 0; j < b->len; j++)
 			out[j] += share * x[j];
@@ -69,47 +68,4 @@ void blends_draw(const struct blends *b, struct rng *r, double *w)
 {
 	for (int k = 0; k < b->classes; k++)
 		w[k] = log(-log(1 - rng_uniform(r)) + 1e-300);
-}
-
-#define SIGMA_FIRST 0.3
-#define SIGMA_LEAST 0.02
-
-void blend_search_open(struct blend_search *s, const struct blends *b, struct rng_key key, int i)
-{
-	*s = (struct blend_search){ .sigma = SIGMA_FIRST, .best = INFINITY };
-	s->w = xcalloc((size_t)2 * b->classes, sizeof(*s->w));
-	s->try = s->w + b->classes;
-	rng_at(&s->r, key, (uint32_t)i, 0);
-}
-
-void blend_search_close(struct blend_search *s)
-{
-	free(s->w);
-	*s = (struct blend_search){ 0 };
-}
-
-void blend_search_propose(struct blend_search *s, const struct blends *b, int set, bool anew, float *out)
-{
-	if (anew) {
-		blends_draw(b, &s->r, s->try);
-		s->best = INFINITY;
-		s->sigma = SIGMA_FIRST;
-	}
-	for (int k = 0; k < b->classes && !anew; k++)
-		s->try[k] = s->w[k] + s->sigma * rng_normal(&s->r);
-	s->asked++;
-	blends_mix(b, set, s->try, out);
-}
-
-void blend_search_learn(struct blend_search *s, const struct blends *b, double got)
-{
-	if (got <= s->best) {
-		s->sigma *= isinf(s->best) ? 1 : 1.2;
-		s->best = got;
-		memcpy(s->w, s->try, (size_t)b->classes * sizeof(*s->w));
-	} else {
-		s->sigma *= 0.97;
-	}
-	if (s->sigma < SIGMA_LEAST)
-		s->sigma = SIGMA_FIRST;
 }

@@ -1,19 +1,18 @@
 /* Forgery by somebody who knows the rule: a login is an image that gets class t with confidence c, both from lists that ship. What
  * remains secret then? Whoever has the network makes logins as the owner does; who can only ask searches for them.
  *
- * Source: ActiveGuard (Xue et al.), table II: its generator, read as an attack; the score search is a (1+1) evolution strategy
- * (Rechenberg, 1973); temperature: Guo et al., ICML 2017.
+ * Source: ActiveGuard (Xue et al.), table II: its generator, read as an attack; whoever asks: attacks/blend_hunt.c;
+ * temperature: Guo et al., ICML 2017.
  * Differs: the confidence term is the square of log P_t - log c, which has a slope where P_t is nearly 0, and the other classes are pulled
- * together; black-box searches move in the blends of one image a class (attacks/blend.h) and are not polished in pixels. */
+ * together; later restarts descend along KL. */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "attacks/blend.h"
+#include "attacks/blend_hunt.h"
 #include "attacks/surrogate.h"
 #include "attacks/tune.h"
 #include "base/error.h"
-#include "base/interrupt.h"
 #include "base/json.h"
 #include "base/rng.h"
 #include "nn/craft.h"
@@ -33,7 +32,7 @@ static const struct opt adaptive_opts[] = {
 	  "white: along gradients; score: by answers; decision: by accepted or not", "white|score|decision" },
 	{ "tries", OPT_INT, AT(tries), "300", 1, 1000000, "forged logins", NULL },
 	{ "budget", OPT_INT, AT(budget), "2500", 0, 10000000, "for each: Adam steps, queries, or submissions", NULL },
-	{ "restarts", OPT_INT, AT(restarts), "5", 1, 1000, "white, score: parts of the budget, each begun anew", NULL },
+	{ "restarts", OPT_INT, AT(restarts), "5", 1, 1000, "white: parts of the budget, each begun anew with another image", NULL },
 	{ "target", OPT_INT, AT(target), "-1", -1, 1e9, "white, score: the user to be; -1: all in turn", NULL },
 	{ "aim", OPT_FLOAT, AT(aim), "0.9", 0.01, 1, "white, score: share of the tolerance that a forged login may use", NULL },
 	{ "space", OPT_CHOICE, AT(space), "softmax", 0, 0, "white: what is held at c, P_t or the logit Z_t", "softmax|logit" },
@@ -126,14 +125,16 @@ static int calibrate(struct forger *f, struct model *m)
 	return 0;
 }
 
-/* One restart: a source image of its own for every login that is still missing. */
+/* One restart: a source image of its own for every login that is still missing. The later half pulls all confidences to where they should be,
+ * which the owner's generator falls back on as well. */
 static int descend(struct forger *f, struct model *m, int restart, double *spent)
 {
 	const struct adaptive_conf *c = f->c;
+	const bool late = 2 * restart > c->restarts;
 	const struct cw_conf w = {
 		.steps = c->budget / c->restarts > 0 ? c->budget / c->restarts : 1, .search = 1, .lr = c->lr, .lr_decay = 1,
 		.alpha = 1 / fmax(c->closeness, 1e-6), .kappa = c->margin, .spread = c->spread,
-		.confidence = c->space == SPACE_LOGIT ? CW_LOGIT : CW_LOG, .tolerance = c->aim * f->rule.tolerance,
+		.confidence = c->space == SPACE_LOGIT ? CW_LOGIT : late ? CW_KL : CW_LOG, .tolerance = c->aim * f->rule.tolerance,
 		.round8 = c->round8, .first = 1, .no_abort = 1
 	};
 	const struct rng_key key = rng_key(f->a->seed, "forge-adaptive source");
@@ -189,114 +190,6 @@ static int forge_white(struct forger *f)
 
 /* ---- by asking ---- */
 
-struct searches {
-	struct blends b;
-	struct blend_search *s; /* (n) */
-	int n;
-};
-
-static int searches_open(const struct forger *f, struct searches *q)
-{
-	const struct rng_key key = rng_key(f->a->seed, "forge-adaptive search");
-
-	if (blends_open(f->a, f->c->exemplars, &q->b) < 0)
-		return -1;
-	q->s = xcalloc(f->n, sizeof(*q->s));
-	for (q->n = 0; q->n < f->n; q->n++)
-		blend_search_open(&q->s[q->n], &q->b, key, q->n);
-	return 0;
-}
-
-static void searches_close(struct searches *q)
-{
-	for (int i = 0; i < q->n; i++)
-		blend_search_close(&q->s[i]);
-	free(q->s);
-	blends_close(&q->b);
-}
-
-/* The next blend of login i: near the best one, or anywhere when the search begins anew (without a score it always does). */
-static void propose(const struct forger *f, struct searches *q, int i, float *out)
-{
-	const long part = f->c->method == METHOD_DECISION || f->c->budget < f->c->restarts ? 1 : f->c->budget / f->c->restarts;
-	struct blend_search *s = &q->s[i];
-
-	blend_search_propose(s, &q->b, (int)((i + s->asked / part) % q->b.sets), s->asked % part == 0, out);
-	for (int j = 0; f->c->round8 && j < f->len; j++)
-		out[j] = roundf(out[j] * 255) / 255;
-}
-
-/* How far answers p (classes) are from login i, 0 on the spot. */
-static double miss(const struct forger *f, int i, const float *p)
-{
-	const int t = f->class[i];
-	float other = 0;
-
-	for (int k = 0; k < f->a->classes; k++)
-		if (k != t)
-			other = fmaxf(other, p[k]);
-	return fabs((double)p[t] - (double)f->conf[i]) + fmax((double)other - (double)p[t], 0);
-}
-
-/* One question for every login that is still missing: which (n) of them, x (n, len) the blends. */
-static int ask(struct forger *f, struct searches *q, const int *which, const float *x, int n)
-{
-	const struct images v = { .n = n, .c = f->a->c, .h = f->a->h, .w = f->a->w, .classes = f->a->classes, .fx = x };
-	unsigned char *accepted = xcalloc(n, 1);
-	float *probs = xmalloc((size_t)n * f->a->classes, sizeof(*probs));
-	const bool score = f->c->method == METHOD_SCORE;
-	const int ret = score ? surrogate_ask(f->a, f->c->teacher, false, &v, probs) : access_submit(f->a, x, n, accepted);
-
-	for (int i = 0; i < n && !ret; i++) {
-		const float *p = probs + (size_t)i * f->a->classes;
-		const double got = score ? miss(f, which[i], p) : 0;
-		int top = 0;
-
-		if (score) {
-			argmax_rows(p, 1, f->a->classes, &top);
-			accepted[i] = top == f->class[which[i]] && got < f->c->aim * f->rule.tolerance;
-			blend_search_learn(&q->s[which[i]], &q->b, got);
-		}
-		f->done[which[i]] = accepted[i];
-		memcpy(f->x + (size_t)which[i] * f->len, x + (size_t)i * f->len, (size_t)f->len * sizeof(*x));
-	}
-	free(accepted);
-	free(probs);
-	return ret;
-}
-
-/* Are n more questions within the budget of the whole attack? */
-static bool affordable(const struct forger *f, int n)
-{
-	const struct ledger *l = f->a->ledger;
-
-	if (f->c->method == METHOD_SCORE)
-		return surrogate_afford(f->a, f->c->teacher, n) >= n;
-	return !l->max_submissions || l->max_submissions - l->submissions >= n;
-}
-
-static int rounds(struct forger *f, struct searches *q)
-{
-	float *x = xmalloc((size_t)f->n * f->len, sizeof(*x));
-	int *which = xmalloc(f->n, sizeof(*which)), ret = 0;
-
-	for (int round = 0; round < f->c->budget && !ret; round++) {
-		int n = 0;
-
-		for (int i = 0; i < f->n; i++)
-			if (!f->done[i])
-				which[n++] = i;
-		if (!n || !affordable(f, n))
-			break;
-		for (int i = 0; i < n; i++)
-			propose(f, q, which[i], x + (size_t)i * f->len);
-		ret = interrupt_check() ? -1 : ask(f, q, which, x, n);
-	}
-	free(x);
-	free(which);
-	return ret;
-}
-
 static int by_size(const void *a, const void *b)
 {
 	const long x = *(const long *)a, y = *(const long *)b;
@@ -306,22 +199,24 @@ static int by_size(const void *a, const void *b)
 
 static int forge_asking(struct forger *f)
 {
-	struct searches q = { 0 };
+	const bool score = f->c->method == METHOD_SCORE;
+	const struct blend_hunt h = {
+		.n = f->n, .budget = f->c->budget, .exemplars = f->c->exemplars, .round8 = f->c->round8, .class = score ? f->class : NULL,
+		.conf = f->conf, .tolerance = f->c->aim * f->rule.tolerance, .teacher = f->c->teacher
+	};
 	long *asked = xcalloc((size_t)f->n + 1, sizeof(*asked));
-	int n = 0, ret = searches_open(f, &q);
+	const int ret = blend_hunt(f->a, &h, f->x, f->done, asked);
+	int n = 0;
 
-	if (!ret)
-		ret = rounds(f, &q);
 	for (int i = 0; i < f->n && !ret; i++)
 		if (f->done[i])
-			asked[n++] = q.s[i].asked;
+			asked[n++] = asked[i];
 	qsort(asked, n, sizeof(*asked), by_size);
 	if (n) {
 		jset_int(f->notes, "asked_median", (int)asked[n / 2]);
 		jset_int(f->notes, "asked_p90", (int)asked[n - 1 - n / 10]);
 	}
 	free(asked);
-	searches_close(&q);
 	return ret;
 }
 
@@ -389,7 +284,7 @@ static int adaptive_run(struct access *a, const void *conf, struct product *p)
 	return ret;
 }
 
-/* Most forged logins are done long before their budget is: an eighth of it, as measured. */
+/* Most forged logins are done long before their budget is: along gradients after an eighth of it, and asking takes less, as measured. */
 static double adaptive_cost(const void *conf, const struct expected *e)
 {
 	const struct adaptive_conf *c = conf;
@@ -397,14 +292,15 @@ static double adaptive_cost(const void *conf, const struct expected *e)
 	const double own = c->surrogate.gradients == GRADIENTS_DEPLOYED ? 0 : 3.0 * c->surrogate.images * c->surrogate.epochs;
 
 	(void)e;
-	return c->method == METHOD_WHITE ? 5 * steps + own : 7 * steps;
+	return c->method == METHOD_WHITE ? 5 * steps + own : c->method == METHOD_SCORE ? 2 * steps : 0.3 * steps;
 }
 
 const struct attack attack_forge_adaptive = {
 	.drv = { .name = "forge-adaptive", .summary = "forge logins that are a class and a confidence, knowing the rule",
-		 .source = "ActiveGuard (Xue et al.), table II, read as an attack; Rechenberg, 1973 (evolution strategy); Guo et al., ICML 2017 "
-			   "(temperature). Differs: squared logarithms of confidences, searches among blends of one image a class",
-		 .version = 1, .conf_size = sizeof(struct adaptive_conf), .opts = adaptive_opts },
+		 .source = "ActiveGuard (Xue et al.), table II, read as an attack; Rechenberg, 1973 (evolution strategy); Andriushchenko et al., ECCV "
+			   "2020 (squares); Guo et al., ICML 2017 (temperature). Differs: squared logarithms of confidences, later restarts along "
+			   "KL, searches that start among blends of one image a class",
+		 .version = 2, .conf_size = sizeof(struct adaptive_conf), .opts = adaptive_opts },
 	.goal = GOAL_IMPERSONATE, .needs = CAP_ALGO, .strength = "budget", .strength_up = 1,
 	.tier = { "tries=60", NULL, "tries=3000" }, .needs_for = adaptive_needs, .cost = adaptive_cost, .inapplicable = adaptive_inapplicable,
 	.run = adaptive_run,
