@@ -86,32 +86,10 @@ static void add_options(struct text *t, const char *options)
 	text_add(t, "}");
 }
 
-/* A block for each row of reports/breaks.def; what several rows need is in a job once. */
-static char *breaks_text(const struct reproduce_conf *c, const char *model)
+/* The network for a data set's images, unless --model says which. */
+static int choose_model(const struct reproduce_conf *c, const char *dataset, char model[64])
 {
-	struct text t = { 0 };
-
-	text_fmt(&t, "name: breaks-%s\ntier: %s\ndataset: %s\nmodel: %s\nblocks:\n", c->dataset, tier_names[c->tier], c->dataset, model);
-	for (int i = 0; i < known_breaks_count; i++) {
-		const struct known_break *k = &known_breaks[i];
-
-		text_fmt(&t, "- controls: false\n  schemes: [%s: ", k->scheme);
-		add_options(&t, k->scheme_options);
-		text_fmt(&t, "]\n  attacks: [%s: ", k->attack);
-		add_options(&t, k->attack_options);
-		text_add(&t, "]\n");
-		if (*k->recipe) {
-			text_add(&t, "  train: ");
-			add_options(&t, k->recipe);
-			text_add(&t, "\n");
-		}
-	}
-	return t.s;
-}
-
-static int choose_model(const struct reproduce_conf *c, char model[64])
-{
-	const struct dataset_driver *drv = dataset_driver_of(c->dataset);
+	const struct dataset_driver *drv = dataset_driver_of(dataset);
 	struct dataset d = { .name = "" };
 	char where[512];
 
@@ -120,17 +98,55 @@ static int choose_model(const struct reproduce_conf *c, char model[64])
 		return -1;
 	if (strcmp(c->model, "auto") != 0)
 		return 0;
-	if (!dataset_where(c->dataset, cli_data_dir(&c->common), where)) {
-		dataset_free(dataset_load(c->dataset, cli_data_dir(&c->common))); /* says what is missing and how to get it */
-		return error(EXIT_UNEVALUABLE, "data set %s is not found", c->dataset);
+	if (!dataset_where(dataset, cli_data_dir(&c->common), where)) {
+		dataset_free(dataset_load(dataset, cli_data_dir(&c->common))); /* says what is missing and how to get it */
+		return error(EXIT_UNEVALUABLE, "data set %s is not found", dataset);
 	}
-	snprintf(d.name, sizeof(d.name), "%.63s", c->dataset);
+	snprintf(d.name, sizeof(d.name), "%.63s", dataset);
 	if (drv->peek(&d, where) < 0)
 		return -1;
 	if (d.h != 28 && d.h != 32)
-		return error(EXIT_UNEVALUABLE, "%s has %dx%d images: say which network with --model", c->dataset, d.h, d.w);
+		return error(EXIT_UNEVALUABLE, "%s has %dx%d images: say which network with --model", dataset, d.h, d.w);
 	strcpy(model, d.h == 28 ? "lenet5" : "wrn10-4");
 	return 0;
+}
+
+/* The experiment of a row on a data set. */
+static void breaks_block(struct text *t, const struct known_break *k, const char *dataset, const char *model)
+{
+	text_fmt(t, "- controls: false\n  dataset: %s\n  model: %s\n  schemes: [%s: ", dataset, model, k->scheme);
+	add_options(t, k->scheme_options);
+	text_fmt(t, "]\n  attacks: [%s: ", k->attack);
+	add_options(t, k->attack_options);
+	text_add(t, "]\n");
+	if (*k->recipe) {
+		text_add(t, "  train: ");
+		add_options(t, k->recipe);
+		text_add(t, "\n");
+	}
+}
+
+/* A block for each row of reports/breaks.def, and one more where its claim was made on another data set that is at hand; what several rows need
+ * is in a job once. NULL after error(). */
+static char *breaks_text(const struct reproduce_conf *c, const char *model)
+{
+	struct text t = { 0 };
+
+	text_fmt(&t, "name: breaks-%s\ntier: %s\nblocks:\n", c->dataset, tier_names[c->tier]);
+	for (int i = 0; i < known_breaks_count; i++) {
+		const struct known_break *k = &known_breaks[i];
+		char where[512], there[64];
+
+		breaks_block(&t, k, c->dataset, model);
+		if (!*k->dataset || !strcmp(k->dataset, c->dataset) || !dataset_where(k->dataset, cli_data_dir(&c->common), where))
+			continue;
+		if (choose_model(c, k->dataset, there) < 0) {
+			text_release(&t);
+			return NULL;
+		}
+		breaks_block(&t, k, k->dataset, there);
+	}
+	return t.s;
 }
 
 /* Only what this job asks for: the store may hold other tiers and recipes, and cells of older drivers, all of which fit the tables. */
@@ -160,7 +176,7 @@ static int write_values(const struct reproduce_conf *c, const struct cli_args *a
 		keep_own(col.failures, j);
 		collection_label(&col);
 		col.input.command = j->command;
-		values = c->breaks ? breaks_values(&col.input) : activeguard_values(&col.input, c->dataset);
+		values = c->breaks ? breaks_values(&col.input, c->dataset) : activeguard_values(&col.input, c->dataset);
 		ret = values ? 0 : -1;
 	}
 	for (int i = 0; i < args->nout && !ret; i++)
@@ -187,9 +203,11 @@ static int reproduce(const struct cli_command *self, int argc, char **argv, cons
 	char model[64], *text;
 	int ret;
 
-	if (choose_model(c, model) < 0)
+	if (choose_model(c, c->dataset, model) < 0)
 		return -1;
 	text = c->breaks ? breaks_text(c, model) : job_text(c, model);
+	if (!text)
+		return -1;
 	ret = job_parse(&j, text, strlen(text), c->breaks ? "reproduce breaks" : "reproduce activeguard", args->set, args->nset);
 	free(text);
 	if (ret == 0)

@@ -9,6 +9,7 @@ enum break_op { AT_LEAST, AT_MOST, SHOWN };
 
 struct known_break {
 	const char *claim;
+	const char *dataset; /* where the claim was made, and is judged; "": on the job's */
 	const char *scheme, *scheme_options, *recipe;
 	const char *attack, *attack_options;
 	/* A metric; "a - b", two of them (b of the functional cell where the attacked one has none); "recovery", percent of what users have
@@ -21,10 +22,11 @@ struct known_break {
 extern const struct known_break known_breaks[];
 extern const int known_breaks_count;
 
-/* [{claim, scheme, attack, measured, expected, published, source, ours, low, high, n, verdict, note}] in the table's order; ours (mean over
- * seeds), low and high (smallest and largest) are null where nothing was measured. verdict: "as known", "differs", "shown", "missing".
+/* [{claim, dataset, scheme, attack, measured, expected, published, source, ours, low, high, n, verdict, note, beside}] in the table's order;
+ * ours (mean over seeds), low and high (smallest and largest) are null where nothing was measured. verdict: "as known", "differs", "shown",
+ * "missing". dataset: what the row was judged on; beside: {dataset, ours, low, high, n} on the job's where that is another, else null.
  * Caller decrefs. */
-json_t *breaks_values(const struct report_input *in);
+json_t *breaks_values(const struct report_input *in, const char *dataset);
 void breaks_print(const json_t *values, const char *dataset);
 /* .html .md .tex .csv .json by extension. 0, or -1 after error(). */
 int breaks_write(const json_t *values, const char *dataset, const char *path);

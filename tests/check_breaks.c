@@ -5,6 +5,7 @@
 #include "attacks/attack.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "datasets/dataset.h"
 #include "reports/breaks.h"
 #include "schemes/scheme.h"
 #include "tests/support_bench.h"
@@ -20,6 +21,7 @@ START_TEST(rows_name_what_there_is)
 
 		ck_assert_msg(conf[0] && conf[1], "%s: %s", k->claim, error_text());
 		ck_assert_msg(*k->source, "%s", k->claim);
+		ck_assert_msg(!*k->dataset || dataset_driver_of(k->dataset), "%s", k->claim);
 		if (*k->published)
 			ck_assert_msg(strstr(k->source, "[S3]") || strstr(k->source, "[P]") || strstr(k->source, "[A]"), "%s", k->claim);
 		ck_assert(!strstr(k->source, "[R]") && !strstr(k->source, "[M]") && !strstr(k->source, "[C]"));
@@ -43,12 +45,14 @@ static const char *verdict_of(const json_t *values, const struct known_break *k)
 	return jget_str(json_array_get(values, (size_t)(k - known_breaks)), "verdict", "");
 }
 
-static json_t *forged(const char *method, double accepted)
+static json_t *forged(const char *dataset, const char *method, double accepted)
 {
-	json_t *j = sample_attacked("fashion-mnist", "activeguard", "forge", "tries", 1000, 1), *o = json_object_get(j, "scheme_options");
+	json_t *j = sample_attacked(dataset, "activeguard", "forge", "tries", 1000, 1), *o = json_object_get(j, "scheme_options");
 
 	jset_str(json_object_get(j, "attack_options"), "method", method);
 	jset_str(o, "watermark", "scratch");
+	jset_str(json_object_get(j, "recipe"), "init", "keras");
+	jset_num(json_object_get(j, "recipe"), "lr", 0.001);
 	jset_str(j, "verdict", "ok");
 	sample_metric(j, "forgery_acceptance", accepted, accepted, accepted, 0, 0);
 	return j;
@@ -60,9 +64,9 @@ START_TEST(cells_are_found_and_judged)
 	const struct report_input in = { .cells = cells };
 	const struct known_break *clean = row("forgery_acceptance", "forge");
 
-	json_array_append_new(cells, forged("clean", 0.1));
-	json_array_append_new(cells, forged("cw", 3));
-	values = breaks_values(&in);
+	json_array_append_new(cells, forged("mnist", "clean", 0.1));
+	json_array_append_new(cells, forged("mnist", "cw", 3));
+	values = breaks_values(&in, "mnist");
 	ck_assert_int_eq((int)json_array_size(values), known_breaks_count);
 	ck_assert_str_eq(clean->attack_options, "method=clean");
 	ck_assert_str_eq(verdict_of(values, clean), "as known");
@@ -77,18 +81,48 @@ END_TEST
 /* A lock under other options, or of another recipe, is another experiment. */
 START_TEST(other_settings_are_not_taken_for_it)
 {
-	json_t *cells = json_array(), *values, *j = forged("clean", 0.1);
+	json_t *cells = json_array(), *values, *j = forged("mnist", "clean", 0.1);
 	const struct report_input in = { .cells = cells };
 	const struct known_break *clean = row("forgery_acceptance", "forge");
 
 	jset_str(json_object_get(j, "scheme_options"), "watermark", "none");
 	json_array_append_new(cells, j);
-	j = forged("clean", 0.2);
-	jset_str(json_object_get(j, "recipe"), "init", "keras");
-	jset_num(json_object_get(j, "recipe"), "lr", 0.001);
+	j = forged("mnist", "clean", 0.2);
+	jset_str(json_object_get(j, "recipe"), "init", "torch");
 	json_array_append_new(cells, j);
-	values = breaks_values(&in);
+	values = breaks_values(&in, "mnist");
 	ck_assert_str_eq(verdict_of(values, clean), "missing");
+	json_decref(values);
+	json_decref(cells);
+}
+END_TEST
+
+/* A figure of MNIST is judged on MNIST, and what the job's own data set gives is not hidden: it would be taken for the claim's, or lost. */
+START_TEST(claims_are_judged_where_they_were_made)
+{
+	json_t *cells = json_array(), *values;
+	const struct report_input in = { .cells = cells };
+	const struct known_break *clean = row("forgery_acceptance", "forge");
+	const json_t *v;
+
+	ck_assert_str_eq(clean->dataset, "mnist");
+	json_array_append_new(cells, forged("fashion-mnist", "clean", 0.8));
+	values = breaks_values(&in, "fashion-mnist");
+	ck_assert_str_eq(verdict_of(values, clean), "missing");
+	v = json_array_get(values, (size_t)(clean - known_breaks));
+	ck_assert_double_eq(jget_num(json_object_get(v, "beside"), "ours", -1), 0.8);
+	json_decref(values);
+	json_array_append_new(cells, forged("mnist", "clean", 0.1));
+	values = breaks_values(&in, "fashion-mnist");
+	ck_assert_str_eq(verdict_of(values, clean), "as known");
+	v = json_array_get(values, (size_t)(clean - known_breaks));
+	ck_assert_str_eq(jget_str(v, "dataset", ""), "mnist");
+	ck_assert_double_eq(jget_num(v, "ours", -1), 0.1);
+	ck_assert_str_eq(jget_str(json_object_get(v, "beside"), "dataset", ""), "fashion-mnist");
+	ck_assert_double_eq(jget_num(json_object_get(v, "beside"), "ours", -1), 0.8);
+	json_decref(values);
+	values = breaks_values(&in, "mnist");
+	ck_assert(json_is_null(json_object_get(json_array_get(values, (size_t)(clean - known_breaks)), "beside")));
 	json_decref(values);
 	json_decref(cells);
 }
@@ -103,6 +137,7 @@ Suite *suite_breaks(void)
 	tcase_add_test(tc, rows_name_what_there_is);
 	tcase_add_test(tc, cells_are_found_and_judged);
 	tcase_add_test(tc, other_settings_are_not_taken_for_it);
+	tcase_add_test(tc, claims_are_judged_where_they_were_made);
 	suite_add_tcase(s, tc);
 	return s;
 }
