@@ -4,12 +4,14 @@
 
 #include "attacks/attack.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "datasets/dataset.h"
 #include "reports/breaks.h"
 #include "schemes/scheme.h"
 #include "tests/support_bench.h"
 #include "tests/support_cells.h"
+#include "tests/support_sandbox.h"
 
 /* Its drivers and options are there; a published figure has a source with a mark of trust, and none is recalled or of a toy. */
 START_TEST(rows_name_what_there_is)
@@ -104,6 +106,7 @@ START_TEST(claims_are_judged_where_they_were_made)
 	const struct report_input in = { .cells = cells };
 	const struct known_break *clean = row("forgery_acceptance", "forge");
 	const json_t *v;
+	char *page;
 
 	ck_assert_str_eq(clean->dataset, "mnist");
 	json_array_append_new(cells, forged("fashion-mnist", "clean", 0.8));
@@ -120,6 +123,10 @@ START_TEST(claims_are_judged_where_they_were_made)
 	ck_assert_double_eq(jget_num(v, "ours", -1), 0.1);
 	ck_assert_str_eq(jget_str(json_object_get(v, "beside"), "dataset", ""), "fashion-mnist");
 	ck_assert_double_eq(jget_num(json_object_get(v, "beside"), "ours", -1), 0.8);
+	ck_assert_int_eq(breaks_write(values, "fashion-mnist", sandbox("breaks.md")), 0);
+	page = file_read(sandbox("breaks.md"), 1 << 20, NULL);
+	ck_assert(page && strstr(page, "0.1 %; fashion-mnist 0.8 %"));
+	free(page);
 	json_decref(values);
 	values = breaks_values(&in, "mnist");
 	ck_assert(json_is_null(json_object_get(json_array_get(values, (size_t)(clean - known_breaks)), "beside")));
@@ -134,6 +141,7 @@ Suite *suite_breaks(void)
 	Suite *s = suite_create("breaks");
 	TCase *tc = tcase_create("breaks");
 
+	tcase_add_checked_fixture(tc, sandbox_open, sandbox_close);
 	tcase_add_test(tc, rows_name_what_there_is);
 	tcase_add_test(tc, cells_are_found_and_judged);
 	tcase_add_test(tc, other_settings_are_not_taken_for_it);
