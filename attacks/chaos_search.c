@@ -12,19 +12,23 @@
 #include <string.h>
 
 #include "attacks/attack.h"
+#include "attacks/chaos_order.h"
 #include "attacks/sl2.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/progress.h"
 
 enum { SIDE_MAX = 512 };
+#define DOUBT 50 /* nats of order that no image makes up for while a layer is put in order for the first time */
 
-struct chaos_conf { int images, candidates, sweeps; };
+struct chaos_conf { int images, candidates, sweeps, order; };
 static const struct opt chaos_opts[] = {
 	{ "images", OPT_INT, offsetof(struct chaos_conf, images), "100", 0, 1000000, "labelled samples that say which candidate is better; 0: no search", NULL },
-	{ "candidates", OPT_INT, offsetof(struct chaos_conf, candidates), "400", 1, 100000000,
+	{ "candidates", OPT_INT, offsetof(struct chaos_conf, candidates), "1200", 1, 100000000,
 	  "matrices tried in a square, the most orderly first; as many as SL2(Z_n) has: all of them", NULL },
 	{ "sweeps", OPT_INT, offsetof(struct chaos_conf, sweeps), "4", 1, 1000, "rounds over a layer's squares, and at the end over all, at most", NULL },
+	{ "order", OPT_BOOL, offsetof(struct chaos_conf, order), "yes", 0, 0,
+	  "rows and columns that differ in their weights' size and sign count beside the samples; off: the samples alone", NULL },
 	{ 0 }
 };
 
@@ -116,17 +120,28 @@ static double disorder(const float *x, const struct images *v, int d, int classe
 	}
 	free(mean);
 	free(count);
-	return total > 0 ? within / total : 1;
+	return total > 0 ? fmax(within / total, 1e-30) : 1;
 }
 
-/* The score of what stands in the model now, smaller is better: disorder in front of `next`, or the loss where that is NULL; below 0
- * after error(). */
-static double score_now(struct hunt *h, const struct param *next)
+/* Nats that the layers with squares lie in order; each layer's squares are listed one after the other. */
+static double order_now(const struct hunt *h)
+{
+	double nats = 0;
+
+	for (int i = 0; i < h->nsq && h->c->order; i++)
+		if (!i || h->sq[i].w != h->sq[i - 1].w)
+			nats += chaos_order(h->sq[i].w);
+	return nats;
+}
+
+/* What the labelled images say against the model as it is now, in nats, smaller is better: in front of `next` how badly activations tell
+ * the classes apart (Gaussian, in the classes - 1 directions that can), or the cross entropy, >= 0, where that is NULL. NAN after error(). */
+static double labels_now(struct hunt *h, const struct param *next)
 {
 	const struct images *v = &h->v;
 	struct node *x, *logits;
 	const struct node *at;
-	double score;
+	double nats;
 	float *rows;
 
 	tape_reset(h->t);
@@ -137,30 +152,56 @@ static double score_now(struct hunt *h, const struct param *next)
 	at = next ? tape_input_of(h->t, next) : logits;
 	rows = xmalloc((size_t)v->n * (size_t)(at->c * at->h * at->w), sizeof(*rows));
 	node_store_f32(at, rows);
-	score = next ? disorder(rows, v, at->c * at->h * at->w, h->a->classes) : cross_entropy(rows, v, at->c);
+	nats = v->n * (next ? 0.5 * (h->a->classes - 1) * log(disorder(rows, v, at->c * at->h * at->w, h->a->classes)) : cross_entropy(rows, v, at->c));
 	free(rows);
 	h->trials++;
-	return access_spend(h->a, 0, v->n) < 0 ? -1 : score;
+	return access_spend(h->a, 0, v->n) < 0 ? NAN : nats;
+}
+
+/* Of what stands in the model now. NAN after error(). */
+static double score_now(struct hunt *h, const struct param *next)
+{
+	return labels_now(h, next) - order_now(h);
+}
+
+/* The layer's order under each candidate of its square, which needs no image; new. */
+static double *orders_of(const struct hunt *h, const struct square *s)
+{
+	double *order = xcalloc((size_t)s->ntry + 1, sizeof(*order));
+
+	for (int i = 0; i < s->ntry && h->c->order; i++) {
+		put_back(s, s->try[i]);
+		order[i] = chaos_order(s->w);
+	}
+	return order;
+}
+
+/* Is candidate i worth a look at the images, when `score` is to be beaten and the other layers' order is `rest`? Cross entropy is never
+ * below 0; that activations tell classes apart is weighed against order only where that leaves a doubt. */
+static bool worth_a_look(const struct square *s, const double *order, int i, const struct param *next, double rest, double score)
+{
+	double most = 0;
+
+	for (int k = 0; k < s->ntry && next; k++)
+		most = fmax(most, order[k]);
+	return next ? order[i] >= most - DOUBT : -rest - order[i] < score;
 }
 
 /* 1 when the square's best candidate changed, 0, or -1 after error(). fresh: whatever is best is taken; else what is better than *score,
  * that of the model as it is. */
 static int search_square(struct hunt *h, struct square *s, const struct param *next, bool fresh, double *score)
 {
+	const double rest = order_now(h) - (h->c->order ? chaos_order(s->w) : 0);
 	const struct sl2 before = s->best;
-	double second = INFINITY;
+	double *order = orders_of(h, s), second = INFINITY, now = 0;
 
 	if (fresh)
 		*score = INFINITY;
-	for (int i = 0; i < s->ntry; i++) {
-		double now;
-
-		if (!fresh && sl2_same(s->try[i], s->best))
+	for (int i = 0; i < s->ntry && !isnan(now); i++) {
+		if ((!fresh && sl2_same(s->try[i], s->best)) || !worth_a_look(s, order, i, next, rest, *score))
 			continue;
 		put_back(s, s->try[i]);
-		now = score_now(h, next);
-		if (now < 0)
-			return -1;
+		now = labels_now(h, next) - rest - order[i];
 		if (now < *score) {
 			second = *score;
 			*score = now;
@@ -169,9 +210,10 @@ static int search_square(struct hunt *h, struct square *s, const struct param *n
 			second = now;
 		}
 	}
+	free(order);
 	put_back(s, s->best);
 	s->gap = second - *score;
-	return fresh || !sl2_same(before, s->best);
+	return isnan(now) ? -1 : fresh || !sl2_same(before, s->best);
 }
 
 /* Squares first .. end-1 by one score until none moves. fresh: they are blank at first and filled one after the other, because a square
@@ -183,14 +225,14 @@ static int settle(struct hunt *h, int first, int end, const struct param *next, 
 	for (int i = first; i < end && fresh; i++)
 		blank(&h->sq[i]);
 	*score = score_now(h, next);
-	for (int sweep = 0; sweep < h->c->sweeps && moved && ret >= 0 && *score >= 0; sweep++) {
+	for (int sweep = 0; sweep < h->c->sweeps && moved && ret >= 0 && !isnan(*score); sweep++) {
 		moved = 0;
 		for (int i = first; i < end && ret >= 0; i++) {
 			ret = search_square(h, &h->sq[i], next, fresh && !sweep, score);
 			moved += ret > 0;
 		}
 	}
-	return ret < 0 || *score < 0 ? -1 : 0;
+	return ret < 0 || isnan(*score) ? -1 : 0;
 }
 
 /* The next layer whose input is known, NULL behind the last one. */
@@ -204,7 +246,7 @@ static const struct param *layer_behind(const struct hunt *h, const struct param
 
 /* Layer by layer in the order of the forward pass, each by what it makes of images that the layers before it, already in order, hand
  * on; then everything once more by the loss. */
-static int search(struct hunt *h, double *loss)
+static int search(struct hunt *h)
 {
 	struct progress bar;
 	int ret = 0, end;
@@ -220,7 +262,7 @@ static int search(struct hunt *h, double *loss)
 			progress_step(&bar, end, NULL);
 	}
 	if (!ret)
-		ret = settle(h, 0, h->nsq, NULL, false, loss);
+		ret = settle(h, 0, h->nsq, NULL, false, &score);
 	if (h->a->label)
 		progress_end(&bar, ret < 0 ? "stopped" : NULL);
 	return ret;
@@ -295,7 +337,7 @@ static void report(const struct hunt *h, json_t *notes, double before, double af
 
 static int hunt(struct hunt *h, json_t *notes)
 {
-	double before, loss;
+	double before, after;
 
 	if (!h->nsq) {
 		jset_str(notes, "nothing_to_do", "what ships names no squares whose cells a cat map moves");
@@ -303,10 +345,13 @@ static int hunt(struct hunt *h, json_t *notes)
 	}
 	if (access_spend(h->a, h->v.n, 0) < 0)
 		return -1;
-	before = score_now(h, NULL);
-	if (before < 0 || search(h, &loss) < 0)
+	before = labels_now(h, NULL);
+	if (isnan(before) || search(h) < 0)
 		return -1;
-	report(h, notes, before, loss);
+	after = labels_now(h, NULL);
+	if (isnan(after))
+		return -1;
+	report(h, notes, before / h->v.n, after / h->v.n);
 	return 0;
 }
 
@@ -343,14 +388,14 @@ static double chaos_cost(const void *conf, const struct expected *e)
 	const struct chaos_conf *c = conf;
 
 	(void)e;
-	return 40.0 * c->images * c->candidates * c->sweeps;
+	return 12.0 * c->images * c->candidates * c->sweeps;
 }
 
 const struct attack attack_chaos_search = {
 	.drv = { .name = "chaos-search", .summary = "put cells that a cat map moved back, by search of SL2(Z_n) on a few labels",
 		 .source = "ours, from the key space of Lin et al., \"Chaotic Weights\", IEEE TCAD 40(7), 2021; square by square. Differs: "
 			   "large squares are narrowed down first to partitions into orderly rows and columns",
-		 .version = 1, .conf_size = sizeof(struct chaos_conf), .opts = chaos_opts },
+		 .version = 2, .conf_size = sizeof(struct chaos_conf), .opts = chaos_opts },
 	.goal = GOAL_USE, .needs = CAP_WEIGHTS | CAP_WRITE | CAP_PARAM | CAP_ALGO | CAP_LABELLED, .strength = "images", .strength_up = 1,
 	.tier = { "images=50 candidates=200", NULL, NULL }, .inapplicable = chaos_inapplicable,
 	.cost = chaos_cost, .run = chaos_run, .finds = "squares whose cells a cat map moves",

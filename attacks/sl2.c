@@ -6,6 +6,9 @@
 
 #include "base/error.h"
 
+/* A pair of partitions that explains so much less than another one is not the right one: some 50 nats, in units of what chance gives. */
+#define SL2_BELOW 100
+
 static int mod(long v, int n)
 {
 	return (int)((v % n + n) % n);
@@ -154,19 +157,46 @@ static void add_numberings(struct found *f, const struct line *row, const struct
 	}
 }
 
-/* Pairs of lines by the lesser of the two ranks' sum: rows and columns are told apart by nothing but the loss. */
+/* Lines `row` and `col` of a list, and how orderly they are together: their groups are crossed, so that what they explain adds up. */
+struct pair { int row, col; double order; };
+
+static int by_pair(const void *a, const void *b)
+{
+	const struct pair *p = a, *q = b;
+
+	if (p->order > q->order || p->order < q->order)
+		return p->order > q->order ? -1 : 1;
+	return p->row != q->row ? p->row - q->row : p->col - q->col;
+}
+
+/* The pairs whose groups cross each other, the most orderly first; new, *count of them. */
+static struct pair *pairs_of(const struct line *l, int lines, int n, int *count)
+{
+	struct pair *p = xmalloc((size_t)lines * (size_t)lines, sizeof(*p));
+
+	*count = 0;
+	for (int i = 0; i < lines; i++)
+		for (int j = 0; j < lines; j++)
+			if (gcd(mod((long)l[i].u * l[j].v - (long)l[i].v * l[j].u, n), n) == 1)
+				p[(*count)++] = (struct pair){ i, j, l[i].order + l[j].order };
+	qsort(p, (size_t)*count, sizeof(*p), by_pair);
+	return p;
+}
+
+/* Which line is of rows and which of columns, and their numbering, neither is told by the square's own cells. */
 struct sl2 *sl2_candidates(const real *cells, size_t cell, int n, int most, int *count)
 {
-	int lines;
+	int lines, pairs;
 	struct line *l = lines_of(cells, cell, n, &lines);
+	struct pair *p = pairs_of(l, lines, n, &pairs);
 	const double all = (double)n * n * n;
 	struct found f = { .most = most > all ? (int)all : most, .n = n };
 
 	f.m = xmalloc((size_t)f.most, sizeof(*f.m));
-	for (int sum = 1; sum < 2 * lines && f.count < f.most; sum++)
-		for (int i = sum < lines ? 0 : sum - lines + 1; i <= sum && i < lines; i++)
-			add_numberings(&f, &l[i], &l[sum - i]);
+	for (int i = 0; i < pairs && p[i].order >= p[0].order - SL2_BELOW; i++)
+		add_numberings(&f, &l[p[i].row], &l[p[i].col]);
 	free(l);
+	free(p);
 	*count = f.count;
 	return f.m;
 }

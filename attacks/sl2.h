@@ -22,7 +22,7 @@ bool sl2_same(struct sl2 a, struct sl2 b);
 
 /* log2 of how many there are. */
 double sl2_bits(int n);
-/* At most `most` of them, the most orderly for cells (n * n, cell) first: new, *count of them. */
+/* At most `most` of them, the most orderly for cells (n * n, cell) first, none that is out of the question: new, *count of them. */
 struct sl2 *sl2_candidates(const real *cells, size_t cell, int n, int most, int *count);
 
 #endif
