@@ -12,4 +12,8 @@
  * has; Gaussian, >= 0, larger is more orderly. Cells of nothing but zeros are taken as not there. */
 double chaos_order(const struct param *w);
 
+/* Nats by which the sizes of w's rows go with what else tells its outputs: the numbers behind it (biases, or the scales of a norm) and
+ * the sizes of the next layer's columns, which shared the rows' fate in training. end: of the model's parameters. */
+double chaos_links(const struct param *w, const struct param *end);
+
 #endif

@@ -1,8 +1,9 @@
 /* Search for the key of chaotic weights. Whatever tau, p and q are, rounds of Arnold's cat map on a square of side n amount to one
  * matrix of SL2(Z_n) (sl2.h): fewer than n^3. Each is tried by moving the square's cells back and looking at a few labelled samples,
  * square by square, until none moves; layer by layer, by how well a layer's activations tell the classes apart (the layers behind it
- * are still in disorder), and in the end over all squares by the loss. Large squares have too many matrices: only the most orderly are
- * tried.
+ * are still in disorder), and in the end over all squares by the loss. How orderly a layer's rows and columns lie counts beside that, both in
+ * nats (chaos_order.h): few labels alone like many a neighbour of the right key as well. Large squares have too many matrices: only
+ * the most orderly are tried.
  *
  * Source: attack suggested by the key space (Lin et al., "Chaotic Weights", IEEE TCAD 40(7), 2021; Dyson and Falk, Amer. Math. Monthly
  * 1992, on the map's period); Mukherjee and Chakraborty, IEEE TCAD 2023, break a chaotic encryption of weights.
@@ -19,6 +20,7 @@
 #include "base/progress.h"
 
 enum { SIDE_MAX = 512 };
+#define SURE 3   /* nats between the best candidate and the next: 20 to 1 */
 #define DOUBT 50 /* nats of order that no image makes up for while a layer is put in order for the first time */
 
 struct chaos_conf { int images, candidates, sweeps, order; };
@@ -40,7 +42,7 @@ struct square {
 	struct sl2 *try;   /* candidates, the most orderly first */
 	int ntry;
 	struct sl2 best;
-	double gap;         /* loss of the second best candidate minus the best one's, when it was last searched */
+	double gap;         /* nats that the second best candidate was behind the best one, at least, when it was last searched */
 };
 
 struct hunt {
@@ -123,15 +125,31 @@ static double disorder(const float *x, const struct images *v, int d, int classe
 	return total > 0 ? fmax(within / total, 1e-30) : 1;
 }
 
-/* Nats that the layers with squares lie in order; each layer's squares are listed one after the other. */
+static bool is_weight(const struct param *w)
+{
+	return !w->buffer && w->nd >= 2;
+}
+
+/* Nats that the network's layers lie in order. */
 static double order_now(const struct hunt *h)
 {
+	const struct param *end = h->m->p + h->m->np;
 	double nats = 0;
 
-	for (int i = 0; i < h->nsq && h->c->order; i++)
-		if (!i || h->sq[i].w != h->sq[i - 1].w)
-			nats += chaos_order(h->sq[i].w);
+	for (const struct param *w = h->m->p; w < end && h->c->order; w++)
+		if (is_weight(w))
+			nats += chaos_order(w) + chaos_links(w, end);
 	return nats;
+}
+
+/* Those among them that hang on where the cells of w lie. */
+static double order_around(const struct hunt *h, const struct param *w)
+{
+	const struct param *end = h->m->p + h->m->np, *before = w - 1;
+
+	while (before >= h->m->p && !is_weight(before))
+		before--;
+	return chaos_order(w) + chaos_links(w, end) + (before >= h->m->p ? chaos_links(before, end) : 0);
 }
 
 /* What the labelled images say against the model as it is now, in nats, smaller is better: in front of `next` how badly activations tell
@@ -171,7 +189,7 @@ static double *orders_of(const struct hunt *h, const struct square *s)
 
 	for (int i = 0; i < s->ntry && h->c->order; i++) {
 		put_back(s, s->try[i]);
-		order[i] = chaos_order(s->w);
+		order[i] = order_around(h, s->w);
 	}
 	return order;
 }
@@ -191,15 +209,19 @@ static bool worth_a_look(const struct square *s, const double *order, int i, con
  * that of the model as it is. */
 static int search_square(struct hunt *h, struct square *s, const struct param *next, bool fresh, double *score)
 {
-	const double rest = order_now(h) - (h->c->order ? chaos_order(s->w) : 0);
+	const double rest = order_now(h) - (h->c->order ? order_around(h, s->w) : 0);
 	const struct sl2 before = s->best;
 	double *order = orders_of(h, s), second = INFINITY, now = 0;
 
 	if (fresh)
 		*score = INFINITY;
 	for (int i = 0; i < s->ntry && !isnan(now); i++) {
-		if ((!fresh && sl2_same(s->try[i], s->best)) || !worth_a_look(s, order, i, next, rest, *score))
+		if (!fresh && sl2_same(s->try[i], s->best))
 			continue;
+		if (!worth_a_look(s, order, i, next, rest, *score)) {
+			second = fmin(second, -rest - order[i]);
+			continue;
+		}
 		put_back(s, s->try[i]);
 		now = labels_now(h, next) - rest - order[i];
 		if (now < *score) {
@@ -216,8 +238,40 @@ static int search_square(struct hunt *h, struct square *s, const struct param *n
 	return isnan(now) ? -1 : fresh || !sl2_same(before, s->best);
 }
 
-/* Squares first .. end-1 by one score until none moves. fresh: they are blank at first and filled one after the other, because a square
- * in disorder does more harm to its neighbours than one that is not there. */
+/* The most orderly candidate of a square; did it change? */
+static bool order_square(const struct hunt *h, struct square *s)
+{
+	const struct sl2 before = s->best;
+	double *order = orders_of(h, s), second = -INFINITY;
+	int best = 0;
+
+	for (int k = 1; k < s->ntry; k++) {
+		second = fmax(second, fmin(order[k], order[best]));
+		best = order[k] > order[best] ? k : best;
+	}
+	s->best = s->try[best];
+	s->gap = order[best] - second;
+	put_back(s, s->best);
+	free(order);
+	return !sl2_same(before, s->best);
+}
+
+/* All squares by order alone, which needs no label, until none moves. They are blank at first and filled one after the other, because a
+ * square in disorder does more harm to its neighbours than one that is not there. */
+static void settle_by_order(struct hunt *h)
+{
+	int moved = 1;
+
+	for (int i = 0; i < h->nsq; i++)
+		blank(&h->sq[i]);
+	for (int sweep = 0; sweep < h->c->sweeps && moved; sweep++) {
+		moved = 0;
+		for (int i = 0; i < h->nsq; i++)
+			moved += order_square(h, &h->sq[i]) || !sweep;
+	}
+}
+
+/* Squares first .. end-1 by one score until none moves. fresh: they are blank at first, as above. */
 static int settle(struct hunt *h, int first, int end, const struct param *next, bool fresh, double *score)
 {
 	int moved = 1, ret = 0;
@@ -235,17 +289,28 @@ static int settle(struct hunt *h, int first, int end, const struct param *next, 
 	return ret < 0 || isnan(*score) ? -1 : 0;
 }
 
-/* The next layer whose input is known, NULL behind the last one. */
-static const struct param *layer_behind(const struct hunt *h, const struct param *w)
+/* The layer whose input says how well the layers up to w are in order, NULL when that is the network's answer: behind w where nothing after
+ * it is; the last one where all have been put in order as well as they can be without labels. */
+static const struct param *judge_of(const struct hunt *h, const struct param *w)
 {
-	for (w++; w < h->m->p + h->m->np; w++)
-		if (!w->buffer && w->nd >= 2 && tape_input_of(h->t, w))
-			return w;
-	return NULL;
+	const struct param *judge = NULL;
+
+	for (w++; w < h->m->p + h->m->np && (h->c->order || !judge); w++)
+		if (is_weight(w) && tape_input_of(h->t, w))
+			judge = w;
+	return judge;
 }
 
-/* Layer by layer in the order of the forward pass, each by what it makes of images that the layers before it, already in order, hand
- * on; then everything once more by the loss. */
+static bool in_doubt(const struct hunt *h, int first, int end)
+{
+	for (int i = first; i < end; i++)
+		if (!h->c->order || h->sq[i].gap < SURE)
+			return true;
+	return false;
+}
+
+/* By order, which needs no label; then, layer by layer in the order of the forward pass, what that left in doubt; then everything once more
+ * by the loss. */
 static int search(struct hunt *h)
 {
 	struct progress bar;
@@ -254,10 +319,13 @@ static int search(struct hunt *h)
 
 	if (h->a->label)
 		progress_start(&bar, h->a->label, 2.0 * h->nsq);
+	if (h->c->order)
+		settle_by_order(h);
 	for (int i = 0; i < h->nsq && !ret; i = end) {
 		for (end = i + 1; end < h->nsq && h->sq[end].w == h->sq[i].w;)
 			end++;
-		ret = settle(h, i, end, layer_behind(h, h->sq[i].w), true, &score);
+		if (in_doubt(h, i, end))
+			ret = settle(h, i, end, judge_of(h, h->sq[i].w), true, &score);
 		if (h->a->label)
 			progress_step(&bar, end, NULL);
 	}
@@ -320,14 +388,16 @@ static void close_squares(struct hunt *h)
 static void report(const struct hunt *h, json_t *notes, double before, double after)
 {
 	double least = INFINITY;
-	int moved = 0;
+	int moved = 0, undecided = 0;
 
 	for (int i = 0; i < h->nsq; i++) {
 		least = fmin(least, h->sq[i].gap);
+		undecided += h->sq[i].gap < SURE;
 		moved += !sl2_same(h->sq[i].best, (struct sl2){ 1, 0, 0, 1 });
 	}
 	jset_int(notes, "squares", h->nsq);
 	jset_int(notes, "squares_moved", moved);
+	jset_int(notes, "undecided", undecided);
 	jset_num(notes, "key_bits", h->bits);
 	jset_int(notes, "trials", h->trials);
 	jset_num(notes, "loss_before", before);
@@ -394,7 +464,8 @@ static double chaos_cost(const void *conf, const struct expected *e)
 const struct attack attack_chaos_search = {
 	.drv = { .name = "chaos-search", .summary = "put cells that a cat map moved back, by search of SL2(Z_n) on a few labels",
 		 .source = "ours, from the key space of Lin et al., \"Chaotic Weights\", IEEE TCAD 40(7), 2021; square by square. Differs: "
-			   "large squares are narrowed down first to partitions into orderly rows and columns",
+			   "candidates are told apart by the order of their rows and columns and by labels together; large squares are narrowed "
+			   "down first to orderly partitions",
 		 .version = 2, .conf_size = sizeof(struct chaos_conf), .opts = chaos_opts },
 	.goal = GOAL_USE, .needs = CAP_WEIGHTS | CAP_WRITE | CAP_PARAM | CAP_ALGO | CAP_LABELLED, .strength = "images", .strength_up = 1,
 	.tier = { "images=50 candidates=200", NULL, NULL }, .inapplicable = chaos_inapplicable,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "attacks/chaos_order.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
@@ -172,6 +173,66 @@ START_TEST(layers_come_back_one_by_one)
 }
 END_TEST
 
+/* The plain inputs beside the square, biases and the layers before and behind it tell the key of the square, one of |SL2(Z_84)| = 387,072,
+ * before a label is asked: three labels are enough, and they are asked of a handful of keys. Labels alone are asked of hundreds. */
+START_TEST(a_few_labels_and_order_end_at_the_key)
+{
+	for (int k = 0; k < 6; k++) {
+		struct product p;
+
+		lock_begin();
+		scramble(named("fc2.weight"), 0, 0, 84, 5 + 3 * k, 6 + 7 * k, 1 + 9 * k);
+		ck_assert_int_ne(memcmp(w.locked.model->x, w.base->x, w.base->nx * sizeof(real)), 0);
+		run_attack(&w, "chaos-search", "images=3", NULL, &p);
+		ck_assert_uint_eq(cells_apart(&p), 0);
+		ck_assert_int_lt(jget_int(p.notes, "trials", 0), 20);
+		ck_assert_int_eq(jget_int(p.notes, "undecided", -1), 0);
+		ck_assert_double_gt(jget_num(p.notes, "smallest_gap", 0), 3);
+		product_release(&p);
+		if (!k) {
+			run_attack(&w, "chaos-search", "images=3 order=no", NULL, &p);
+			ck_assert_int_gt(jget_int(p.notes, "trials", 0), 100);
+			product_release(&p);
+		}
+		lock_end();
+	}
+}
+END_TEST
+
+/* A row of a next layer that goes with the sizes of this one's rows, and biases that do: links are there; unrelated ones have none. */
+START_TEST(links_by_hand)
+{
+	real x[] = { 1, 1, 2, 2, 4, 4, /* bias */ 1, 2, 4, /* the next layer's columns */ 3, 6, 12 };
+	struct param p[] = { { .x = x, .len = 6, .nd = 2, .d = { 3, 2, 1, 1 } }, { .x = x + 6, .len = 3, .nd = 1, .d = { 3, 1, 1, 1 } },
+			     { .x = x + 9, .len = 3, .nd = 2, .d = { 1, 3, 1, 1 } } };
+
+	ck_assert_double_eq_tol(chaos_links(p, p + 3), 2 * 1.5 * log(1e12), 1e-6); /* two straight lines, as certain as it gets */
+	x[9] = 6;
+	x[10] = 3;
+	x[11] = 6; /* correlation r: -n/2 log(1 - r^2), sizes 1, 2, 4 against 6, 3, 6 */
+	ck_assert_double_eq_tol(chaos_links(p, p + 3), 1.5 * log(1e12) - 1.5 * log(1 - 1.0 / (14.0 / 3 * 6)), 1e-6);
+	ck_assert_double_eq_tol(chaos_links(p + 2, p + 3), 0, 1e-12);
+}
+END_TEST
+
+/* Two by two, single positive weights: size and sum are the same feature, and what rows and columns leave over is the interaction. */
+START_TEST(order_by_hand)
+{
+	real x[] = { 1, 2, 4, 9 };
+	const struct param p = { .x = x, .len = 4, .nd = 2, .d = { 2, 2, 1, 1 } };
+	const double total = 9 + 4 + 0 + 25, left = (1.0 - 2 - 4 + 9) / 4; /* around the mean, 4 */
+	double before;
+
+	ck_assert_double_eq_tol(chaos_order(&p), 2 * 0.5 * 4 * log(total / (4 * left * left)), 1e-9);
+	before = chaos_order(&p);
+	x[1] = 9;
+	x[3] = 2; /* a cell in another's place */
+	ck_assert_double_lt(chaos_order(&p), before);
+	memset(x, 0, sizeof(x));
+	ck_assert_double_eq_tol(chaos_order(&p), 0, 1e-9);
+}
+END_TEST
+
 START_TEST(no_labels_no_search)
 {
 	struct ledger l = { 0 };
@@ -218,6 +279,9 @@ Suite *suite_chaos_search(void)
 	tcase_add_test(tc, a_layers_squares_are_settled_together);
 	tcase_add_test(tc, a_large_square_comes_back_in_few_trials);
 	tcase_add_test(tc, layers_come_back_one_by_one);
+	tcase_add_test(tc, a_few_labels_and_order_end_at_the_key);
+	tcase_add_test(tc, order_by_hand);
+	tcase_add_test(tc, links_by_hand);
 	tcase_add_test(tc, no_labels_no_search);
 	tcase_add_test(tc, patches_that_do_not_fit_are_left_alone);
 	suite_add_tcase(s, tc);

@@ -105,6 +105,22 @@ START_TEST(chaotic_keys_are_found)
 }
 END_TEST
 
+/* One large square under a key of the scheme's own, of |SL2(Z_84)| = 387,072: bit for bit, in far fewer trials. */
+START_TEST(a_chaotic_key_is_found_to_the_bit)
+{
+	struct product p;
+	struct stage g;
+
+	stage_open(&g, &desk, &scheme_chaotic, "layers=fc2.weight tile=no", 2);
+	run_attack(&g.w, "chaos-search", "images=30", NULL, &p);
+	ck_assert_int_ne(memcmp(g.lock.locked.model->x, desk.base->x, desk.base->nx * sizeof(real)), 0);
+	ck_assert_int_eq(memcmp(p.model->x, desk.base->x, desk.base->nx * sizeof(real)), 0);
+	ck_assert_int_lt(jget_int(p.notes, "trials", 0), 387072 / 100);
+	product_release(&p);
+	stage_close(&g);
+}
+END_TEST
+
 Suite *suite_known_breaks(void);
 Suite *suite_known_breaks(void)
 {
@@ -116,6 +132,7 @@ Suite *suite_known_breaks(void)
 	tcase_add_test(tc, strip_restores_every_gate);
 	tcase_add_test(tc, small_digits_die_by_pruning);
 	tcase_add_test(tc, chaotic_keys_are_found);
+	tcase_add_test(tc, a_chaotic_key_is_found_to_the_bit);
 	suite_add_tcase(s, tc);
 	return s;
 }
