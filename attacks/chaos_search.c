@@ -13,13 +13,13 @@
 #include <string.h>
 
 #include "attacks/attack.h"
+#include "attacks/chaos_labels.h"
 #include "attacks/chaos_order.h"
-#include "attacks/sl2.h"
+#include "attacks/chaos_square.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/progress.h"
 
-enum { SIDE_MAX = 512 };
 #define SURE 3   /* nats between the best candidate and the next: 20 to 1 */
 #define DOUBT 50 /* nats of order that no image makes up for while a layer is put in order for the first time */
 
@@ -34,17 +34,6 @@ static const struct opt chaos_opts[] = {
 	{ 0 }
 };
 
-struct square {
-	struct param *w;
-	int row, col, n;
-	size_t cell;        /* numbers in a cell */
-	real *stored;       /* (n * n, cell) as deployed */
-	struct sl2 *try;   /* candidates, the most orderly first */
-	int ntry;
-	struct sl2 best;
-	double gap;         /* nats that the second best candidate was behind the best one, at least, when it was last searched */
-};
-
 struct hunt {
 	const struct chaos_conf *c;
 	struct access *a;
@@ -57,73 +46,7 @@ struct hunt {
 	double bits;        /* log2 of all keys there are */
 };
 
-/* ---- trying them ---- */
-
-static real *cell_at(const struct square *s, int x, int y)
-{
-	return s->w->x + ((size_t)(s->row + x) * (size_t)s->w->d[1] + (size_t)(s->col + y)) * s->cell;
-}
-
-static void put_back(const struct square *s, struct sl2 b)
-{
-	const real *from = s->stored;
-
-	for (int x = 0; x < s->n; x++)
-		for (int y = 0; y < s->n; y++, from += s->cell)
-			memcpy(cell_at(s, sl2_row(b, x, y, s->n), sl2_col(b, x, y, s->n)), from, s->cell * sizeof(*from));
-}
-
-static void blank(const struct square *s)
-{
-	for (int x = 0; x < s->n; x++)
-		for (int y = 0; y < s->n; y++)
-			memset(cell_at(s, x, y), 0, s->cell * sizeof(real));
-}
-
-/* Mean cross entropy of logits (n, k). */
-static double cross_entropy(const float *logits, const struct images *v, int k)
-{
-	double loss = 0;
-
-	for (int i = 0; i < v->n; i++, logits += k) {
-		double top = (double)logits[0], sum = 0;
-
-		for (int j = 1; j < k; j++)
-			top = fmax(top, (double)logits[j]);
-		for (int j = 0; j < k; j++)
-			sum += exp((double)logits[j] - top);
-		loss += log(sum) + top - (double)logits[images_label(v, i)];
-	}
-	return loss / v->n;
-}
-
-/* How badly activations x (n, d) say the class: within-class scatter by total scatter. A layer in its right order says it better than one
- * in another, whatever comes behind it. */
-static double disorder(const float *x, const struct images *v, int d, int classes)
-{
-	double *mean = xcalloc((size_t)classes + 1, sizeof(*mean)), within = 0, total = 0;
-	int *count = xcalloc((size_t)classes, sizeof(*count));
-
-	for (int i = 0; i < v->n; i++)
-		count[images_label(v, i)]++;
-	for (int k = 0; k < d; k++) {
-		memset(mean, 0, ((size_t)classes + 1) * sizeof(*mean));
-		for (int i = 0; i < v->n; i++) {
-			mean[images_label(v, i)] += (double)x[(size_t)i * (size_t)d + (size_t)k];
-			mean[classes] += (double)x[(size_t)i * (size_t)d + (size_t)k] / v->n;
-		}
-		for (int i = 0; i < v->n; i++) {
-			const double a = (double)x[(size_t)i * (size_t)d + (size_t)k];
-			const int y = images_label(v, i);
-
-			within += (a - mean[y] / count[y]) * (a - mean[y] / count[y]);
-			total += (a - mean[classes]) * (a - mean[classes]);
-		}
-	}
-	free(mean);
-	free(count);
-	return total > 0 ? fmax(within / total, 1e-30) : 1;
-}
+/* ---- what order and labels say ---- */
 
 static bool is_weight(const struct param *w)
 {
@@ -161,6 +84,7 @@ static double labels_now(struct hunt *h, const struct param *next)
 	const struct node *at;
 	double nats;
 	float *rows;
+	int width;
 
 	tape_reset(h->t);
 	tape_grad_params(h->t, false);
@@ -168,9 +92,11 @@ static double labels_now(struct hunt *h, const struct param *next)
 	node_load_images(x, v, 0);
 	logits = h->m->arch->forward(h->m, x, false);
 	at = next ? tape_input_of(h->t, next) : logits;
-	rows = xmalloc((size_t)v->n * (size_t)(at->c * at->h * at->w), sizeof(*rows));
+	width = at->c * at->h * at->w;
+	rows = xmalloc((size_t)v->n * (size_t)width, sizeof(*rows));
 	node_store_f32(at, rows);
-	nats = v->n * (next ? 0.5 * (h->a->classes - 1) * log(disorder(rows, v, at->c * at->h * at->w, h->a->classes)) : cross_entropy(rows, v, at->c));
+	nats = next ? 0.5 * (h->a->classes - 1) * log(chaos_disorder(rows, v, width, h->a->classes)) : chaos_cross_entropy(rows, v, width);
+	nats *= v->n;
 	free(rows);
 	h->trials++;
 	return access_spend(h->a, 0, v->n) < 0 ? NAN : nats;
@@ -188,7 +114,7 @@ static double *orders_of(const struct hunt *h, const struct square *s)
 	double *order = xcalloc((size_t)s->ntry + 1, sizeof(*order));
 
 	for (int i = 0; i < s->ntry && h->c->order; i++) {
-		put_back(s, s->try[i]);
+		square_put_back(s, s->try[i]);
 		order[i] = order_around(h, s->w);
 	}
 	return order;
@@ -222,7 +148,7 @@ static int search_square(struct hunt *h, struct square *s, const struct param *n
 			second = fmin(second, -rest - order[i]);
 			continue;
 		}
-		put_back(s, s->try[i]);
+		square_put_back(s, s->try[i]);
 		now = labels_now(h, next) - rest - order[i];
 		if (now < *score) {
 			second = *score;
@@ -233,7 +159,7 @@ static int search_square(struct hunt *h, struct square *s, const struct param *n
 		}
 	}
 	free(order);
-	put_back(s, s->best);
+	square_put_back(s, s->best);
 	s->gap = second - *score;
 	return isnan(now) ? -1 : fresh || !sl2_same(before, s->best);
 }
@@ -251,7 +177,7 @@ static bool order_square(const struct hunt *h, struct square *s)
 	}
 	s->best = s->try[best];
 	s->gap = order[best] - second;
-	put_back(s, s->best);
+	square_put_back(s, s->best);
 	free(order);
 	return !sl2_same(before, s->best);
 }
@@ -263,7 +189,7 @@ static void settle_by_order(struct hunt *h)
 	int moved = 1;
 
 	for (int i = 0; i < h->nsq; i++)
-		blank(&h->sq[i]);
+		square_blank(&h->sq[i]);
 	for (int sweep = 0; sweep < h->c->sweeps && moved; sweep++) {
 		moved = 0;
 		for (int i = 0; i < h->nsq; i++)
@@ -277,7 +203,7 @@ static int settle(struct hunt *h, int first, int end, const struct param *next, 
 	int moved = 1, ret = 0;
 
 	for (int i = first; i < end && fresh; i++)
-		blank(&h->sq[i]);
+		square_blank(&h->sq[i]);
 	*score = score_now(h, next);
 	for (int sweep = 0; sweep < h->c->sweeps && moved && ret >= 0 && !isnan(*score); sweep++) {
 		moved = 0;
@@ -338,32 +264,6 @@ static int search(struct hunt *h)
 
 /* ---- squares, as what ships names them ---- */
 
-static bool square_fits(const struct model *m, const int32_t *t)
-{
-	const struct param *w;
-
-	if (t[0] < 0 || t[0] >= m->np)
-		return false;
-	w = &m->p[t[0]];
-	return !w->buffer && w->nd >= 2 && t[1] >= 0 && t[2] >= 0 && t[3] >= 2 && t[3] == t[4] && t[3] <= SIDE_MAX &&
-	       t[3] <= w->d[0] - t[1] && t[3] <= w->d[1] - t[2];
-}
-
-static void open_square(struct hunt *h, const int32_t *t)
-{
-	struct square *s = &h->sq[h->nsq++];
-	real *to;
-
-	*s = (struct square){ .w = &h->m->p[t[0]], .row = t[1], .col = t[2], .n = t[3], .best = { 1, 0, 0, 1 } };
-	s->cell = s->w->len / ((size_t)s->w->d[0] * (size_t)s->w->d[1]);
-	to = s->stored = xmalloc((size_t)s->n * (size_t)s->n * s->cell, sizeof(*to));
-	for (int x = 0; x < s->n; x++)
-		for (int y = 0; y < s->n; y++, to += s->cell)
-			memcpy(to, cell_at(s, x, y), s->cell * sizeof(*to));
-	s->try = sl2_candidates(s->stored, s->cell, s->n, h->c->candidates, &s->ntry);
-	h->bits += sl2_bits(s->n);
-}
-
 /* Tensor "patch" i32 (T,5) of what ships: parameter, row, column, rows, columns. Patches that are no squares have no cat map. */
 static void open_squares(struct hunt *h)
 {
@@ -372,16 +272,16 @@ static void open_squares(struct hunt *h)
 
 	h->sq = xcalloc(len / 5 + 1, sizeof(*h->sq));
 	for (size_t i = 0; t && i < len / 5; i++)
-		if (square_fits(h->m, t + 5 * i))
-			open_square(h, t + 5 * i);
+		if (square_fits(h->m, t + 5 * i)) {
+			square_open(&h->sq[h->nsq], h->m, t + 5 * i, h->c->candidates);
+			h->bits += sl2_bits(h->sq[h->nsq++].n);
+		}
 }
 
 static void close_squares(struct hunt *h)
 {
-	for (int i = 0; i < h->nsq; i++) {
-		free(h->sq[i].stored);
-		free(h->sq[i].try);
-	}
+	for (int i = 0; i < h->nsq; i++)
+		square_close(&h->sq[i]);
 	free(h->sq);
 }
 
