@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "attacks/residual_block.h"
 #include "attacks/tune.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -30,7 +31,6 @@ enum fall { FALL_CONSTANT, FALL_COSINE };
 enum stats { STATS_KEPT, STATS_LEARNT };
 enum start { START_ONES, START_SHIPPED };
 enum { BLOCKS_MAX = 64 };
-#define SLOPE 0.01
 
 struct affine_conf {
 	int kind, start, stats, optimizer, schedule, tries, images, epochs, steps, batch, hidden, shrink;
@@ -75,138 +75,25 @@ static struct param *scale_of(struct model *m, int i)
 
 /* ---- residual blocks ---- */
 
-/* `groups` blocks of d -> h -> d over the c = groups * d scales of one layer. All numbers that SGD moves lie in x: the scales v (c), then
- * w1 (groups, h, d), b1 (groups, h), w2 (groups, d, h), b2 (c). */
-struct block {
-	struct param *scale;
-	int groups, d, h;
-	size_t len;
-	double *x, *g, *momentum, *square;
-};
-
 struct expansion {
 	const struct affine_conf *c;
 	const struct train_conf *train;
 	long steps, pass;
-	struct block b[BLOCKS_MAX];
+	struct residual_block b[BLOCKS_MAX];
 	int n;
 };
 
-struct parts { double *v, *w1, *b1, *w2, *b2; };
-static struct parts parts_of(const struct block *b, double *x)
-{
-	const size_t c = b->scale->len, w = (size_t)b->groups * (size_t)b->h * (size_t)b->d;
-	struct parts p = { .v = x };
-
-	p.w1 = p.v + c;
-	p.b1 = p.w1 + w;
-	p.w2 = p.b1 + (size_t)b->groups * (size_t)b->h;
-	p.b2 = p.w2 + w;
-	return p;
-}
-
-/* gamma'' of every scale, into the model. */
-static void expand(const struct block *b)
-{
-	const struct parts p = parts_of(b, b->x);
-
-	for (int g = 0; g < b->groups; g++) {
-		double *const v = p.v + g * b->d;
-
-		for (int o = 0; o < b->d; o++) {
-			double out = v[o] + p.b2[g * b->d + o];
-
-			for (int k = 0; k < b->h; k++) {
-				double z = p.b1[g * b->h + k];
-
-				for (int i = 0; i < b->d; i++)
-					z += p.w1[(g * b->h + k) * b->d + i] * v[i];
-				out += p.w2[(g * b->d + o) * b->h + k] * (z > 0 ? z : SLOPE * z);
-			}
-			b->scale->x[g * b->d + o] = (real)out;
-		}
-	}
-}
-
-/* d loss / d x from that of gamma'', which the model's gradient holds. */
-static void pull_back(const struct block *b)
-{
-	const struct parts p = parts_of(b, b->x), q = parts_of(b, b->g);
-
-	memset(b->g, 0, b->len * sizeof(*b->g));
-	for (int g = 0; g < b->groups; g++) {
-		const real *out = b->scale->g + g * b->d;
-
-		for (int o = 0; o < b->d; o++) {
-			q.v[g * b->d + o] += (double)out[o];
-			q.b2[g * b->d + o] += (double)out[o];
-		}
-		for (int k = 0; k < b->h; k++) {
-			double z = p.b1[g * b->h + k], back = 0;
-
-			for (int i = 0; i < b->d; i++)
-				z += p.w1[(g * b->h + k) * b->d + i] * p.v[g * b->d + i];
-			for (int o = 0; o < b->d; o++) {
-				q.w2[(g * b->d + o) * b->h + k] += (double)out[o] * (z > 0 ? z : SLOPE * z);
-				back += (double)out[o] * p.w2[(g * b->d + o) * b->h + k];
-			}
-			back *= z > 0 ? 1 : SLOPE;
-			q.b1[g * b->h + k] += back;
-			for (int i = 0; i < b->d; i++) {
-				q.w1[(g * b->h + k) * b->d + i] += back * p.v[g * b->d + i];
-				q.v[g * b->d + i] += back * p.w1[(g * b->h + k) * b->d + i];
-			}
-		}
-	}
-}
-
-static void uniform(double *x, size_t n, int fan_in, struct rng *r)
-{
-	const double bound = 1 / sqrt(fan_in);
-
-	for (size_t i = 0; i < n; i++)
-		x[i] = bound * (2 * rng_uniform(r) - 1);
-}
-
-static void block_open(struct expansion *e, struct param *scale, uint64_t seed)
+static void add_block(struct expansion *e, struct param *scale, uint64_t seed)
 {
 	const struct affine_conf *c = e->c;
-	const int channels = (int)scale->len;
-	struct block *b = &e->b[e->n];
-	struct parts p;
+	const int channels = (int)scale->len, shared = channels / c->shrink > 1 ? channels / c->shrink : 1;
 	struct rng r;
 
-	*b = (struct block){ .scale = scale, .groups = c->kind == KIND_IERB ? channels : 1, .d = c->kind == KIND_IERB ? 1 : channels };
-	b->h = c->kind == KIND_IERB ? c->hidden : channels / c->shrink > 1 ? channels / c->shrink : 1;
-	b->len = scale->len * 2 + (size_t)b->groups * (size_t)b->h * (size_t)(2 * b->d + 1);
-	b->x = xcalloc(b->len, 4 * sizeof(*b->x));
-	b->g = b->x + b->len;
-	b->momentum = b->g + b->len;
-	b->square = b->momentum + b->len;
-	p = parts_of(b, b->x);
-	rng_open(&r, seed, "affine blocks", (uint32_t)e->n++, 0);
-	for (size_t i = 0; i < scale->len; i++)
-		p.v[i] = (double)scale->x[i];
-	uniform(p.w1, (size_t)(p.b1 - p.w1), b->d, &r);
-	uniform(p.b1, (size_t)(p.w2 - p.b1), b->d, &r);
-	uniform(p.w2, (size_t)(p.b2 - p.w2), b->h, &r);
-	uniform(p.b2, scale->len, b->h, &r);
-	expand(b);
-}
-
-/* Moves number k of b by its gradient at learning rate lr, as the optimiser of the loop does (step: 1, 2, ...). */
-static void move(const struct block *b, size_t k, const struct affine_conf *c, double lr, long step)
-{
-	const double g = b->g[k] + c->weight_decay * b->x[k], beta = c->optimizer == OPTIM_ADAM ? 0.9 : c->momentum;
-
-	if (c->optimizer == OPTIM_SGD) {
-		b->momentum[k] = beta * b->momentum[k] + g;
-		b->x[k] -= lr * b->momentum[k];
-		return;
-	}
-	b->momentum[k] = beta * b->momentum[k] + (1 - beta) * g;
-	b->square[k] = 0.999 * b->square[k] + 0.001 * g * g;
-	b->x[k] -= lr * b->momentum[k] / (1 - pow(beta, (double)step)) / (sqrt(b->square[k] / (1 - pow(0.999, (double)step))) + 1e-8);
+	rng_open(&r, seed, "affine blocks", (uint32_t)e->n, 0);
+	if (c->kind == KIND_IERB)
+		residual_block_open(&e->b[e->n++], scale, channels, c->hidden, &r);
+	else
+		residual_block_open(&e->b[e->n++], scale, 1, shared, &r);
 }
 
 /* After the backward pass: the blocks take their own step; the scales' gradient is used up, so that the loop's step leaves them. */
@@ -214,18 +101,12 @@ static double blocks_step(void *ctx, struct model *m)
 {
 	struct expansion *e = ctx;
 	const double lr = schedule_lr(e->train, (int)(e->steps / e->pass), (double)(e->steps % e->pass) / (double)e->pass);
+	const struct block_rule rule = { e->c->optimizer == OPTIM_ADAM, e->c->momentum, e->c->weight_decay };
 
 	(void)m;
 	e->steps++;
-	for (int i = 0; i < e->n; i++) {
-		struct block *b = &e->b[i];
-
-		pull_back(b);
-		for (size_t k = 0; k < b->len; k++)
-			move(b, k, e->c, lr, e->steps);
-		expand(b);
-		memset(b->scale->g, 0, b->scale->len * sizeof(*b->scale->g));
-	}
+	for (int i = 0; i < e->n; i++)
+		residual_block_step(&e->b[i], &rule, lr, e->steps);
 	return 0;
 }
 
@@ -259,7 +140,7 @@ static void choose(struct model *m, const struct affine_conf *c, struct expansio
 			scale[1].x[k] = 0;
 		}
 		if (c->kind != KIND_PLAIN)
-			block_open(e, scale, seed);
+			add_block(e, scale, seed);
 	}
 }
 
@@ -310,7 +191,7 @@ static int attempt(struct access *a, const struct affine_conf *c, const struct i
 	choose(*out, c, e, k ? rng_derive(a->seed, purpose) : a->seed);
 	ret = tune(a, *out, v, k ? 0 : v->n, &t); /* labels count once */
 	for (int i = 0; i < e->n; i++)
-		free(e->b[i].x);
+		residual_block_close(&e->b[i]);
 	free(e);
 	*right = -1;
 	if (ret || c->tries < 2)
