@@ -177,6 +177,7 @@ static bool order_square(const struct hunt *h, struct square *s)
 	}
 	s->best = s->try[best];
 	s->gap = order[best] - second;
+	s->doubt = s->gap < SURE;
 	square_put_back(s, s->best);
 	free(order);
 	return !sl2_same(before, s->best);
@@ -197,17 +198,20 @@ static void settle_by_order(struct hunt *h)
 	}
 }
 
-/* Squares first .. end-1 by one score until none moves. fresh: they are blank at first, as above. */
+/* Squares first .. end-1 by one score until none moves. fresh: only those in doubt, which are blank at first, as above. */
 static int settle(struct hunt *h, int first, int end, const struct param *next, bool fresh, double *score)
 {
 	int moved = 1, ret = 0;
 
 	for (int i = first; i < end && fresh; i++)
-		square_blank(&h->sq[i]);
+		if (h->sq[i].doubt)
+			square_blank(&h->sq[i]);
 	*score = score_now(h, next);
 	for (int sweep = 0; sweep < h->c->sweeps && moved && ret >= 0 && !isnan(*score); sweep++) {
 		moved = 0;
 		for (int i = first; i < end && ret >= 0; i++) {
+			if (fresh && !h->sq[i].doubt)
+				continue;
 			ret = search_square(h, &h->sq[i], next, fresh && !sweep, score);
 			moved += ret > 0;
 		}
@@ -227,14 +231,6 @@ static const struct param *judge_of(const struct hunt *h, const struct param *w)
 	return judge;
 }
 
-static bool in_doubt(const struct hunt *h, int first, int end)
-{
-	for (int i = first; i < end; i++)
-		if (!h->c->order || h->sq[i].gap < SURE)
-			return true;
-	return false;
-}
-
 /* By order, which needs no label; then, layer by layer in the order of the forward pass, what that left in doubt; then everything once more
  * by the loss. */
 static int search(struct hunt *h)
@@ -250,8 +246,7 @@ static int search(struct hunt *h)
 	for (int i = 0; i < h->nsq && !ret; i = end) {
 		for (end = i + 1; end < h->nsq && h->sq[end].w == h->sq[i].w;)
 			end++;
-		if (in_doubt(h, i, end))
-			ret = settle(h, i, end, judge_of(h, h->sq[i].w), true, &score);
+		ret = settle(h, i, end, judge_of(h, h->sq[i].w), true, &score);
 		if (h->a->label)
 			progress_step(&bar, end, NULL);
 	}
@@ -274,6 +269,7 @@ static void open_squares(struct hunt *h)
 	for (size_t i = 0; t && i < len / 5; i++)
 		if (square_fits(h->m, t + 5 * i)) {
 			square_open(&h->sq[h->nsq], h->m, t + 5 * i, h->c->candidates);
+			h->sq[h->nsq].doubt = true;
 			h->bits += sl2_bits(h->sq[h->nsq++].n);
 		}
 }
@@ -358,7 +354,7 @@ static double chaos_cost(const void *conf, const struct expected *e)
 	const struct chaos_conf *c = conf;
 
 	(void)e;
-	return 12.0 * c->images * c->candidates * c->sweeps;
+	return 8.0 * c->images * c->candidates * c->sweeps;
 }
 
 const struct attack attack_chaos_search = {

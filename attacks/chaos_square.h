@@ -13,6 +13,7 @@ struct square {
 	struct sl2 *try;   /* candidates, the most orderly first */
 	int ntry;
 	struct sl2 best;
+	bool doubt;         /* order alone does not decide it */
 	double gap;         /* nats that the second best candidate was behind the best one, at least, when it was last searched */
 };
 
