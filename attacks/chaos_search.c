@@ -354,7 +354,7 @@ static double chaos_cost(const void *conf, const struct expected *e)
 	const struct chaos_conf *c = conf;
 
 	(void)e;
-	return 8.0 * c->images * c->candidates * c->sweeps;
+	return 12.0 * c->images * c->candidates * c->sweeps;
 }
 
 const struct attack attack_chaos_search = {
