@@ -47,8 +47,10 @@ static int lenet5n_build(struct model *m)
 static struct node *lenet5_forward(struct model *m, struct node *x, bool train)
 {
 	(void)train;
-	x = op_relu_max_pool(layer_conv(m, x, "conv1", 1, pad_of(&m->spec)), 2); /* (6,14,14) */
-	x = op_relu_max_pool(layer_conv(m, x, "conv2", 1, 0), 2);                /* (16,5,5) */
+	x = layer_conv(m, x, "conv1", 1, pad_of(&m->spec));
+	x = node_done(x, op_relu_max_pool(x, 2)); /* (6,14,14) */
+	x = node_done(x, layer_conv(m, x, "conv2", 1, 0));
+	x = node_done(x, op_relu_max_pool(x, 2)); /* (16,5,5) */
 	x = op_relu(layer_linear(m, x, "fc1"));
 	x = op_relu(layer_linear(m, x, "fc2"));
 	return layer_linear(m, x, "fc3");

@@ -110,11 +110,14 @@ static struct node *block_forward(struct model *m, struct node *x, int b, bool t
 
 	h = layer_norm_relu(m, x, block_name(buf, b, "bn1"), train);
 	y = layer_conv(m, h, block_name(buf, b, "conv1"), stride, 1);
-	y = layer_norm_relu(m, y, block_name(buf, b, "bn2"), train);
-	y = layer_conv(m, y, block_name(buf, b, "conv2"), 1, 1);
-	if (x->c == y->c)
-		return op_add_over(y, x);
-	x = layer_conv(m, h, block_name(buf, b, "shortcut"), stride, 0);
+	y = node_done(y, layer_norm_relu(m, y, block_name(buf, b, "bn2"), train));
+	y = node_done(y, layer_conv(m, y, block_name(buf, b, "conv2"), 1, 1));
+	if (x->c == y->c) {
+		node_done(h, y);
+		return node_done(x, op_add_over(y, x));
+	}
+	node_done(x, h);
+	x = node_done(h, layer_conv(m, h, block_name(buf, b, "shortcut"), stride, 0));
 	sum = op_add_over(y, x);
 	node_drop(x);
 	return sum;
@@ -127,7 +130,8 @@ static struct node *forward(struct model *m, struct node *x, bool train)
 		x = layer_conv(m, layer_norm_relu(m, x, "stem.bn1", train), "stem.conv1", 1, 1);
 	for (int b = 1; b <= BLOCKS; b++)
 		x = block_forward(m, x, b, train);
-	x = op_global_avg_pool(layer_norm_relu(m, x, "bn1", train));
+	x = node_done(x, layer_norm_relu(m, x, "bn1", train));
+	x = op_global_avg_pool(x);
 	return layer_linear(m, x, "fc");
 }
 

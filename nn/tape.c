@@ -126,6 +126,13 @@ void node_drop(struct node *a)
 	a->x = NULL;
 }
 
+struct node *node_done(struct node *a, struct node *last)
+{
+	if (!last->wants)
+		node_drop(a);
+	return last;
+}
+
 struct node *node_scalar(struct tape *t, struct node *a, struct node *b, void (*back)(struct node *))
 {
 	return node_plain(t, (int[]){ 1, 1, 1, 1 }, a, b, back);

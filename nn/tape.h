@@ -103,6 +103,9 @@ struct node *op_add_over(struct node *a, struct node *b);
 /* a's values will not be read again, not by a backward either (as those of op_add_over's b, when it is nobody else's input): the next
  * op may have their memory. */
 void node_drop(struct node *a);
+/* last was the last op to read a's values: where it wants no gradient they are dropped, so that a prediction works in a few layers' memory
+ * and finds it in the cache. a is an op's output; returns last. */
+struct node *node_done(struct node *a, struct node *last);
 struct node *op_leaky_relu(struct node *a, real slope);
 struct node *op_sigmoid(struct node *a);
 struct node *op_tanh(struct node *a);
