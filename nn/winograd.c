@@ -13,37 +13,39 @@ struct wino wino_shape(int c, int h, int w, int pad, int o)
 	return (struct wino){ .c = c, .h = h, .w = w, .pad = pad, .o = o, .oh = h + 2 * pad - 2, .ow = w + 2 * pad - 2 };
 }
 
-/* G's rows on three numbers. */
-static void g_rows(const real *a, size_t from, real *to, size_t apart)
+/* G's rows on three numbers of each output of a block. */
+static void g_rows(real (*a)[WINO_BLOCK_MOST], int from, real (*to)[WINO_BLOCK_MOST], int apart)
 {
-	const real half = (real)0.5, ends = half * (a[0] + a[2 * from]), middle = half * a[from];
+	for (int j = 0; j < WINO_BLOCK_MOST; j++) {
+		const real half = (real)0.5, ends = half * (a[0][j] + a[2 * from][j]), middle = half * a[from][j];
 
-	to[0] = a[0];
-	to[apart] = ends + middle;
-	to[2 * apart] = ends - middle;
-	to[3 * apart] = a[2 * from];
+		to[0][j] = a[0][j];
+		to[apart][j] = ends + middle;
+		to[2 * apart][j] = ends - middle;
+		to[3 * apart][j] = a[2 * from][j];
+	}
 }
 
 void wino_pack(const struct taps *t, int block, int b, real *to)
 {
 	const int outs = t->back ? t->c : t->o, ins = t->back ? t->o : t->c;
 	const int valid = outs - b * block < block ? outs - b * block : block;
-	const size_t apart = (size_t)ins * (size_t)block, per_o = (size_t)t->c * 9;
+	const size_t apart = (size_t)ins * (size_t)block, per_o = (size_t)t->c * 9, first = (size_t)b * (size_t)block;
+	real g[9][WINO_BLOCK_MOST] = { 0 }, half[12][WINO_BLOCK_MOST], u[WINO][WINO_BLOCK_MOST];
 
-	for (int i = 0; i < ins; i++, to += block)
-		for (int j = 0; j < block; j++) {
-			real g[9] = { 0 }, half[12], u[WINO];
-
-			for (int k = 0; k < 9 && j < valid; k++)
-				g[k] = t->back ? t->w[(size_t)i * per_o + (size_t)(b * block + j) * 9 + (8 - k)] :
-						 t->w[(size_t)(b * block + j) * per_o + (size_t)i * 9 + k];
-			for (int x = 0; x < 3; x++)
-				g_rows(g + x, 3, half + x, 3); /* G g: (4,3) */
-			for (int y = 0; y < 4; y++)
-				g_rows(half + y * 3, 1, u + y * 4, 1);
-			for (int e = 0; e < WINO; e++)
-				to[(size_t)e * apart + (size_t)j] = u[e];
-		}
+	for (int i = 0; i < ins; i++, to += block) {
+		for (int j = 0; j < valid; j++)
+			for (int k = 0; k < 9; k++)
+				g[k][j] = t->back ? t->w[(size_t)i * per_o + (first + (size_t)j) * 9 + (size_t)(8 - k)] :
+						    t->w[(first + (size_t)j) * per_o + (size_t)i * 9 + (size_t)k];
+		for (int x = 0; x < 3; x++)
+			g_rows(g + x, 3, half + x, 3); /* G g: (4,3) */
+		for (int y = 0; y < 4; y++)
+			g_rows(half + y * 3, 1, u + y * 4, 1);
+		for (int e = 0; e < WINO; e++)
+			for (int j = 0; j < block; j++)
+				to[(size_t)e * apart + (size_t)j] = u[e][j];
+	}
 }
 
 /* G^T's rows on four numbers. */

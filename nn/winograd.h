@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #define WINO 16         /* numbers of a transformed tile or kernel */
+#define WINO_BLOCK_MOST 8 /* outputs in a packed block, at most */
 #define WINO_STRIP 4    /* tiles that are worked off together: 512 KiB of transformed inputs where there are 128 channels */
 #define WINO_OUTPUTS 16 /* outputs whose products are made before they are transformed back */
 
