@@ -58,10 +58,10 @@ struct kernels {
 	void (*wino_wgrad)(const struct wino *s, const real *x, size_t xs, const real *dy, size_t ys, int groups, real *du, int o0, int o1,
 			   real *scratch);
 
-	/* n numbers of LANES images to LANES rows, row numbers apart (a multiple of LANES; filled up with zeros). */
+	/* n numbers of LANES images to LANES rows, row numbers apart (a multiple of LANES; zeros behind them to a whole vector). */
 	void (*rows)(int n, const real *x, real *to, size_t row);
 	/* C (m,n) += A^T B with A (k,m) of row length lda, B (k,n) of row length ldb, C of row length ldc. B's rows
-	 * have something to read up to a multiple of LANES. */
+	 * have something to read up to a whole vector. */
 	void (*gemm_tn)(int m, int n, int k, const real *a, size_t lda, const real *b, size_t ldb, real *c, size_t ldc);
 
 	/* Pools over planes of one group: x (planes,h,w), y (planes,oh,ow); windows k, step s. */

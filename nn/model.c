@@ -425,6 +425,7 @@ static void predict_batch(void *ctx, struct tape *t, int first, int n)
 	const int k = model_outputs(p->m);
 	struct node *x = tape_input(t, n, p->v->c, p->v->h, p->v->w, false), *y;
 
+	tape_predicts(t);
 	node_load_images(x, p->v, first);
 	y = p->m->arch->forward(p->m, x, false);
 	BUG_ON(y->c * y->h * y->w != k);

@@ -46,11 +46,16 @@ static int lenet5n_build(struct model *m)
 
 static struct node *lenet5_forward(struct model *m, struct node *x, bool train)
 {
+	struct node *y;
+
 	(void)train;
-	x = layer_conv(m, x, "conv1", 1, pad_of(&m->spec));
-	x = node_done(x, op_relu_max_pool(x, 2)); /* (6,14,14) */
-	x = node_done(x, layer_conv(m, x, "conv2", 1, 0));
-	x = node_done(x, op_relu_max_pool(x, 2)); /* (16,5,5) */
+	y = layer_conv(m, x, "conv1", 1, pad_of(&m->spec));
+	x = op_relu_max_pool(y, 2); /* (6,14,14) */
+	node_done(y);
+	y = layer_conv(m, x, "conv2", 1, 0);
+	node_done(x);
+	x = op_relu_max_pool(y, 2); /* (16,5,5) */
+	node_done(y);
 	x = op_relu(layer_linear(m, x, "fc1"));
 	x = op_relu(layer_linear(m, x, "fc2"));
 	return layer_linear(m, x, "fc3");

@@ -106,33 +106,40 @@ static struct node *block_forward(struct model *m, struct node *x, int b, bool t
 {
 	char buf[PARAM_NAME_MAX];
 	int stride = b == 1 ? 1 : 2;
-	struct node *h, *y, *sum;
+	struct node *h, *y, *z;
 
 	h = layer_norm_relu(m, x, block_name(buf, b, "bn1"), train);
 	y = layer_conv(m, h, block_name(buf, b, "conv1"), stride, 1);
-	y = node_done(y, layer_norm_relu(m, y, block_name(buf, b, "bn2"), train));
-	y = node_done(y, layer_conv(m, y, block_name(buf, b, "conv2"), 1, 1));
+	z = layer_norm_relu(m, y, block_name(buf, b, "bn2"), train);
+	node_done(y);
+	y = layer_conv(m, z, block_name(buf, b, "conv2"), 1, 1);
+	node_done(z);
 	if (x->c == y->c) {
-		node_done(h, y);
-		return node_done(x, op_add_over(y, x));
+		node_done(h);
+		z = op_add_over(y, x);
+		node_done(x);
+		return z;
 	}
-	node_done(x, h);
-	x = node_done(h, layer_conv(m, h, block_name(buf, b, "shortcut"), stride, 0));
-	sum = op_add_over(y, x);
+	node_done(x);
+	x = layer_conv(m, h, block_name(buf, b, "shortcut"), stride, 0);
+	node_done(h);
+	z = op_add_over(y, x);
 	node_drop(x);
-	return sum;
+	return z;
 }
 
 static struct node *forward(struct model *m, struct node *x, bool train)
 {
+	struct node *y;
+
 	x = layer_conv(m, x, "conv1", 1, 1);
 	if (model_find(m, "stem.conv1.weight"))
 		x = layer_conv(m, layer_norm_relu(m, x, "stem.bn1", train), "stem.conv1", 1, 1);
 	for (int b = 1; b <= BLOCKS; b++)
 		x = block_forward(m, x, b, train);
-	x = node_done(x, layer_norm_relu(m, x, "bn1", train));
-	x = op_global_avg_pool(x);
-	return layer_linear(m, x, "fc");
+	y = layer_norm_relu(m, x, "bn1", train);
+	node_done(x);
+	return layer_linear(m, op_global_avg_pool(y), "fc");
 }
 
 const struct arch arch_wrn10 = {

@@ -1,8 +1,9 @@
 /* Convolution and transposed convolution.
  *
- * One operator does all the work: K->conv on a padded group. Its adjoint (gradient of the input) is K->conv again, over
- * the gradient spread out by the stride and padded by k-1-p, with the kernel flipped and its channels swapped; a transposed
- * convolution is that adjoint run forward. A linear layer is a convolution of 1x1 "images" whose channels are the features. */
+ * 3x3 kernels with stride 1 and many channels go Winograd's way (ops_winograd.c). For all others one operator does all the work: K->conv on
+ * a group padded by columns. Its adjoint (gradient of the input) is K->conv again, over the gradient with the kernel flipped and its
+ * channels swapped, with a stride once for each residue; a transposed convolution is that adjoint run forward. Weight gradients are in
+ * ops_wgrad.c. */
 #include "nn/conv_impl.h"
 #include "nn/winograd.h"
 #include <string.h>
@@ -27,7 +28,8 @@ struct conv_job {
 	int phases;
 	const struct node *w;
 	const real *in, *bias;
-	real *out, *pad;        /* pad: a thread's padded group */
+	real *out, *pad;        /* pad: padded groups, one in each slot */
+	int slots;
 	size_t in_group, out_group, pad_len;
 	int c, ih, iw, left, wp; /* an input group, and how its columns are padded to wp */
 	bool accumulate;
@@ -65,7 +67,7 @@ static void conv_task(void *ctx, int i, int thread)
 	const real *x = j->in + g * j->in_group;
 
 	if (j->pad) {
-		real *p = j->pad + (size_t)thread * j->pad_len;
+		real *p = j->pad + (size_t)(thread % j->slots) * j->pad_len;
 
 		pad_group(x, j->c, j->ih, j->iw, 0, j->left, j->ih, j->wp, p);
 		x = p;
@@ -82,10 +84,11 @@ static void conv_run(struct tape *t, struct conv_job *j, int groups)
 		phase_open(t, j->w, &j->phase[k]);
 	j->in_group = (size_t)j->c * j->ih * j->iw * LANES;
 	j->pad_len = (size_t)j->c * j->ih * j->wp * LANES;
+	j->slots = tile_threads_here();
 	if (j->wp != j->iw)
-		j->pad = tape_take(t, j->pad_len * (size_t)tile_threads_get());
+		j->pad = tape_take(t, j->pad_len * (size_t)j->slots);
 	/* Few groups (small batches): cut the output channels too, so that threads have work. It changes no result. */
-	j->parts = groups >= 8 || tile_threads_here() == 1 ? 1 : j->phase->blocks < 4 ? j->phase->blocks : 4;
+	j->parts = groups >= 8 || j->slots == 1 ? 1 : j->phase->blocks < 4 ? j->phase->blocks : 4;
 	tile_for(groups * j->parts, conv_task, j);
 	if (j->pad)
 		tape_give(t, j->pad);
@@ -133,7 +136,7 @@ struct adjoint {
 	int o, c, k, stride, pad, h, wd, ih, iw;
 };
 
-static void conv_adjoint(struct tape *t, const struct adjoint *a, const real *in, int groups, const real *bias, real *out, bool accumulate)
+static void phases_adjoint(struct tape *t, const struct adjoint *a, const real *in, int groups, const real *bias, real *out, bool accumulate)
 {
 	const int s = a->stride;
 	struct phase *phase = arena_new(&t->mem, (size_t)s * s, struct phase);
@@ -141,12 +144,6 @@ static void conv_adjoint(struct tape *t, const struct adjoint *a, const real *in
 	struct conv_job j = { .phase = phase, .w = a->w, .in = in, .bias = bias, .out = out, .c = a->o, .ih = a->ih, .iw = a->iw,
 			      .wp = a->iw, .accumulate = accumulate };
 
-	if (winograd_suits(a->k, s, a->o, a->c)) {
-		const struct wino q = wino_shape(a->o, a->ih, a->iw, 2 - a->pad, a->c);
-
-		winograd_apply(t, &q, a->w, true, in, groups, bias, out, accumulate);
-		return;
-	}
 	for (int f = 0; f < s; f++) { /* and the padding that the phases need by columns */
 		const int taps = f < a->k ? (a->k - 1 - f) / s + 1 : 1;
 		int end;
@@ -173,6 +170,17 @@ static void conv_adjoint(struct tape *t, const struct adjoint *a, const real *in
 	}
 	j.out_group = (size_t)a->c * a->h * a->wd * LANES;
 	conv_run(t, &j, groups);
+}
+
+static void conv_adjoint(struct tape *t, const struct adjoint *a, const real *in, int groups, const real *bias, real *out, bool accumulate)
+{
+	if (winograd_suits(a->k, a->stride, a->o, a->c)) {
+		const struct wino q = wino_shape(a->o, a->ih, a->iw, 2 - a->pad, a->c);
+
+		winograd_apply(t, &q, a->w, true, in, groups, bias, out, accumulate);
+	} else {
+		phases_adjoint(t, a, in, groups, bias, out, accumulate);
+	}
 }
 
 /* ---- conv2d: y = w * pad(a) + b;  da += w^T spread(dy);  dw += dy . pad(a) ---- */

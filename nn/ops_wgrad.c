@@ -18,6 +18,7 @@ struct wgrad_job {
 	const real *x, *dy;
 	size_t xs, ys, len, scratch_len; /* len: numbers of a partial sum */
 	int groups, chunks, parts;       /* parts: the outputs are cut into as many tasks */
+	int slots;                       /* pieces of scratch */
 	real *partial, *scratch, *dw;
 };
 
@@ -34,9 +35,9 @@ static void wgrad_task(void *ctx, int i, int thread)
 	const struct conv *s = j->s;
 	const int chunk = i / j->parts, part = i % j->parts, g0 = chunk * WGRAD_GROUPS, blocks = GROUPS(s->o);
 	const int n = j->groups - g0 < WGRAD_GROUPS ? j->groups - g0 : WGRAD_GROUPS;
-	const int o0 = blocks * part / j->parts * LANES, end = blocks * (part + 1) / j->parts * LANES, o1 = end < s->o ? end : s->o;
+	const int o0 = blocks * part / j->parts * LANES, end = blocks * (part + 1) / j->parts * LANES, o1 = end < s->o ? end : s->o; /* but DIRECT */
 	const real *x = j->x + g0 * j->xs, *dy = j->dy + g0 * j->ys;
-	real *sum = j->partial + chunk * j->len, *scratch = j->scratch + (size_t)thread * j->scratch_len;
+	real *sum = j->partial + chunk * j->len, *scratch = j->scratch + (size_t)(thread % j->slots) * j->scratch_len;
 
 	switch (j->way) {
 	case DIRECT: K->conv_wgrad(s, x, j->xs, dy, j->ys, n, sum, part * K->wgrad_block(s->o, s->kw), scratch); break;
@@ -72,7 +73,8 @@ static void wgrad(struct tape *t, struct wgrad_job *j)
 	j->ys = (size_t)s->o * s->oh * s->ow * LANES;
 	j->chunks = (j->groups + WGRAD_GROUPS - 1) / WGRAD_GROUPS;
 	j->partial = tape_take(t, j->len * (size_t)j->chunks);
-	j->scratch = tape_take(t, j->scratch_len * (size_t)tile_threads_get());
+	j->slots = tile_threads_here();
+	j->scratch = tape_take(t, j->scratch_len * (size_t)j->slots);
 	zero(j->partial, j->len * (size_t)j->chunks);
 	tile_for(j->chunks * j->parts, wgrad_task, j);
 	if (j->way == DIRECT)

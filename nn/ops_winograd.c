@@ -8,6 +8,7 @@ struct apply_job {
 	int block;
 	real *packed, *scratch;
 	size_t scratch_len;
+	int slots; /* pieces of scratch */
 	const real *in, *bias;
 	real *out;
 	bool accumulate;
@@ -30,23 +31,23 @@ static void apply_task(void *ctx, int i, int thread)
 	const size_t in = (size_t)j->s.c * j->s.h * j->s.w * LANES, out = (size_t)j->s.o * j->s.oh * j->s.ow * LANES;
 
 	K->wino(&j->s, j->in + g * in, j->packed, j->bias, j->out + g * out, j->accumulate, t0, t1 < tiles ? t1 : tiles,
-		j->scratch + (size_t)thread * j->scratch_len);
+		j->scratch + (size_t)(thread % j->slots) * j->scratch_len);
 }
 
 void winograd_apply(struct tape *t, const struct wino *s, const struct node *w, bool back, const real *in, int groups, const real *bias,
 		    real *out, bool accumulate)
 {
 	struct apply_job j = { .s = *s, .in = in, .bias = bias, .out = out, .accumulate = accumulate, .block = K->wino_block(),
-			       .scratch_len = wino_scratch(s),
+			       .scratch_len = wino_scratch(s), .slots = tile_threads_here(),
 			       .taps = { .w = w->x, .o = w->d[0], .c = w->d[1], .k = 3, .back = back, .stride = 1, .winograd = true } };
 	bool made;
 
 	j.packed = tape_pack(t, w, &j.taps, j.block, &made);
 	if (!made)
 		tile_for((s->o + j.block - 1) / j.block, pack_task, &j);
-	j.scratch = tape_take(t, j.scratch_len * (size_t)tile_threads_get());
+	j.scratch = tape_take(t, j.scratch_len * (size_t)j.slots);
 	/* Few groups (small batches): cut the tiles too, so that threads have work. It changes no result. */
-	j.parts = groups >= 8 || tile_threads_here() == 1 ? 1 : 4;
+	j.parts = groups >= 8 || j.slots == 1 ? 1 : 4;
 	tile_for(groups * j.parts, apply_task, &j);
 	tape_give(t, j.scratch);
 	tape_unpack(t, w, j.packed);

@@ -27,6 +27,7 @@ void tape_reset(struct tape *t)
 	t->spare = NULL;
 	t->n = 0;
 	t->grad_params = true;
+	t->predicts = false;
 }
 
 size_t tape_peak(const struct tape *t)
@@ -37,6 +38,11 @@ size_t tape_peak(const struct tape *t)
 void tape_grad_params(struct tape *t, bool on)
 {
 	t->grad_params = on;
+}
+
+void tape_predicts(struct tape *t)
+{
+	t->predicts = true;
 }
 
 void tape_keep_weights(struct tape *t)
@@ -126,11 +132,10 @@ void node_drop(struct node *a)
 	a->x = NULL;
 }
 
-struct node *node_done(struct node *a, struct node *last)
+void node_done(struct node *a)
 {
-	if (!last->wants)
+	if (a->t->predicts)
 		node_drop(a);
-	return last;
 }
 
 struct node *node_scalar(struct tape *t, struct node *a, struct node *b, void (*back)(struct node *))
@@ -315,8 +320,10 @@ const struct node *tape_input_of(const struct tape *t, const struct param *p)
 	for (int i = 0; i < t->n; i++) {
 		const struct node *y = t->node[i];
 
-		if (y->n && y->in[1] && !y->in[1]->n && y->in[1]->x == p->x)
+		if (y->n && y->in[1] && !y->in[1]->n && y->in[1]->x == p->x) {
+			BUG_ON(!y->in[0]->x);
 			return y->in[0];
+		}
 	}
 	return NULL;
 }

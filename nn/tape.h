@@ -62,6 +62,10 @@ void tape_grad_params(struct tape *t, bool on);
 /* The numbers of parameters stay as they are until this tape is freed: what convolutions and linear layers make of them is made once. */
 void tape_keep_weights(struct tape *t);
 
+/* Until the tape is reset nobody reads anything but the last op's values, and no backward follows: a network's layers may work in the
+ * memory of those before them (node_done()), which is still in the cache. */
+void tape_predicts(struct tape *t);
+
 /* Between (n, c*h*w) row-major memory and a batch node. */
 void node_load(struct node *a, const real *rows);
 void node_load_f32(struct node *a, const float *rows);
@@ -103,9 +107,8 @@ struct node *op_add_over(struct node *a, struct node *b);
 /* a's values will not be read again, not by a backward either (as those of op_add_over's b, when it is nobody else's input): the next
  * op may have their memory. */
 void node_drop(struct node *a);
-/* last was the last op to read a's values: where it wants no gradient they are dropped, so that a prediction works in a few layers' memory
- * and finds it in the cache. a is an op's output; returns last. */
-struct node *node_done(struct node *a, struct node *last);
+/* All ops that read a's values are made: on a tape that predicts (tape_predicts()) they are dropped, on others kept. a is an op's output. */
+void node_done(struct node *a);
 struct node *op_leaky_relu(struct node *a, real slope);
 struct node *op_sigmoid(struct node *a);
 struct node *op_tanh(struct node *a);

@@ -15,6 +15,7 @@ struct tape {
 	bool grad_params;
 	struct spare *spare; /* given back since the last reset */
 	bool keep;           /* see tape_keep_weights() */
+	bool predicts;       /* see tape_predicts(); until the next reset */
 	struct arena kept;   /* outlives resets */
 	struct packed *packed;
 	void (*watch)(void *ctx); /* called as each node is made, before it is computed: how bench/speed times ops; NULL: nobody */

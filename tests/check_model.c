@@ -523,6 +523,72 @@ static void passes(struct model *m, const struct images *v, bool keep, float *ou
 	tape_free(t);
 }
 
+/* Only a tape that predicts gives layers' memory away: attacks read what a layer saw (tape_input_of()), and its outputs are a prediction's. */
+START_TEST(what_layers_saw_can_be_read)
+{
+	struct model *m = make(shapes[_i].name, shapes[_i].c, shapes[_i].side, shapes[_i].classes);
+	struct images v = noise(m, 3);
+	const size_t k = (size_t)model_outputs(m);
+	float *answer = malloc(3 * k * sizeof(float)), *out = malloc(3 * k * sizeof(float));
+	struct tape *t = tape_new();
+	struct node *x;
+	int layers = 0;
+
+	tape_grad_params(t, false);
+	x = tape_input(t, 3, v.c, v.h, v.w, false);
+	node_load_images(x, &v, 0);
+	node_store_f32(m->arch->forward(m, x, false), out);
+	for (int i = 0; i < m->np; i++) {
+		const struct node *in = tape_input_of(t, &m->p[i]);
+
+		for (size_t j = 0; in && j < in->len; j += LANES)
+			ck_assert(isfinite(in->x[j]));
+		layers += in != NULL;
+	}
+	ck_assert_int_gt(layers, 2);
+	ck_assert_int_eq(model_predict(m, &v, answer), 0);
+	ck_assert_mem_eq(out, answer, 3 * k * sizeof(float));
+	tape_free(t);
+	free(answer);
+	free(out);
+	free((void *)v.px);
+	model_free(m);
+}
+END_TEST
+
+/* A parameter that learns alone finds the values that its gradient needs: would catch one dropped too early. */
+START_TEST(one_parameter_learns_alone)
+{
+	struct model *m = make(predicted[_i].name, predicted[_i].c, predicted[_i].side, predicted[_i].k);
+	struct images v = noise(m, 2);
+
+	for (int i = 0; i < m->np; i++)
+		m->p[i].frozen = true;
+	for (int i = 0; i < m->np; i++) {
+		struct tape *t;
+		struct node *x, *y;
+		double sum = 0;
+
+		if (!m->p[i].g)
+			continue;
+		t = tape_new();
+		x = tape_input(t, 2, v.c, v.h, v.w, false);
+		m->p[i].frozen = false;
+		memset(m->p[i].g, 0, m->p[i].len * sizeof(real));
+		node_load_images(x, &v, 0);
+		y = m->arch->forward(m, x, true);
+		tape_backward(t, op_mean(op_mul(y, op_tanh(y))));
+		for (size_t j = 0; j < m->p[i].len; j++)
+			sum += fabs((double)m->p[i].g[j]);
+		ck_assert_msg(sum > 0 && isfinite(sum), "%s", m->p[i].name);
+		m->p[i].frozen = true;
+		tape_free(t);
+	}
+	free((void *)v.px);
+	model_free(m);
+}
+END_TEST
+
 START_TEST(kept_weights_change_nothing)
 {
 	struct model *m = make(predicted[_i].name, predicted[_i].c, predicted[_i].side, predicted[_i].k);
@@ -630,6 +696,8 @@ Suite *suite_model(void)
 	tcase_add_test(tc, metadata_must_agree_with_the_caller);
 	tcase_add_test(tc, neighbours_do_not_matter);
 	tcase_add_loop_test(tc, predictions_do_not_depend_on_threads, 0, ARRAY_LEN(predicted));
+	tcase_add_loop_test(tc, what_layers_saw_can_be_read, 0, (int)ARRAY_LEN(shapes));
+	tcase_add_loop_test(tc, one_parameter_learns_alone, 0, ARRAY_LEN(predicted));
 	tcase_add_loop_test(tc, kept_weights_change_nothing, 0, ARRAY_LEN(predicted));
 	tcase_add_test(tc, floats_and_bytes_agree);
 	tcase_add_test(tc, correct_counts_labels);
