@@ -17,6 +17,7 @@
 #include "attacks/chaos_order.h"
 #include "attacks/chaos_square.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/json.h"
 #include "base/progress.h"
 
@@ -27,7 +28,7 @@ struct chaos_conf { int images, candidates, sweeps, order; };
 static const struct opt chaos_opts[] = {
 	{ "images", OPT_INT, offsetof(struct chaos_conf, images), "100", 0, 1000000, "labelled samples that say which candidate is better; 0: no search", NULL },
 	{ "candidates", OPT_INT, offsetof(struct chaos_conf, candidates), "1200", 1, 100000000,
-	  "matrices tried in a square, the most orderly first; as many as SL2(Z_n) has: all of them", NULL },
+	  "matrices tried in a square, those of the most telling rows and columns first", NULL },
 	{ "sweeps", OPT_INT, offsetof(struct chaos_conf, sweeps), "4", 1, 1000, "rounds over a layer's squares, and at the end over all, at most", NULL },
 	{ "order", OPT_BOOL, offsetof(struct chaos_conf, order), "yes", 0, 0,
 	  "rows and columns that differ in their weights' size and sign count beside the samples; off: the samples alone", NULL },
@@ -76,13 +77,13 @@ static double order_around(const struct hunt *h, const struct param *w)
 }
 
 /* What the labelled images say against the model as it is now, in nats, smaller is better: in front of `next` how badly activations tell
- * the classes apart (Gaussian, in the classes - 1 directions that can), or the cross entropy, >= 0, where that is NULL. NAN after error(). */
-static double labels_now(struct hunt *h, const struct param *next)
+ * the classes apart (Gaussian, in the classes - 1 directions that can), or the cross entropy, >= 0, where that is NULL; INFINITY where the
+ * answers are no numbers. 0, or -1 after error(). */
+static int labels_now(struct hunt *h, const struct param *next, double *nats)
 {
 	const struct images *v = &h->v;
 	struct node *x, *logits;
 	const struct node *at;
-	double nats;
 	float *rows;
 	int width;
 
@@ -95,17 +96,11 @@ static double labels_now(struct hunt *h, const struct param *next)
 	width = at->c * at->h * at->w;
 	rows = xmalloc((size_t)v->n * (size_t)width, sizeof(*rows));
 	node_store_f32(at, rows);
-	nats = next ? 0.5 * (h->a->classes - 1) * log(chaos_disorder(rows, v, width, h->a->classes)) : chaos_cross_entropy(rows, v, width);
-	nats *= v->n;
+	*nats = next ? 0.5 * (h->a->classes - 1) * log(chaos_disorder(rows, v, width, h->a->classes)) : chaos_cross_entropy(rows, v, width);
+	*nats = isnan(*nats) ? INFINITY : *nats * v->n;
 	free(rows);
 	h->trials++;
-	return access_spend(h->a, 0, v->n) < 0 ? NAN : nats;
-}
-
-/* Of what stands in the model now. NAN after error(). */
-static double score_now(struct hunt *h, const struct param *next)
-{
-	return labels_now(h, next) - order_now(h);
+	return access_spend(h->a, 0, v->n) < 0 ? -1 : 0;
 }
 
 /* The layer's order under each candidate of its square, which needs no image; new. */
@@ -120,15 +115,12 @@ static double *orders_of(const struct hunt *h, const struct square *s)
 	return order;
 }
 
-/* Is candidate i worth a look at the images, when `score` is to be beaten and the other layers' order is `rest`? Cross entropy is never
- * below 0; that activations tell classes apart is weighed against order only where that leaves a doubt. */
-static bool worth_a_look(const struct square *s, const double *order, int i, const struct param *next, double rest, double score)
+/* Is a candidate of this order worth a look at the images, when `most` is the largest order of any, `score` is to be beaten and the other
+ * layers' order is `rest`? Cross entropy is never below 0; that activations tell classes apart is weighed against order only where that
+ * leaves a doubt. */
+static bool worth_a_look(double order, double most, const struct param *next, double rest, double score)
 {
-	double most = 0;
-
-	for (int k = 0; k < s->ntry && next; k++)
-		most = fmax(most, order[k]);
-	return next ? order[i] >= most - DOUBT : -rest - order[i] < score;
+	return next ? order >= most - DOUBT : -rest - order < score;
 }
 
 /* 1 when the square's best candidate changed, 0, or -1 after error(). fresh: whatever is best is taken; else what is better than *score,
@@ -137,19 +129,23 @@ static int search_square(struct hunt *h, struct square *s, const struct param *n
 {
 	const double rest = order_now(h) - (h->c->order ? order_around(h, s->w) : 0);
 	const struct sl2 before = s->best;
-	double *order = orders_of(h, s), second = INFINITY, now = 0;
+	double *order = orders_of(h, s), second = INFINITY, most = 0, now;
+	int ret = interrupt_check();
 
 	if (fresh)
 		*score = INFINITY;
-	for (int i = 0; i < s->ntry && !isnan(now); i++) {
+	for (int i = 0; i < s->ntry; i++)
+		most = fmax(most, order[i]);
+	for (int i = 0; i < s->ntry && !ret; i++) {
 		if (!fresh && sl2_same(s->try[i], s->best))
 			continue;
-		if (!worth_a_look(s, order, i, next, rest, *score)) {
-			second = fmin(second, -rest - order[i]);
+		if (!worth_a_look(order[i], most, next, rest, *score)) {
+			second = next ? second : fmin(second, -rest - order[i]); /* at best: with a loss of 0 */
 			continue;
 		}
 		square_put_back(s, s->try[i]);
-		now = labels_now(h, next) - rest - order[i];
+		ret = labels_now(h, next, &now);
+		now -= rest + order[i];
 		if (now < *score) {
 			second = *score;
 			*score = now;
@@ -161,7 +157,7 @@ static int search_square(struct hunt *h, struct square *s, const struct param *n
 	free(order);
 	square_put_back(s, s->best);
 	s->gap = second - *score;
-	return isnan(now) ? -1 : fresh || !sl2_same(before, s->best);
+	return ret ? -1 : fresh || !sl2_same(before, s->best);
 }
 
 /* The most orderly candidate of a square; did it change? */
@@ -185,17 +181,20 @@ static bool order_square(const struct hunt *h, struct square *s)
 
 /* All squares by order alone, which needs no label, until none moves. They are blank at first and filled one after the other, because a
  * square in disorder does more harm to its neighbours than one that is not there. */
-static void settle_by_order(struct hunt *h)
+static int settle_by_order(struct hunt *h)
 {
-	int moved = 1;
+	int moved = 1, ret = 0;
 
 	for (int i = 0; i < h->nsq; i++)
 		square_blank(&h->sq[i]);
-	for (int sweep = 0; sweep < h->c->sweeps && moved; sweep++) {
+	for (int sweep = 0; sweep < h->c->sweeps && moved && !ret; sweep++) {
 		moved = 0;
-		for (int i = 0; i < h->nsq; i++)
+		for (int i = 0; i < h->nsq && !ret; i++) {
 			moved += order_square(h, &h->sq[i]) || !sweep;
+			ret = interrupt_check();
+		}
 	}
+	return ret;
 }
 
 /* Squares first .. end-1 by one score until none moves. fresh: only those in doubt, which are blank at first, as above. */
@@ -206,8 +205,9 @@ static int settle(struct hunt *h, int first, int end, const struct param *next, 
 	for (int i = first; i < end && fresh; i++)
 		if (h->sq[i].doubt)
 			square_blank(&h->sq[i]);
-	*score = score_now(h, next);
-	for (int sweep = 0; sweep < h->c->sweeps && moved && ret >= 0 && !isnan(*score); sweep++) {
+	ret = labels_now(h, next, score);
+	*score -= order_now(h);
+	for (int sweep = 0; sweep < h->c->sweeps && moved && ret >= 0; sweep++) {
 		moved = 0;
 		for (int i = first; i < end && ret >= 0; i++) {
 			if (fresh && !h->sq[i].doubt)
@@ -216,7 +216,7 @@ static int settle(struct hunt *h, int first, int end, const struct param *next, 
 			moved += ret > 0;
 		}
 	}
-	return ret < 0 || isnan(*score) ? -1 : 0;
+	return ret < 0 ? -1 : 0;
 }
 
 /* The layer whose input says how well the layers up to w are in order, NULL when that is the network's answer: behind w where nothing after
@@ -242,7 +242,7 @@ static int search(struct hunt *h)
 	if (h->a->label)
 		progress_start(&bar, h->a->label, 2.0 * h->nsq);
 	if (h->c->order)
-		settle_by_order(h);
+		ret = settle_by_order(h);
 	for (int i = 0; i < h->nsq && !ret; i = end) {
 		for (end = i + 1; end < h->nsq && h->sq[end].w == h->sq[i].w;)
 			end++;
@@ -311,11 +311,7 @@ static int hunt(struct hunt *h, json_t *notes)
 	}
 	if (access_spend(h->a, h->v.n, 0) < 0)
 		return -1;
-	before = labels_now(h, NULL);
-	if (isnan(before) || search(h) < 0)
-		return -1;
-	after = labels_now(h, NULL);
-	if (isnan(after))
+	if (labels_now(h, NULL, &before) < 0 || search(h) < 0 || labels_now(h, NULL, &after) < 0)
 		return -1;
 	report(h, notes, before / h->v.n, after / h->v.n);
 	return 0;
