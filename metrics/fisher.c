@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cholesky.h"
 #include "base/error.h"
 
 /* Mean of x (n, d) into mean (d). */
@@ -31,32 +32,6 @@ static void add_scatter(const double *x, int n, int d, const double *mean, doubl
 	free(r);
 }
 
-/* s (d, d), positive definite, lower triangle given: s w = b, overwriting both s and w = b. */
-static void solve(double *s, int d, double *b)
-{
-	for (int k = 0; k < d; k++) { /* Cholesky, row by row */
-		double *row = s + (long)k * d;
-
-		for (int l = 0; l <= k; l++) {
-			double sum = row[l];
-
-			for (int i = 0; i < l; i++)
-				sum -= row[i] * s[(long)l * d + i];
-			row[l] = l < k ? sum / s[(long)l * d + l] : sqrt(sum);
-		}
-	}
-	for (int k = 0; k < d; k++) {
-		for (int i = 0; i < k; i++)
-			b[k] -= s[(long)k * d + i] * b[i];
-		b[k] /= s[(long)k * d + k];
-	}
-	for (int k = d - 1; k >= 0; k--) {
-		for (int i = k + 1; i < d; i++)
-			b[k] -= s[(long)i * d + k] * b[i];
-		b[k] /= s[(long)k * d + k];
-	}
-}
-
 void fisher_train(const double *x, int m, const double *y, int n, int d, double ridge, double *w)
 {
 	double *s = xcalloc((size_t)d * (size_t)d, sizeof(*s)), *mx = xmalloc((size_t)d, sizeof(*mx));
@@ -78,7 +53,7 @@ void fisher_train(const double *x, int m, const double *y, int n, int d, double 
 		s[(long)k * d + k] += ridge;
 		w[k] = sd[k] > 0 ? (my[k] - mx[k]) / sd[k] : 0;
 	}
-	solve(s, d, w);
+	cholesky_solve(s, d, w, 1);
 	for (int k = 0; k < d; k++)
 		w[k] = sd[k] > 0 ? w[k] / sd[k] : 0;
 	free(s);
