@@ -1,24 +1,22 @@
 /* Pruning: set the share `rate` of the weights, or of the channels, to zero: those that matter least by some measure.
  *
  * Source: magnitude: Han et al., "Learning both Weights and Connections for Efficient Neural Networks", NIPS 2015, the pruning
- * step of section 3; the attack of ActiveGuard's Table VI. filters: Li et al., "Pruning Filters for Efficient ConvNets", ICLR
- * 2017. fine: Liu, Dolan-Gavitt, Garg, "Fine-Pruning", RAID 2018. fisher: LeCun et al., "Optimal Brain Damage", NIPS 1989, with
- * the diagonal Fisher information for the Hessian. random is the control.
+ * step of section 3; the attack of ActiveGuard's Table VI. fisher: LeCun et al., "Optimal Brain Damage", NIPS 1989, with the diagonal
+ * Fisher information for the Hessian. filters and fine (whole channels): channels.h. random is the control.
  * Differs: one shot, without retraining unless tune-epochs asks for it (as ActiveGuard's table implies); an exact share instead of
  * a threshold of so many standard deviations, ties going to the earlier weight, so that equal models prune equally; of all layers
- * together by default, because that is what reproduces ActiveGuard's table (docs/attacks/prune.md has the numbers). A removed
- * channel loses what makes, scales and reads it. */
+ * together by default, because that is what reproduces ActiveGuard's table (docs/attacks/prune.md has the numbers). */
 #include <math.h>
 #include <stddef.h>
 
 #include "attacks/attack.h"
+#include "attacks/channels.h"
 #include "attacks/fisher.h"
 #include "attacks/tune.h"
 #include "attacks/weights.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
-#include "nn/wiring.h"
 
 enum scope { SCOPE_LAYER, SCOPE_GLOBAL };
 enum kind { KIND_MAGNITUDE, KIND_RANDOM, KIND_FISHER, KIND_FILTERS, KIND_FINE };
@@ -59,15 +57,10 @@ static int by_size(const void *pa, const void *pb)
 	return a->at < b->at ? -1 : a->at > b->at;
 }
 
-static size_t share_of(size_t n, double rate)
-{
-	return (size_t)floor(rate * (double)n + 0.5);
-}
-
 /* Zero the share rate of the n weights; returns how many. */
 static size_t zero_smallest(struct weight *w, size_t n, double rate)
 {
-	const size_t k = share_of(n, rate);
+	const size_t k = weights_share(n, rate);
 
 	qsort(w, n, sizeof(*w), by_size);
 	for (size_t i = 0; i < k; i++)
@@ -135,119 +128,26 @@ static int prune_by_fisher(struct access *a, struct pruning *k)
 	return ret;
 }
 
-/* ---- channels ---- */
-
-struct channel {
-	double size;
-	int group, at;
-};
-
-static int by_channel(const void *pa, const void *pb)
-{
-	const struct channel *a = pa, *b = pb;
-
-	if (a->size != b->size)
-		return a->size < b->size ? -1 : 1;
-	return a->group != b->group ? a->group - b->group : a->at - b->at;
-}
-
-/* Mean |w| of the weights that make a channel: the L1 norm, comparable between layers. */
-static double norm_of(const struct wiring_group *g, int ch)
-{
-	double sum = 0;
-	size_t n = 0;
-
-	for (int i = 0; i < g->nfrom; i++) {
-		const size_t len = g->from[i]->len / (size_t)g->channels;
-
-		if (g->from[i]->nd < 2)
-			continue;
-		for (size_t k = 0; k < len; k++)
-			sum += fabs((double)g->from[i]->x[(size_t)ch * len + k]);
-		n += len;
-	}
-	return sum / (double)n;
-}
-
-/* Remove the `want` smallest of n channels, leaving every group one. */
-static void remove_smallest(struct pruning *k, const struct wiring *w, struct channel *c, size_t n, size_t want)
-{
-	int left[WIRING_GROUPS];
-	size_t gone = 0;
-
-	for (int i = 0; i < w->n; i++)
-		left[i] = w->group[i].channels;
-	qsort(c, n, sizeof(*c), by_channel);
-	for (size_t i = 0; i < n && gone < want; i++) {
-		if (left[c[i].group] == 1)
-			continue;
-		left[c[i].group]--;
-		wiring_remove(&w->group[c[i].group], c[i].at);
-		gone++;
-	}
-	k->gone += gone;
-	k->all += n;
-}
-
-static void prune_filters(struct pruning *k, const struct wiring *w)
-{
-	struct channel *c = xmalloc(k->m->ng, sizeof(*c));
-	size_t n = 0;
-
-	for (int g = 0; g < w->n; g++) {
-		if (!weights_counted(w->group[g].from[0], k->c->which))
-			continue;
-		for (int i = 0; i < w->group[g].channels; i++)
-			c[n++] = (struct channel){ norm_of(&w->group[g], i), g, i };
-		if (k->c->scope == SCOPE_GLOBAL)
-			continue;
-		remove_smallest(k, w, c, n, share_of(n, k->c->rate));
-		n = 0;
-	}
-	if (n)
-		remove_smallest(k, w, c, n, share_of(n, k->c->rate));
-	free(c);
-}
-
-/* The last convolution's channels, or the last hidden units' where there is none, by how little clean images move them. */
-static int fine_prune(struct access *a, struct pruning *k, const struct wiring *w)
-{
-	const struct images v = images_first(a->unlabelled, k->c->images);
-	int g = w->n - 1, ret;
-	struct channel *c;
-	double *mean;
-
-	if (!v.n || !w->n)
-		return error(EXIT_UNEVALUABLE, "prune: fine-pruning needs images and a hidden layer");
-	for (int i = 0; i < w->n; i++)
-		if (w->group[i].from[0]->nd == 4)
-			g = i;
-	c = xmalloc(w->group[g].channels, sizeof(*c));
-	mean = xmalloc(w->group[g].channels, sizeof(*mean));
-	ret = wiring_means(k->m, &w->group[g], &w->group[g].reader[w->group[g].nreaders - 1], &v, mean);
-	for (int i = 0; i < w->group[g].channels && !ret; i++)
-		c[i] = (struct channel){ mean[i], g, i };
-	if (!ret)
-		remove_smallest(k, w, c, w->group[g].channels, share_of(w->group[g].channels, k->c->rate));
-	free(mean);
-	free(c);
-	return ret ? -1 : access_spend(a, 0, v.n);
-}
+/* ---- hooks ---- */
 
 static int prune_channels(struct access *a, struct pruning *k)
 {
-	struct wiring *w = xmalloc(1, sizeof(*w));
-	int ret = wiring_of(k->m, w);
+	const struct prune_conf *c = k->c;
+	struct channel_pruning way = { .rate = c->rate, .which = c->which, .each = c->scope == SCOPE_LAYER };
+	const struct images v = images_first(a->unlabelled, c->images);
+	int ret;
 
-	if (!ret && k->c->kind == KIND_FINE)
-		ret = fine_prune(a, k, w);
-	else if (!ret)
-		prune_filters(k, w);
-	free(w);
+	if (c->kind == KIND_FINE) {
+		ret = channels_by_activation(k->m, &v, &way);
+		if (!ret)
+			ret = access_spend(a, 0, v.n);
+	} else {
+		ret = channels_by_norm(k->m, &way);
+	}
+	k->gone = way.gone;
+	k->all = way.all;
 	return ret;
 }
-
-/* ---- hooks ---- */
 
 static bool whole_channels(const struct prune_conf *c)
 {

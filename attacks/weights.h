@@ -2,6 +2,7 @@
 #ifndef LB_ATTACKS_WEIGHTS_H
 #define LB_ATTACKS_WEIGHTS_H
 
+#include <math.h>
 #include <stddef.h>
 
 #include "nn/model.h"
@@ -14,6 +15,11 @@ enum weights { WEIGHTS_ALL, WEIGHTS_CONV };
 static inline bool weights_counted(const struct param *p, int which)
 {
 	return !p->buffer && p->nd >= (which == WEIGHTS_CONV ? 4 : 2);
+}
+/* How many of n a share is. */
+static inline size_t weights_share(size_t n, double rate)
+{
+	return (size_t)floor(rate * (double)n + 0.5);
 }
 
 #endif
