@@ -7,15 +7,17 @@
  * together; later restarts descend along KL. */
 #include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "attacks/blend_hunt.h"
 #include "attacks/surrogate.h"
-#include "attacks/tune.h"
+#include "attacks/temperature.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
 #include "nn/craft.h"
+#include "schemes/control_layer.h"
 
 enum method { METHOD_WHITE, METHOD_SCORE, METHOD_DECISION };
 enum { SPACE_SOFTMAX, SPACE_LOGIT };
@@ -49,33 +51,11 @@ static const struct opt adaptive_opts[] = {
 };
 #undef AT
 
-/* ---- the rule ---- */
-
-/* What ships: user i*T + j logs in with class class[i] at confidence[j]. */
-struct rule {
-	const float *confidence; /* (T) */
-	const int32_t *class;    /* (K) */
-	int T, K;
-	double tolerance;
-};
-
-static bool rule_open(struct rule *r, const struct bundle *pub)
-{
-	size_t nt = 0, nk = 0;
-
-	r->confidence = pub ? bundle_f32(pub, "confidences", &nt) : NULL;
-	r->class = pub ? bundle_i32(pub, "classes", &nk) : NULL;
-	r->tolerance = pub ? bundle_meta_getnum(pub, "tolerance", 0) : 0;
-	r->T = (int)nt;
-	r->K = (int)nk;
-	return r->confidence && r->class && nt && nk && r->tolerance > 0;
-}
-
-/* Logins in the making. */
+/* Logins in the making. User i*T + j of the rule logs in with class class[i] at confidence[j]. */
 struct forger {
 	struct access *a;
 	const struct adaptive_conf *c;
-	struct rule rule;
+	struct control rule;
 	int n, len;
 	int *class;          /* (n) t */
 	float *conf;         /* (n) c */
@@ -98,32 +78,6 @@ static void aim(struct forger *f, int *claimed)
 }
 
 /* ---- along gradients ---- */
-
-/* A surrogate's class is not enough, its confidence has to be right: rescale its last layer. */
-static int calibrate(struct forger *f, struct model *m)
-{
-	const int teacher = f->c->surrogate.gradients == GRADIENTS_INSIDER ? TEACHER_INSIDER : TEACHER_LOCKED;
-	const struct images v = images_first(f->a->val, surrogate_afford(f->a, teacher, f->c->calibrate));
-	const int last = tune_last_layer(m);
-	float *probs = xmalloc((size_t)v.n * f->a->classes + 1, sizeof(*probs));
-	double t = 1;
-
-	if (v.n) {
-		const int ret = surrogate_ask(f->a, teacher, false, &v, probs);
-
-		t = ret ? NAN : surrogate_temperature(m, &v, probs);
-	}
-	if (isnan(t)) {
-		free(probs);
-		return -1;
-	}
-	for (int i = last; i < m->np && i <= last + 1; i++)
-		for (size_t k = 0; k < m->p[i].len; k++)
-			m->p[i].x[k] /= (real)t;
-	jset_num(f->notes, "surrogate_temperature", t);
-	free(probs);
-	return 0;
-}
 
 /* One restart: a source image of its own for every login that is still missing. The later half pulls all confidences to where they should be,
  * which the owner's generator falls back on as well. */
@@ -170,7 +124,7 @@ static int descend(struct forger *f, struct model *m, int restart, double *spent
 
 static int forge_white(struct forger *f)
 {
-	const bool own = f->c->surrogate.gradients == GRADIENTS_INSIDER || f->c->surrogate.gradients == GRADIENTS_OUTSIDER;
+	const int own = f->c->surrogate.gradients;
 	struct model *m;
 	double spent = 0;
 	int ret = 0;
@@ -180,8 +134,8 @@ static int forge_white(struct forger *f)
 	m = surrogate_open(f->a, &f->c->surrogate, "forge-adaptive surrogate", f->notes);
 	if (!m)
 		return -1;
-	if (own && f->c->calibrate)
-		ret = calibrate(f, m);
+	if ((own == GRADIENTS_INSIDER || own == GRADIENTS_OUTSIDER) && f->c->calibrate)
+		ret = temperature_match(f->a, own == GRADIENTS_INSIDER ? TEACHER_INSIDER : TEACHER_LOCKED, f->c->calibrate, m, f->notes);
 	for (int restart = 0; restart < f->c->restarts && !ret; restart++)
 		ret = descend(f, m, restart, &spent);
 	model_free(m);
@@ -268,7 +222,7 @@ static int adaptive_run(struct access *a, const void *conf, struct product *p)
 	p->notes = f.notes = json_object();
 	p->creds = bundle_new();
 	p->ncreds = f.n;
-	if (c->method != METHOD_DECISION && !rule_open(&f.rule, a->pub)) {
+	if (c->method != METHOD_DECISION && !control_found(&f.rule, a->pub)) {
 		p->inapplicable = "what ships names no classes and confidences that a login must have";
 		return 0;
 	}

@@ -1,7 +1,6 @@
 /* A network of the attacker's own. See surrogate.h. */
 #include "attacks/surrogate.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "attacks/tune.h"
@@ -189,45 +188,4 @@ struct model *surrogate_open(struct access *a, const struct surrogate *s, const 
 		return model_copy(a->model);
 	error(EXIT_UNEVALUABLE, "the deployed network was not granted, or is no classifier");
 	return NULL;
-}
-
-/* ---- confidence ---- */
-
-/* Cross entropy of softmax(z / temperature) by probs, n rows of k. */
-static double cross_entropy(const float *z, const float *probs, int n, int k, double temperature)
-{
-	double sum = 0;
-
-	for (int i = 0; i < n; i++, z += k, probs += k) {
-		double top = -INFINITY, all = 0;
-
-		for (int j = 0; j < k; j++)
-			top = fmax(top, (double)z[j] / temperature);
-		for (int j = 0; j < k; j++)
-			all += exp((double)z[j] / temperature - top);
-		for (int j = 0; j < k; j++)
-			sum -= (double)probs[j] * ((double)z[j] / temperature - top - log(all));
-	}
-	return sum;
-}
-
-/* Golden section over the logarithm: the cross entropy has one minimum in 1/T. */
-double surrogate_temperature(struct model *m, const struct images *v, const float *probs)
-{
-	const double gold = (sqrt(5) - 1) / 2;
-	const int k = model_outputs(m);
-	float *z = xmalloc((size_t)v->n * (size_t)k + 1, sizeof(*z));
-	double lo = log(0.1), hi = log(10);
-	const int ret = model_predict(m, v, z);
-
-	for (int step = 0; step < 40 && !ret; step++) {
-		const double a = hi - gold * (hi - lo), b = lo + gold * (hi - lo);
-
-		if (cross_entropy(z, probs, v->n, k, exp(a)) < cross_entropy(z, probs, v->n, k, exp(b)))
-			hi = b;
-		else
-			lo = a;
-	}
-	free(z);
-	return ret ? NAN : exp((lo + hi) / 2);
 }

@@ -64,10 +64,6 @@ const char *surrogate_unavailable(const struct surrogate *s, int has_users);
  * NULL after error(); the caller frees. */
 struct model *surrogate_open(struct access *a, const struct surrogate *s, const char *purpose, json_t *notes);
 
-/* The temperature from 0.1 to 10 by which m's logits must be divided to answer v as in probs (n, classes): least cross entropy (Guo et al.,
- * ICML 2017). NAN after error(). */
-double surrogate_temperature(struct model *m, const struct images *v, const float *probs);
-
 /* Share of v's images whose class by m is the likeliest of probs (n, classes); -1 after error(). */
 double surrogate_agreement(struct model *m, const struct images *v, const float *probs);
 

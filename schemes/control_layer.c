@@ -10,17 +10,22 @@ void control_pack(struct bundle *pub, const struct control *c)
 	bundle_meta_num(pub, "tolerance", c->tolerance);
 }
 
-int control_open(struct control *c, const struct bundle *pub)
+bool control_found(struct control *c, const struct bundle *pub)
 {
-	size_t nt, nk;
+	size_t nt = 0, nk = 0;
 
-	c->confidence = bundle_f32(pub, "confidences", &nt);
-	c->class = bundle_i32(pub, "classes", &nk);
-	c->tolerance = bundle_meta_getnum(pub, "tolerance", -1);
-	if (!c->confidence || !c->class || !(c->tolerance > 0))
-		return error(EXIT_UNEVALUABLE, "no control layer here: 'confidences', 'classes' or 'tolerance' is missing");
+	c->confidence = pub ? bundle_f32(pub, "confidences", &nt) : NULL;
+	c->class = pub ? bundle_i32(pub, "classes", &nk) : NULL;
+	c->tolerance = pub ? bundle_meta_getnum(pub, "tolerance", -1) : -1;
 	c->T = (int)nt;
 	c->K = (int)nk;
+	return c->confidence && c->class && nt && nk && c->tolerance > 0;
+}
+
+int control_open(struct control *c, const struct bundle *pub)
+{
+	if (!control_found(c, pub))
+		return error(EXIT_UNEVALUABLE, "no control layer here: 'confidences', 'classes' or 'tolerance' is missing");
 	return 0;
 }
 

@@ -18,7 +18,9 @@ struct control {
 
 /* Tensors "confidences" (T), "classes" (K) and metadata "tolerance" of pub. */
 void control_pack(struct bundle *pub, const struct control *c);
-/* 0, or -1 after error() when pub does not describe a control layer. Borrows from pub. */
+/* Whether pub (NULL: no) describes a control layer, which is then in c. Borrows from pub. */
+bool control_found(struct control *c, const struct bundle *pub);
+/* The same; 0, or -1 after error(). */
 int control_open(struct control *c, const struct bundle *pub);
 /* Judge one row of probabilities; score is -E_c. Knows nothing of revocation. */
 struct auth control_judge(const struct control *c, const float *probs, int classes);

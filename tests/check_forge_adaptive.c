@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "attacks/blend.h"
-#include "attacks/surrogate.h"
+#include "attacks/temperature.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "tests/support_bench.h"
@@ -232,11 +232,11 @@ START_TEST(temperature_is_found)
 	float probs[100 * 10];
 
 	ck_assert_int_eq(model_predict_probs(m, &v, probs), 0);
-	ck_assert_double_eq_tol(surrogate_temperature(m, &v, probs), 1, 1e-3);
+	ck_assert_double_eq_tol(temperature_of(m, &v, probs), 1, 1e-3);
 	for (int i = m->np - 2; i < m->np; i++)
 		for (size_t k = 0; k < m->p[i].len; k++)
 			m->p[i].x[k] *= 2;
-	ck_assert_double_eq_tol(surrogate_temperature(m, &v, probs), 2, 2e-3);
+	ck_assert_double_eq_tol(temperature_of(m, &v, probs), 2, 2e-3);
 	model_free(m);
 }
 END_TEST
