@@ -118,7 +118,9 @@ struct product {
 	int (*channel)(const struct product *p, const float *in, int n, int c, int h, int w, float *out);
 	enum role role;
 	struct model *stolen;   /* the copy of the deployed model that the channel or `answer` asks itself (owned) */
-	struct bundle *kept;    /* what else they need, images for example (owned) */
+	/* What else they need, images for example (owned). GOAL_USE: "pieces" i32 (T,5) in it names parts of `model` that the attack put
+	 * back, each on its own (parameter, row, column, rows, columns); the evaluator says which are the unprotected network's to the bit. */
+	struct bundle *kept;
 	/* Mean bytes of n images as the channel stores them; NULL: it stores nothing. 0 or -1 after error(). */
 	int (*stored_bytes)(const struct product *p, const float *in, int n, int c, int h, int w, double *bytes);
 	/* How much each image looks like a credential or a marked query: score (n), larger is more suspicious. Above `threshold` (maybe

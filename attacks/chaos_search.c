@@ -301,6 +301,20 @@ static void report(const struct hunt *h, json_t *notes, double before, double af
 	jset_num(notes, "smallest_gap", least);
 }
 
+/* The squares that were searched, for the evaluator, who knows what they should be. */
+static struct bundle *pieces_of(const struct hunt *h)
+{
+	struct bundle *kept = bundle_new();
+	int32_t *t = bundle_put(kept, "pieces", DT_I32, 2, (const int64_t[]){ h->nsq, 5 }, NULL);
+
+	for (int i = 0; i < h->nsq; i++, t += 5) {
+		const struct square *s = &h->sq[i];
+
+		memcpy(t, (const int32_t[]){ (int32_t)(s->w - h->m->p), s->row, s->col, s->n, s->n }, 5 * sizeof(*t));
+	}
+	return kept;
+}
+
 static int hunt(struct hunt *h, json_t *notes)
 {
 	double before, after;
@@ -339,6 +353,7 @@ static int chaos_run(struct access *a, const void *conf, struct product *p)
 	h.t = tape_new();
 	open_squares(&h);
 	ret = hunt(&h, p->notes);
+	p->kept = h.nsq ? pieces_of(&h) : NULL;
 	close_squares(&h);
 	tape_free(h.t);
 	return ret;

@@ -128,14 +128,56 @@ static int used_as_it_is(const struct judge *j, const struct product *p, const u
 	return same;
 }
 
+/* Is piece t (parameter, row, column, rows, columns) of the attacker's network the unprotected one's, bit for bit? 0 where there is none. */
+static unsigned char piece_equal(const struct model *base, const struct model *m, const int32_t *t)
+{
+	const struct param *was, *is;
+	size_t cell;
+
+	if (t[0] < 0 || t[0] >= base->np || t[0] >= m->np)
+		return 0;
+	was = &base->p[t[0]];
+	is = &m->p[t[0]];
+	if (was->nd < 2 || was->nd != is->nd || memcmp(was->d, is->d, sizeof(was->d)) || t[1] < 0 || t[2] < 0 || t[3] < 1 || t[4] < 1 || t[3] > was->d[0] - t[1] || t[4] > was->d[1] - t[2])
+		return 0;
+	cell = was->len / ((size_t)was->d[0] * (size_t)was->d[1]);
+	for (int row = t[1]; row < t[1] + t[3]; row++) {
+		const size_t at = ((size_t)row * (size_t)was->d[1] + (size_t)t[2]) * cell;
+
+		for (size_t k = at; k < at + (size_t)t[4] * cell; k++)
+			if (was->x[k] != is->x[k])
+				return 0;
+	}
+	return 1;
+}
+
+/* How much of the unprotected network the attacker has: numbers, and the pieces that the attack says it put back. */
+static void observe_equal(const struct judge *j, const struct product *p, struct observations *o)
+{
+	const struct model *base = j->s->base;
+	size_t len = 0;
+	const int32_t *t = p->kept ? bundle_i32(p->kept, "pieces", &len) : NULL;
+	unsigned char *equal;
+
+	if (!p->model || p->model->nx != base->nx)
+		return;
+	obs_num(o, "base_equal", 1 - share_changed(base, p->model));
+	if (len < 5)
+		return;
+	equal = xmalloc(len / 5, 1);
+	for (size_t i = 0; i < len / 5; i++)
+		equal[i] = piece_equal(base, p->model, t + 5 * i);
+	obs_bits(o, "pieces_equal", equal, len / 5);
+	free(equal);
+}
+
 static int judge_use(const struct judge *j, const struct product *p, struct observations *o, int *changed)
 {
 	int same;
 
 	if (observe_attacked(j, p, o) < 0)
 		return -1;
-	if (p->model && p->model->nx == j->s->base->nx)
-		obs_num(o, "base_equal", 1 - share_changed(j->s->base, p->model)); /* of the unprotected network's numbers, bit for bit */
+	observe_equal(j, p, o);
 	same = used_as_it_is(j, p, obs_get(o, "attacked_correct", 'b')->bits);
 	*changed = !same;
 	return same < 0 ? -1 : 0;

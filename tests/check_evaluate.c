@@ -366,6 +366,34 @@ START_TEST(colluders_are_traced_or_an_innocent_is_framed)
 }
 END_TEST
 
+/* Pieces of a network that an attack says it put back: the untouched one is equal, one with a single other number is not, and places that the
+ * network does not have are never. Would catch rows and columns exchanged (the number lies in a square block of an oblong matrix). */
+START_TEST(pieces_put_back_are_counted)
+{
+	struct product p = { .goal = GOAL_USE, .model = model_copy(w.base), .kept = bundle_new() };
+	int32_t at = 0, *t;
+
+	while (p.model->p[at].nd != 2 || p.model->p[at].d[1] < p.model->p[at].d[0] + 4)
+		at++;
+	p.model->p[at].x[2 * p.model->p[at].d[1] + 5] += 1; /* row 2, column 5 */
+	const int32_t piece[][5] = { { at, 0, 0, 4, 5 }, { at, 0, 4, 4, 2 }, { at, 2, 5, 1, 1 }, { at, 5, 2, 1, 1 }, { at, 3, 0, 2, 8 },
+				     { at, 0, 0, 2, 8 }, { at, -1, 0, 2, 2 }, { at, 0, p.model->p[at].d[1] - 1, 2, 2 }, { 999, 0, 0, 2, 2 } };
+	const unsigned char expected[] = { 1, 0, 0, 1, 1, 1, 0, 0, 0 };
+	const struct obs_entry *e;
+
+	t = bundle_put(p.kept, "pieces", DT_I32, 2, (const int64_t[]){ 9, 5 }, NULL);
+	memcpy(t, piece, sizeof(piece));
+	judge(&w.setup, &p);
+	e = obs_get(&o, "pieces_equal", 'b');
+	ck_assert_ptr_nonnull(e);
+	ck_assert_uint_eq(e->n, 9);
+	for (int i = 0; i < 9; i++)
+		ck_assert_msg(e->bits[i] == expected[i], "piece %d", i);
+	obs_release(&o);
+	product_release(&p);
+}
+END_TEST
+
 START_TEST(an_attack_may_say_that_it_does_not_apply)
 {
 	struct product p = { .goal = GOAL_IMPERSONATE, .inapplicable = "nothing here" };
@@ -465,6 +493,7 @@ Suite *suite_evaluate(void)
 	tcase_add_test(tc, an_open_channel_is_a_noop);
 	tcase_add_test(tc, an_untrained_model_is_named);
 	tcase_add_test(tc, colluders_are_traced_or_an_innocent_is_framed);
+	tcase_add_test(tc, pieces_put_back_are_counted);
 	tcase_add_test(tc, an_attack_may_say_that_it_does_not_apply);
 	tcase_add_test(tc, an_unknown_goal_is_an_error);
 	tcase_add_test(tc, overhead_is_measured);

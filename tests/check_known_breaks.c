@@ -117,6 +117,8 @@ START_TEST(a_chaotic_key_is_found_to_the_bit)
 	ck_assert_int_eq(memcmp(p.model->x, desk.base->x, desk.base->nx * sizeof(real)), 0);
 	ck_assert_int_lt(jget_int(p.notes, "trials", 0), 387072 / 100);
 	product_release(&p);
+	ck_assert_double_eq(stage_percent(&g, "chaos-search", "images=30", NULL, "pieces_equal", NULL), 100);
+	ck_assert_double_eq(stage_percent(&g, "chaos-search", "images=30 order=no candidates=1", NULL, "pieces_equal", NULL), 0);
 	stage_close(&g);
 }
 END_TEST
