@@ -84,7 +84,7 @@ static void aim(struct forger *f, int *claimed)
 static int descend(struct forger *f, struct model *m, int restart, double *spent)
 {
 	const struct adaptive_conf *c = f->c;
-	const bool late = 2 * restart > c->restarts;
+	const bool late = restart && 2 * restart >= c->restarts;
 	const struct cw_conf w = {
 		.steps = c->budget / c->restarts > 0 ? c->budget / c->restarts : 1, .search = 1, .lr = c->lr, .lr_decay = 1,
 		.alpha = 1 / fmax(c->closeness, 1e-6), .kappa = c->margin, .spread = c->spread,

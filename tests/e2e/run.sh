@@ -108,7 +108,8 @@ for after in 0.4 0.9 1.7; do
 	orphans=$(workers_left killed)
 	[ "$orphans" -eq 0 ] && pass || fail "kill -9 after $after s leaves $orphans workers"
 done
-echo half >killed/cells/cell.json.tmp-1-1 2>/dev/null
+mkdir -p killed/cells
+echo half >killed/cells/cell.json.tmp-1-1
 expect 0 "resume after kill -9" "0 failed" -- "$lb" run "$job" --store killed -q
 same "killed and resumed" whole/cells killed/cells
 same "killed and resumed, artefacts" whole/artefacts killed/artefacts
