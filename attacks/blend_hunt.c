@@ -2,7 +2,8 @@
  * strategy does, or by a square of another brightness laid over it. Where it has not got nearer for a while it begins anew.
  *
  * Source: Rechenberg, 1973 (evolution strategy, its rule of success); Andriushchenko et al., ECCV 2020 (squares).
- * Differs: steps grow by 1.2 with a success, fall to 0.97 with a failure, and start again at 0.3 when they are under 0.02. Squares have a
+ * Differs: steps grow by 1.2 with a success, to 3 at most, fall to 0.97 with a failure, and start again at 0.3 when they are under 0.02. A
+ * place that is as near is moved to, as on a plateau one must, and is no success. Squares have a
  * random side up to a third of the image's and any height: nothing bounds the distance to a source here, for there is none. */
 #include "attacks/blend_hunt.h"
 
@@ -17,6 +18,7 @@
 
 #define SIGMA_FIRST 0.3
 #define SIGMA_LEAST 0.02
+#define SIGMA_MOST 3.0 /* of logarithms of weights: further on a blend is one image whichever way it goes */
 #define LEAD 0.05 /* of class t over any other, in logarithms */
 #define TINY 1e-6 /* of a confidence: what answers of 0 are taken for */
 enum { DRAWN_FIRST = 20, IDLE_MOST = 80 };
@@ -27,21 +29,21 @@ enum { DRAWN_FIRST = 20, IDLE_MOST = 80 };
 struct place {
 	double *w;    /* (classes) */
 	int *image;   /* (classes) */
-	float *squares; /* (len) */
+	float *squares; /* (len); NULL in a search that learns nothing */
 };
 
 struct search {
-	struct place best, now;
+	struct place best, now; /* best: empty in a search that learns nothing */
 	double sigma, miss; /* of the best place since it began anew */
 	int drawn, idle;    /* blends drawn since then; questions since it got nearer */
 	struct rng r;
 };
 
-static void place_open(struct place *p, const struct blends *b)
+static void place_open(struct place *p, const struct blends *b, bool squares)
 {
 	p->w = xcalloc((size_t)b->classes, sizeof(*p->w));
 	p->image = xcalloc((size_t)b->classes, sizeof(*p->image));
-	p->squares = xcalloc((size_t)b->len, sizeof(*p->squares));
+	p->squares = squares ? xcalloc((size_t)b->len, sizeof(*p->squares)) : NULL;
 }
 
 static void place_close(struct place *p)
@@ -63,7 +65,8 @@ static void draw_anywhere(struct search *s, const struct blends *b)
 	for (int k = 0; k < b->classes; k++)
 		s->now.image[k] = (int)rng_below(&s->r, (uint32_t)b->sets);
 	blends_draw(b, &s->r, s->now.w);
-	memset(s->now.squares, 0, (size_t)b->len * sizeof(*s->now.squares));
+	if (s->now.squares)
+		memset(s->now.squares, 0, (size_t)b->len * sizeof(*s->now.squares));
 	s->drawn++;
 }
 
@@ -106,24 +109,25 @@ static void propose(struct search *s, const struct blends *b, bool blind, bool r
 		step_from_best(s, b);
 	blends_mix(b, s->now.image, s->now.w, out);
 	for (int j = 0; j < b->len; j++) {
-		out[j] = fminf(fmaxf(out[j] + s->now.squares[j], 0), 1);
+		if (s->now.squares)
+			out[j] = fminf(fmaxf(out[j] + s->now.squares[j], 0), 1);
 		if (round8)
 			out[j] = roundf(out[j] * 255) / 255;
 	}
 }
 
-/* How bad it was: smaller is better. */
+/* How bad it was: smaller is better. Where all answers are equal no step is a success, and the search begins anew. */
 static void learn(struct search *s, const struct blends *b, double miss)
 {
-	const bool better = miss <= s->miss;
+	const bool nearer = miss < s->miss;
 
-	if (better) {
+	if (miss <= s->miss) {
 		s->miss = miss;
 		place_copy(&s->best, &s->now, b);
 	}
-	s->idle = better ? 0 : s->idle + 1;
+	s->idle = nearer ? 0 : s->idle + 1;
 	if (s->drawn >= DRAWN_FIRST)
-		s->sigma *= better ? 1.2 : 0.97;
+		s->sigma = fmin(s->sigma * (nearer ? 1.2 : 0.97), SIGMA_MOST);
 	if (s->sigma < SIGMA_LEAST)
 		s->sigma = SIGMA_FIRST;
 }
@@ -246,8 +250,9 @@ int blend_hunt(struct access *a, const struct blend_hunt *c, float *x, unsigned 
 		h.s[i] = (struct search){ .sigma = SIGMA_FIRST, .miss = INFINITY };
 		h.nearest[i] = INFINITY;
 		asked[i] = 0;
-		place_open(&h.s[i].best, &h.b);
-		place_open(&h.s[i].now, &h.b);
+		if (c->class)
+			place_open(&h.s[i].best, &h.b, true);
+		place_open(&h.s[i].now, &h.b, c->class);
 		rng_at(&h.s[i].r, key, (uint32_t)i, 0);
 	}
 	ret = rounds(&h);

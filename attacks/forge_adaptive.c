@@ -254,7 +254,7 @@ const struct attack attack_forge_adaptive = {
 		 .source = "ActiveGuard (Xue et al.), table II, read as an attack; Rechenberg, 1973 (evolution strategy); Andriushchenko et al., ECCV "
 			   "2020 (squares); Guo et al., ICML 2017 (temperature). Differs: squared logarithms of confidences, later restarts along "
 			   "KL, searches that start among blends of one image a class",
-		 .version = 2, .conf_size = sizeof(struct adaptive_conf), .opts = adaptive_opts },
+		 .version = 3, .conf_size = sizeof(struct adaptive_conf), .opts = adaptive_opts },
 	.goal = GOAL_IMPERSONATE, .needs = CAP_ALGO, .strength = "budget", .strength_up = 1,
 	.tier = { "tries=60", NULL, "tries=3000" }, .needs_for = adaptive_needs, .cost = adaptive_cost, .inapplicable = adaptive_inapplicable,
 	.run = adaptive_run,

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "attacks/blend.h"
+#include "attacks/blend_hunt.h"
+#include "attacks/surrogate.h"
 #include "attacks/temperature.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -224,6 +226,60 @@ START_TEST(says_where_it_does_not_apply)
 }
 END_TEST
 
+/* Weights that answer the same to every image: no step is a success, so the search begins anew after 80 questions, and the 82nd is a blend
+ * drawn afresh, whose first row is black as that of every exemplar. Where ties count as nearer, squares pile up on it. */
+START_TEST(plateaus_are_left)
+{
+	const struct blend_hunt c = { .n = 10, .budget = 82, .exemplars = 2, .class = (const int[10]){ 0 },
+					     .conf = (const float[10]){ 0 }, .tolerance = 0.01, .teacher = TEACHER_WEIGHTS };
+	struct model *m = lock.locked.model;
+	real *was = xmalloc(m->nx, sizeof(*was));
+	float *x = xmalloc(10 * 784, sizeof(*x)), *exemplars;
+	unsigned char done[10] = { 0 }, *labels;
+	struct ledger l = { 0 };
+	struct access_store *keep;
+	struct images v;
+	struct access a;
+	long asked[10];
+
+	memcpy(was, m->x, m->nx * sizeof(*was));
+	memset(m->x, 0, m->nx * sizeof(*was));
+	ck_assert_int_eq(access_open(&a, &keep, &w.setup, CAP_LABELLED | CAP_WEIGHTS, 7, &l), 0);
+	v = images_first(a.labelled, 200);
+	a.labelled = images_copied(&v, 0, &exemplars, &labels);
+	for (int i = 0; i < v.n; i++)
+		memset(exemplars + (size_t)i * 784, 0, 28 * sizeof(*exemplars));
+	ck_assert_int_eq(blend_hunt(&a, &c, x, done, asked), 0);
+	for (int i = 0; i < 10; i++) {
+		ck_assert(!done[i] && asked[i] == 82);
+		for (int k = 0; k < 28; k++)
+			ck_assert_msg(x[i * 784 + k] <= 0, "search %d", i);
+	}
+	access_close(&a, keep);
+	memcpy(m->x, was, m->nx * sizeof(*was));
+	free(exemplars);
+	free(labels);
+	free(was);
+	free(x);
+}
+END_TEST
+
+/* Refused for want of a budget: nothing is left behind (the sanitizer would see it, and so does this). */
+START_TEST(blends_that_cost_too_much_are_closed)
+{
+	struct ledger l = { .max_labels = 30 };
+	struct access_store *keep;
+	struct access a;
+	struct blends b;
+
+	ck_assert_int_eq(access_open(&a, &keep, &w.setup, CAP_LABELLED, 7, &l), 0);
+	ck_assert_int_eq(blends_open(&a, 5, &b), -1);
+	ck_assert_msg(strstr(error_text(), "labelled images"), "%s", error_text());
+	ck_assert(!b.x && !b.label);
+	access_close(&a, keep);
+}
+END_TEST
+
 /* Logits that were doubled are found out. */
 START_TEST(temperature_is_found)
 {
@@ -287,6 +343,8 @@ Suite *suite_forge_adaptive(void)
 	tcase_add_test(tc, no_budget_forges_nothing);
 	tcase_add_test(tc, tries_do_not_depend_on_each_other);
 	tcase_add_test(tc, budgets_are_kept);
+	tcase_add_test(tc, plateaus_are_left);
+	tcase_add_test(tc, blends_that_cost_too_much_are_closed);
 	tcase_add_test(tc, says_where_it_does_not_apply);
 	tcase_add_test(tc, temperature_is_found);
 	tcase_add_test(tc, blends_are_means);
