@@ -34,7 +34,11 @@ int blends_open(struct access *a, int sets, struct blends *b)
 		blends_close(b);
 		return error(EXIT_UNEVALUABLE, "blends need labelled images of two classes at least");
 	}
-	return access_spend(a, (long)sets * b->classes, 0);
+	if (access_spend(a, (long)sets * b->classes, 0) < 0) {
+		blends_close(b);
+		return -1;
+	}
+	return 0;
 }
 
 void blends_close(struct blends *b)

@@ -14,7 +14,7 @@ struct blends {
 	int *label;        /* (classes) */
 };
 /* Draw `sets` images of every class from a->labelled, by (a->seed, "blend exemplars"); every set's labels are charged. Classes with fewer
- * images repeat theirs. 0, or -1 after error(). */
+ * images repeat theirs. 0, or -1 after error(), with nothing left to close. */
 int blends_open(struct access *a, int sets, struct blends *b);
 void blends_close(struct blends *b);
 /* out (len) = sum over classes of image[k] of their images, weighted by softmax(w); image, w (classes). */
