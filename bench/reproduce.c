@@ -1,10 +1,11 @@
 /* lockbench reproduce activeguard: the paper's Tables I-VI and Figures 5-6 on a data set, its numbers beside ours; breaks: what is known to break
  * the schemes (reports/breaks.def); a bundle: rerun.c.
- * Only builds a job and hands its cells to reports/: what is measured is said here in one place, the YAML below. */
+ * Only builds a job (that of breaks: breaks_job.c) and hands its cells to reports/: what is measured is said here in one place, the YAML below. */
 #include <string.h>
 
 #include "base/file.h"
 #include "base/json.h"
+#include "bench/breaks_job.h"
 #include "bench/cli.h"
 #include "bench/collect.h"
 #include "bench/rerun.h"
@@ -12,7 +13,6 @@
 #include "bench/tier.h"
 #include "datasets/dataset.h"
 #include "reports/breaks.h"
-#include "reports/text.h"
 
 struct reproduce_conf {
 	struct cli_common common;
@@ -23,7 +23,7 @@ struct reproduce_conf {
 #define ROW(m) offsetof(struct reproduce_conf, m)
 static const struct opt reproduce_opts[] = {
 	{ "dataset", OPT_STRING, ROW(dataset), "auto", 1, 63, "the paper's are mnist and cifar10; auto: mnist, of breaks fashion-mnist", NULL },
-	{ "model", OPT_STRING, ROW(model), "auto", 1, 31, "auto: lenet5 for 28x28 images, wrn10-4 for 32x32", NULL },
+	{ "model", OPT_STRING, ROW(model), "auto", 1, 31, "auto: lenet5 for 28x28 images, wrn10-4 for 32x32; rows of breaks that name a network keep theirs", NULL },
 	{ "tier", OPT_CHOICE, ROW(tier), "short", 0, 0, "size of everything", "smoke|short|paper" },
 	{ "protocol", OPT_CHOICE, ROW(protocol), "pool", 0, 0,
 	  "fine-tuning attack on the attack pool only, or also on the test images as the paper did", "pool|paper" },
@@ -71,25 +71,10 @@ static char *job_text(const struct reproduce_conf *c, const char *model)
 		few, wide ? ", 50, 100" : "", wide ? "block1.0.conv1.weight" : "conv1.weight", few);
 }
 
-/* "a=b c=d" as the options of a driver: "{a: b, c: d}". */
-static void add_options(struct text *t, const char *options)
+/* The network for the data set's images, unless --model says which. */
+static int choose_model(const struct reproduce_conf *c, char model[64])
 {
-	text_add(t, "{");
-	for (; *options; options++) {
-		if (*options == '=')
-			text_add(t, ": ");
-		else if (*options == ' ')
-			text_add(t, ", ");
-		else
-			text_char(t, *options);
-	}
-	text_add(t, "}");
-}
-
-/* The network for a data set's images, unless --model says which. */
-static int choose_model(const struct reproduce_conf *c, const char *dataset, char model[64])
-{
-	const struct dataset_driver *drv = dataset_driver_of(dataset);
+	const struct dataset_driver *drv = dataset_driver_of(c->dataset);
 	struct dataset d = { .name = "" };
 	char where[512];
 
@@ -98,55 +83,17 @@ static int choose_model(const struct reproduce_conf *c, const char *dataset, cha
 		return -1;
 	if (strcmp(c->model, "auto") != 0)
 		return 0;
-	if (!dataset_where(dataset, cli_data_dir(&c->common), where)) {
-		dataset_free(dataset_load(dataset, cli_data_dir(&c->common))); /* says what is missing and how to get it */
-		return error(EXIT_UNEVALUABLE, "data set %s is not found", dataset);
+	if (!dataset_where(c->dataset, cli_data_dir(&c->common), where)) {
+		dataset_free(dataset_load(c->dataset, cli_data_dir(&c->common))); /* says what is missing and how to get it */
+		return error(EXIT_UNEVALUABLE, "data set %s is not found", c->dataset);
 	}
-	snprintf(d.name, sizeof(d.name), "%.63s", dataset);
+	snprintf(d.name, sizeof(d.name), "%.63s", c->dataset);
 	if (drv->peek(&d, where) < 0)
 		return -1;
 	if (d.h != 28 && d.h != 32)
-		return error(EXIT_UNEVALUABLE, "%s has %dx%d images: say which network with --model", dataset, d.h, d.w);
+		return error(EXIT_UNEVALUABLE, "%s has %dx%d images: say which network with --model", c->dataset, d.h, d.w);
 	strcpy(model, d.h == 28 ? "lenet5" : "wrn10-4");
 	return 0;
-}
-
-/* The experiment of a row on a data set. */
-static void breaks_block(struct text *t, const struct known_break *k, const char *dataset, const char *model)
-{
-	text_fmt(t, "- controls: false\n  dataset: %s\n  model: %s\n  schemes: [%s: ", dataset, model, k->scheme);
-	add_options(t, k->scheme_options);
-	text_fmt(t, "]\n  attacks: [%s: ", k->attack);
-	add_options(t, k->attack_options);
-	text_add(t, "]\n");
-	if (*k->recipe) {
-		text_add(t, "  train: ");
-		add_options(t, k->recipe);
-		text_add(t, "\n");
-	}
-}
-
-/* A block for each row of reports/breaks.def, and one more where its claim was made on another data set that is at hand; what several rows need
- * is in a job once. NULL after error(). */
-static char *breaks_text(const struct reproduce_conf *c, const char *model)
-{
-	struct text t = { 0 };
-
-	text_fmt(&t, "name: breaks-%s\ntier: %s\nblocks:\n", c->dataset, tier_names[c->tier]);
-	for (int i = 0; i < known_breaks_count; i++) {
-		const struct known_break *k = &known_breaks[i];
-		char where[512], there[64];
-
-		breaks_block(&t, k, c->dataset, model);
-		if (!*k->dataset || !strcmp(k->dataset, c->dataset) || !dataset_where(k->dataset, cli_data_dir(&c->common), where))
-			continue;
-		if (choose_model(c, k->dataset, there) < 0) {
-			text_release(&t);
-			return NULL;
-		}
-		breaks_block(&t, k, k->dataset, there);
-	}
-	return t.s;
 }
 
 /* Only what this job asks for: the store may hold other tiers and recipes, and cells of older drivers, all of which fit the tables. */
@@ -162,7 +109,7 @@ static void keep_own(json_t *list, const struct job *j)
 	json_decref(own);
 }
 
-static int write_values(const struct reproduce_conf *c, const struct cli_args *args, const struct job *j)
+static int write_values(const struct reproduce_conf *c, const struct cli_args *args, const struct job *j, const struct breaks_job *known)
 {
 	struct store *st = store_open(c->store, false);
 	struct collection col;
@@ -176,7 +123,7 @@ static int write_values(const struct reproduce_conf *c, const struct cli_args *a
 		keep_own(col.failures, j);
 		collection_label(&col);
 		col.input.command = j->command;
-		values = c->breaks ? breaks_values(&col.input, c->dataset) : activeguard_values(&col.input, c->dataset);
+		values = c->breaks ? breaks_values(&col.input, known) : activeguard_values(&col.input, c->dataset);
 		ret = values ? 0 : -1;
 	}
 	for (int i = 0; i < args->nout && !ret; i++)
@@ -199,15 +146,18 @@ static int reproduce(const struct cli_command *self, int argc, char **argv, cons
 {
 	struct run_options o = { .store = c->store, .data_dir = cli_data_dir(&c->common), .workers = c->workers,
 				 .threads = c->common.threads, .silent = true };
+	struct breaks_job known = { .dataset = c->dataset };
 	struct job j = { 0 };
+	struct model_spec spec;
+	const char **absent;
 	char model[64], *text;
 	int ret;
 
-	if (choose_model(c, c->dataset, model) < 0)
+	if (choose_model(c, model) < 0 || model_spec_parse(&spec, model) < 0)
 		return -1;
-	text = c->breaks ? breaks_text(c, model) : job_text(c, model);
-	if (!text)
-		return -1;
+	known.model = model_spec_name(&spec, model); /* "mlp" and "mlp-256" are one: cells have the whole name */
+	known.absent = absent = breaks_absent(cli_data_dir(&c->common));
+	text = c->breaks ? breaks_job_text(&known, c->tier) : job_text(c, model);
 	ret = job_parse(&j, text, strlen(text), c->breaks ? "reproduce breaks" : "reproduce activeguard", args->set, args->nset);
 	free(text);
 	if (ret == 0)
@@ -216,8 +166,9 @@ static int reproduce(const struct cli_command *self, int argc, char **argv, cons
 		j.command = cli_command_text(self, argc, argv);
 		ret = run_job(&j, &o);
 	}
-	if (ret >= 0 && write_values(c, args, &j) < 0)
+	if (ret >= 0 && write_values(c, args, &j, &known) < 0)
 		ret = -1;
+	free(absent);
 	job_release(&j);
 	return ret;
 }

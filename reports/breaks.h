@@ -3,13 +3,15 @@
 #ifndef LB_REPORTS_BREAKS_H
 #define LB_REPORTS_BREAKS_H
 
+#include <stdbool.h>
+
 #include "reports/report.h"
 
 enum break_op { AT_LEAST, AT_MOST, SHOWN };
 
 struct known_break {
 	const char *claim;
-	const char *dataset; /* where the claim was made, and is judged; "": on the job's */
+	const char *dataset, *model; /* where the claim was made, and is judged; both "": on the job's */
 	const char *scheme, *scheme_options, *recipe;
 	const char *attack, *attack_options;
 	/* A metric; "a - b", two of them (b of the functional cell where the attacked one has none); "recovery", percent of what users have
@@ -22,11 +24,20 @@ struct known_break {
 extern const struct known_break known_breaks[];
 extern const int known_breaks_count;
 
-/* [{claim, dataset, scheme, attack, measured, expected, published, source, ours, low, high, n, verdict, note, beside}] in the table's order;
- * ours (mean over seeds), low and high (smallest and largest) are null where nothing was measured. verdict: "as known", "differs", "shown",
- * "missing". dataset: what the row was judged on; beside: {dataset, ours, low, high, n} on the job's where that is another, else null.
- * Caller decrefs. */
-json_t *breaks_values(const struct report_input *in, const char *dataset);
+/* What the rows were run on that name nothing of their own. */
+struct breaks_job {
+	const char *dataset, *model;   /* model: its whole name, as model_spec_name() gives it and cells have it */
+	const char *const *absent; /* data sets that rows name and that were not found; NULL-terminated, or NULL: none */
+};
+bool breaks_is_absent(const struct breaks_job *job, const char *dataset);
+/* Is the row judged on another data set or network than the job's? */
+bool breaks_elsewhere(const struct known_break *k, const struct breaks_job *job);
+
+/* [{claim, dataset, model, recipe, scheme, attack, measured, expected, published, source, unit, ours, low, high, n, verdict, note, beside}] in
+ * the table's order; ours (mean over seeds), low and high (smallest and largest) are null where nothing was measured, and note says why.
+ * verdict: "as known", "differs", "shown", "missing". dataset, model: what the row was judged on; recipe: "a=b c=d" of its training, "": the
+ * tier's. beside: {dataset, model, ours, low, high, n, note} on the job's where those are others, else null. Caller decrefs. */
+json_t *breaks_values(const struct report_input *in, const struct breaks_job *job);
 void breaks_print(const json_t *values, const char *dataset);
 /* .html .md .tex .csv .json by extension. 0, or -1 after error(). */
 int breaks_write(const json_t *values, const char *dataset, const char *path);
