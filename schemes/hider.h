@@ -12,11 +12,16 @@
 
 #include "schemes/scheme.h"
 
+enum { HIDER_VALUES = 28 * 28 };
+
 struct hider_conf {
 	int bits, planes, width;
 	int steps, batch, warmup; /* warmup: least steps for the bits alone, and steps in which the other losses come in once bits are read */
 	double lr;
-	double residual, perceptual, critic, message; /* weights of the four losses; classify: of a fifth */
+	/* Weights of the four losses; classify: of a fifth. residual is for images of HIDER_VALUES and counts times HIDER_VALUES / values on
+	 * others, which gives about the same PSNR. What a network sees of a residual grows with the number of values that it is spread
+	 * over, its mean square does not: at one weight it is pressed down on large images until no classifier learns to look for it. */
+	double residual, perceptual, critic, message;
 	double classify;
 	int jpeg; /* lowest quality of compression in training; 0: none */
 };
@@ -33,6 +38,11 @@ struct hider_joint {
 	const void *ctx;
 };
 int hider_train(struct hider *h, const struct hider_conf *c, const struct lock_env *e, const struct hider_joint *joint);
+
+static inline double hider_residual_weight(const struct hider_conf *c, int channels, int h, int w)
+{
+	return c->residual * (HIDER_VALUES / ((double)channels * h * w));
+}
 
 /* The U-Net's and the planes' shapes for images (c,h,w). */
 struct model_spec hider_unet_spec(int planes, int width, int c, int h, int w);

@@ -202,7 +202,7 @@ static struct node *losses(struct trainer *r, int step, double ramp, struct node
 	count_errors(r, read);
 	sum = op_scale(op_bce_logits(read, want), (real)c->message, 0);
 	if (ramp > 0) {
-		sum = add_loss(sum, op_mean(op_mul(residual, residual)), ramp * c->residual);
+		sum = add_loss(sum, op_mean(op_mul(residual, residual)), ramp * hider_residual_weight(c, x->c, x->h, x->w));
 		if (c->perceptual > 0)
 			sum = add_loss(sum, perceptual(r, x, *sent), ramp * c->perceptual);
 		if (c->critic > 0)

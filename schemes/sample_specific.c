@@ -38,7 +38,7 @@ static const struct opt ss_opts[] = {
 	{ "preset", OPT_CHOICE, AT(preset), "joint", 0, 0, "encoder first and then the classifier, or the classifier's loss in the encoder's training, too", "two-stage|joint" },
 	{ "code", OPT_CHOICE, AT(code), "bch31-16", 0, 0, "BCH code of the identities: length and message bits; corrects 3, 5, 6, 2 errors", "bch31-16|bch31-11|bch63-30|bch15-7" },
 	{ "wrong", OPT_CHOICE, AT(wrong), "random", 0, 0, "label of an image without residual: a wrong class, new each epoch; the next class; any class, new each epoch", "random|fixed|any" },
-	{ "residual", OPT_FLOAT, AT(hider.residual), "50", 0, 1e6, "weight of the residual's mean square", NULL },
+	{ "residual", OPT_FLOAT, AT(hider.residual), "50", 0, 1e6, "weight of the residual's mean square on images of 784 values; on others times 784 / values", NULL },
 	{ "perceptual", OPT_FLOAT, AT(hider.perceptual), "1.5", 0, 1e6, "weight of how far the unprotected network's logits move", NULL },
 	{ "critic", OPT_FLOAT, AT(hider.critic), "0.5", 0, 1e6, "weight of the critic's loss in preset=two-stage; 0: no critic", NULL },
 	{ "message", OPT_FLOAT, AT(hider.message), "1.5", 0.001, 1e6, "weight of the bits' cross entropy", NULL },
@@ -496,7 +496,7 @@ static void ss_burden(const void *conf, const struct burdened *e, struct burden 
 
 const struct scheme scheme_sample_specific = {
 	.drv = { .name = "sample-specific", .summary = "only images that passed a user's U-Net are answered rightly; it signs each of them",
-		 .version = 3,
+		 .version = 4,
 		 .source = "Wu et al., AICAS 2022, 316-319; SSAT, ACM TOMM 20(10), 2024 (abstracts and the 2021 survey). Differs: the four"
 			   " losses are those of the ancestors ISSBA and StegaStamp, LPIPS replaced by the unprotected network's"
 			   " logits; small networks; BCH words as identities; 8-bit queries",

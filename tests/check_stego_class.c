@@ -293,6 +293,26 @@ START_TEST(ownership_is_claimed_where_it_should)
 }
 END_TEST
 
+/* The notes' weakness: the mark is one row of the last layer. Without it the K answers are what users get, and no mark is read. */
+START_TEST(a_row_less_is_no_mark)
+{
+	const struct model *was = lock.locked.model;
+	struct model_spec spec = was->spec;
+	struct ownership w;
+	struct model *m;
+
+	spec.classes--;
+	m = model_new(&spec, 1);
+	for (int i = 0; i < m->np; i++)
+		memcpy(m->p[i].x, was->p[i].x, m->p[i].len * sizeof(real)); /* of the last layer its first K rows */
+	w = verify(&lock, m);
+	ck_assert_int_eq(w.matched, 0);
+	ck_assert_int_eq(w.verified, 0);
+	ck_assert_int_eq(test_accuracy(m), lock_correct(&lock, &desk, made, 3, 500, 1));
+	model_free(m);
+}
+END_TEST
+
 START_TEST(a_revoked_user_is_refused_and_no_other)
 {
 	struct lock l = lock;
@@ -425,6 +445,7 @@ Suite *suite_stego_class(void)
 	tcase_add_test(tc, an_autoencoder_takes_the_identity);
 	tcase_add_test(tc, other_images_have_no_identity);
 	tcase_add_test(tc, ownership_is_claimed_where_it_should);
+	tcase_add_test(tc, a_row_less_is_no_mark);
 	tcase_add_test(tc, a_revoked_user_is_refused_and_no_other);
 	tcase_add_test(tc, enrolment_does_not_depend_on_company);
 	tcase_add_test(tc, a_thousand_users);
