@@ -20,7 +20,7 @@ struct hider_conf {
 	double lr;
 	/* Weights of the four losses; classify: of a fifth. residual is for images of HIDER_VALUES and counts times HIDER_VALUES / values on
 	 * others, which gives about the same PSNR. What a network sees of a residual grows with the number of values that it is spread
-	 * over, its mean square does not: at one weight it is pressed down on large images until no classifier learns to look for it. */
+	 * over, its mean square does not: at one weight it is pressed down on large images, and a classifier looks for it late or never. */
 	double residual, perceptual, critic, message;
 	double classify;
 	int jpeg; /* lowest quality of compression in training; 0: none */

@@ -326,8 +326,8 @@ START_TEST(threads_change_nothing)
 }
 END_TEST
 
-/* The residual's weight is for 784 values and falls with the images' size; at one weight for all a colour image hides so well that the
- * classifier does not learn to look for it (the page's table). */
+/* The residual's weight is for 784 values and falls with the images' size, or colour images would hide it better than grey ones (the page's
+ * table). */
 START_TEST(larger_images_show_as_much)
 {
 	struct hider_conf c = tiny(1, 8);
