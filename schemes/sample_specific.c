@@ -22,12 +22,13 @@
 #include <string.h>
 
 enum { PRESET_TWO_STAGE, PRESET_JOINT };
+enum { START_FRESH, START_BASE };
 enum { WRONG_RANDOM, WRONG_FIXED, WRONG_ANY };
 enum { STARTS = 3 }; /* of the classifier's training, each at half the rate of the one before */
 
 struct ss_conf {
 	struct hider_conf hider; /* bits: by the code */
-	int preset, code, wrong, refresh, users;
+	int preset, code, start, wrong, refresh, users;
 	double cross, decoys;
 };
 
@@ -37,6 +38,7 @@ static const struct { int n, t; } codes[] = { { 31, 3 }, { 31, 5 }, { 63, 6 }, {
 static const struct opt ss_opts[] = {
 	{ "preset", OPT_CHOICE, AT(preset), "joint", 0, 0, "encoder first and then the classifier, or the classifier's loss in the encoder's training, too", "two-stage|joint" },
 	{ "code", OPT_CHOICE, AT(code), "bch31-16", 0, 0, "BCH code of the identities: length and message bits; corrects 3, 5, 6, 2 errors", "bch31-16|bch31-11|bch63-30|bch15-7" },
+	{ "start", OPT_CHOICE, AT(start), "base", 0, 0, "what the classifier's training begins with: fresh initial values, or the unprotected network", "fresh|base" },
 	{ "wrong", OPT_CHOICE, AT(wrong), "random", 0, 0, "label of an image without residual: a wrong class, new each epoch; the next class; any class, new each epoch", "random|fixed|any" },
 	{ "residual", OPT_FLOAT, AT(hider.residual), "50", 0, 1e6, "weight of the residual's mean square on images of 784 values; on others times 784 / values", NULL },
 	{ "perceptual", OPT_FLOAT, AT(hider.perceptual), "1.5", 0, 1e6, "weight of how far the unprotected network's logits move", NULL },
@@ -312,10 +314,16 @@ static int teach(struct course *k, const struct train_conf *recipe, struct model
 	return ret ? ret : k->failed;
 }
 
-/* Other initial values, of which attempt i is made. */
-static int start_again(const struct lock_env *e, int i, struct model *m)
+/* What training begins with; NULL after error(). */
+static struct model *start_of(const struct ss_conf *c, const struct lock_env *e, uint64_t seed)
 {
-	struct model *fresh = model_new_init(&m->spec, (enum init_kind)e->recipe->init, rng_derive(e->seed, "sample-again") + (uint64_t)i);
+	return c->start == START_BASE ? model_copy(e->base) : model_new_init(&e->base->spec, (enum init_kind)e->recipe->init, seed);
+}
+
+/* Initial values for attempt i: others, where they are fresh. */
+static int start_again(const struct ss_conf *c, const struct lock_env *e, int i, struct model *m)
+{
+	struct model *fresh = start_of(c, e, rng_derive(e->seed, "sample-again") + (uint64_t)i);
 
 	if (!fresh)
 		return -1;
@@ -336,7 +344,7 @@ static int train_classifier(const struct ss_conf *c, const struct lock_env *e, s
 	ret = teach(&k, &recipe, m, &v);
 	for (int i = 1; i < STARTS && k.dead && !ret; i++) {
 		recipe.lr /= 2;
-		ret = start_again(e, i, m);
+		ret = start_again(c, e, i, m);
 		if (!ret)
 			ret = teach(&k, &recipe, m, &v);
 	}
@@ -361,7 +369,7 @@ static int ss_lock(const struct lock_env *e, const void *conf, struct locked *l)
 	struct hider_joint joint = { .wrong = lie, .ctx = &liar };
 	int ret;
 
-	l->model = model_new_init(&e->base->spec, (enum init_kind)e->recipe->init, e->seed);
+	l->model = start_of(c, e, e->seed);
 	if (!l->model)
 		return -1;
 	joint.classifier = l->model;
@@ -496,7 +504,7 @@ static void ss_burden(const void *conf, const struct burdened *e, struct burden 
 
 const struct scheme scheme_sample_specific = {
 	.drv = { .name = "sample-specific", .summary = "only images that passed a user's U-Net are answered rightly; it signs each of them",
-		 .version = 4,
+		 .version = 5,
 		 .source = "Wu et al., AICAS 2022, 316-319; SSAT, ACM TOMM 20(10), 2024 (abstracts and the 2021 survey). Differs: the four"
 			   " losses are those of the ancestors ISSBA and StegaStamp, LPIPS replaced by the unprotected network's"
 			   " logits; small networks; BCH words as identities; 8-bit queries",

@@ -8,12 +8,15 @@
 #include "tests/support_bench.h"
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 extern const struct scheme scheme_sample_specific;
 
 enum { LEN = 784, USERS = 12, N = 300, BITS = 15 };
-static const char small[] = "code=bch15-7 steps=450 warmup=100 residual=10 critic=0 preset=two-stage";
+#define SMALL "code=bch15-7 steps=450 warmup=100 residual=10 critic=0 preset=two-stage"
+/* fresh: so few epochs of two-stage training do not make the unprotected network forget clean images */
+static const char small[] = SMALL " start=fresh";
 
 static struct desk desk;
 static struct lock lock;
@@ -302,6 +305,29 @@ START_TEST(a_dead_classifier_is_an_error)
 }
 END_TEST
 
+/* start=base: at a rate of 0 the lock is the unprotected network, and start=fresh a network that knows nothing. */
+START_TEST(training_begins_with_the_unprotected_network)
+{
+	for (int k = 0; k < 2; k++) {
+		struct desk d = desk;
+		struct lock l;
+		int ret;
+
+		d.recipe.lr = 0;
+		d.env.recipe = &d.recipe;
+		ret = lock_open(&l, &d, &scheme_sample_specific, k ? small : SMALL " start=base");
+		ck_assert_msg(ret == -k, "%s", error_text());
+		if (k) {
+			ck_assert_msg(strstr(error_text(), "learnt nothing in 3") != NULL, "%s", error_text());
+			error_clear();
+			continue;
+		}
+		ck_assert_mem_eq(l.locked.model->x, desk.base->x, desk.base->nx * sizeof(real));
+		lock_close(&l);
+	}
+}
+END_TEST
+
 /* With every loss at work, two threads and one give the same bits. */
 START_TEST(threads_change_nothing)
 {
@@ -386,6 +412,7 @@ Suite *suite_sample_specific(void)
 	tcase_add_test(tc, nothing_learnt_is_an_error);
 	tcase_add_test(tc, an_encoder_that_learns_nothing_starts_again);
 	tcase_add_test(tc, a_dead_classifier_is_an_error);
+	tcase_add_test(tc, training_begins_with_the_unprotected_network);
 	tcase_add_test(tc, threads_change_nothing);
 	tcase_add_test(tc, larger_images_show_as_much);
 	tcase_add_test(tc, jpeg_in_training_is_survived);
