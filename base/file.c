@@ -1,44 +1,27 @@
-/* Whole-file reads and atomic publication. See file.h. */
+/* Whole-file reads and publication at paths that the user names. See file.h. */
 #include "base/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdatomic.h>
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "base/error.h"
+#include "base/fdio.h"
+#include "base/interrupt.h"
 
-int (*file_fault)(const char *step, const char *path);
+#define READER_PATIENCE 100 /* tenths of a second that a pipe may take to be read */
 
 /* ---- reading ---- */
-
-/* Missing is the user's mistake, anything else the machine's. */
-static int cannot_read(const char *path)
-{
-	bool missing = errno == ENOENT || errno == ENOTDIR;
-
-	return error(missing ? EXIT_UNEVALUABLE : EXIT_IO, "cannot read %s: %s", path, strerror(errno));
-}
 
 static int too_large(const char *path, size_t max)
 {
 	return error(EXIT_UNEVALUABLE, "%s is larger than the %zu bytes allowed here", path, max);
-}
-
-static const char *kind_name(mode_t mode)
-{
-	if (S_ISDIR(mode))
-		return "a directory";
-	if (S_ISFIFO(mode))
-		return "a pipe";
-	return S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
 /* O_NONBLOCK: opening a pipe without a writer must not wait. */
@@ -46,68 +29,15 @@ static int open_regular(const char *path, struct stat *st)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
-	if (fd < 0)
-		return cannot_read(path);
-	if (fstat(fd, st) < 0) {
-		cannot_read(path);
-		close(fd);
-		return -1;
+	if (fd >= 0) {
+		fd_must_be_file(&fd, path, st);
+		return fd;
 	}
-	if (!S_ISREG(st->st_mode)) {
-		close(fd);
-		return error(EXIT_UNEVALUABLE, "cannot read %s: it is %s, not a file", path, kind_name(st->st_mode));
-	}
-	return fd;
-}
-
-/* Read until the buffer is full or the file ends; bytes read, or -1 with errno. */
-static ssize_t read_full(int fd, char *buf, size_t n)
-{
-	size_t got = 0;
-
-	while (got < n) {
-		ssize_t k = read(fd, buf + got, n - got);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return -1;
-		if (k == 0)
-			break;
-		got += (size_t)k;
-	}
-	return (ssize_t)got;
-}
-
-/* The size that stat tells is only a hint: a file may grow, and those in /proc say 0. */
-static char *read_open(int fd, const char *path, size_t hint, size_t max, size_t *len)
-{
-	size_t room = hint + 1, used = 0; /* one more byte, so that the end is seen at once */
-	char *buf = NULL;
-
-	for (;;) {
-		ssize_t k;
-
-		buf = xrealloc(buf, room + 1, 1);
-		k = read_full(fd, buf + used, room - used);
-		if (k < 0) {
-			cannot_read(path);
-			break;
-		}
-		used += (size_t)k;
-		if (used > max) {
-			too_large(path, max);
-			break;
-		}
-		if (used < room) {
-			buf[used] = '\0';
-			*len = used;
-			return buf;
-		}
-		room = room + room / 2 + 4096;
-	}
-	free(buf);
-	return NULL;
+	if (errno == ENOTDIR) /* a/b where a is a file */
+		return error(EXIT_UNEVALUABLE, "cannot read %s: %s", path, strerror(errno));
+	if (errno == ENOENT && lstat(path, st) == 0)
+		return error(EXIT_IO, "cannot read %s: it is a link to something that is not there", path);
+	return fd_cannot_read(path);
 }
 
 char *file_read(const char *path, size_t max, size_t *len)
@@ -122,7 +52,7 @@ char *file_read(const char *path, size_t max, size_t *len)
 	if (st.st_size > 0 && (uintmax_t)st.st_size > max)
 		too_large(path, max);
 	else
-		buf = read_open(fd, path, (size_t)st.st_size, max, len ? len : &unused);
+		buf = fd_read_all(fd, path, (size_t)st.st_size, max, len ? len : &unused);
 	close(fd);
 	return buf;
 }
@@ -246,101 +176,129 @@ char *file_read_gz(const char *path, size_t max, size_t *len)
 
 /* ---- publication ---- */
 
-/* True when a test wants this step to fail. */
-static bool fault(const char *step, const char *path)
+/* The descriptor that a path such as /dev/stdout or /dev/fd/63 (process substitution) means; -1: an ordinary path. */
+static int descriptor_named(const char *path)
 {
-	if (!file_fault || !file_fault(step, path))
-		return false;
-	errno = EIO;
-	return true;
-}
+	static const char *const folders[] = { "/dev/fd/", "/proc/self/fd/" };
+	char *end;
+	long n;
 
-/* A name that nobody else uses: the process number, and a counter for this process's threads. A file that a
- * killed process of the same number left behind (containers reuse numbers) is passed over. */
-static int open_temporary(const char *path, char **tmp)
-{
-	static atomic_uint counter;
-	int fd;
+	if (!strcmp(path, "/dev/stdout"))
+		return STDOUT_FILENO;
+	if (!strcmp(path, "/dev/stderr"))
+		return STDERR_FILENO;
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		size_t k = strlen(folders[i]);
 
-	do {
-		*tmp = xasprintf("%s.tmp-%ld-%u", path, (long)getpid(), atomic_fetch_add(&counter, 1));
-		fd = fault("open", path) ? -1 : open(*tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (fd >= 0)
-			return fd;
-		free(*tmp);
-	} while (errno == EEXIST);
+		if (strncmp(path, folders[i], k) != 0 || path[k] < '0' || path[k] > '9')
+			continue;
+		n = strtol(path + k, &end, 10);
+		return *end || n > INT_MAX ? -1 : (int)n;
+	}
 	return -1;
 }
 
-static int write_full(int fd, const char *data, size_t len)
+/* Open a pipe or device for writing. A pipe that nobody reads is given some seconds, so that a script cannot hang on it. */
+static int open_special(const char *path)
 {
-	while (len) {
-		ssize_t k = write(fd, data, len);
+	for (int i = 0; i < READER_PATIENCE; i++) {
+		int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return -1;
-		data += k;
-		len -= (size_t)k;
+		if (fd >= 0 || errno != ENXIO || interrupt_signal())
+			return fd;
+		poll(NULL, 0, 100);
+		errno = ENXIO;
 	}
-	return 0;
+	return -1;
 }
 
-static int sync_fd(int fd)
+/* Write into what is there: a device, a pipe, an open descriptor. Nothing is replaced, so nothing is atomic. */
+static int write_into(int fd, const char *path, const void *data, size_t len)
 {
-	int ret;
+	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL), cause;
 
-	while ((ret = fsync(fd)) < 0 && errno == EINTR)
-		;
-	return ret;
+	if (fd < 0 && errno == ENXIO)
+		return error(EXIT_IO, "cannot write %s: nobody reads that pipe", path);
+	if (flags >= 0 && (flags & O_NONBLOCK))
+		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	cause = fd < 0 || fd_write_all(fd, data, len) < 0 ? errno : 0;
+	if (fd >= 0 && close(fd) < 0 && !cause && errno != EINTR)
+		cause = errno;
+	return cause ? error(EXIT_IO, "cannot write %s: %s", path, strerror(cause)) : 0;
 }
 
-static int sync_directory_of(const char *path)
+/* The folder of path as a descriptor; *name its last part. -1 after error(). */
+static int open_folder_of(const char *path, const char **name)
 {
 	const char *slash = strrchr(path, '/');
-	char *dir = slash ? xasprintf("%.*s", (int)(slash - path + 1), path) : xstrdup(".");
-	int fd = fault("fsync-dir", path) ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = -1;
+	char *folder = slash ? xasprintf("%.*s", slash == path ? 1 : (int)(slash - path), path) : xstrdup(".");
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	free(dir);
-	if (fd < 0)
+	*name = slash ? slash + 1 : path;
+	if (fd < 0 && errno == ENOENT)
+		error(EXIT_IO, "cannot write %s: there is no folder %s; make it first (mkdir -p)", path, folder);
+	else if (fd < 0)
+		error(EXIT_IO, "cannot write %s: its folder %s: %s", path, folder, strerror(errno));
+	free(folder);
+	return fd;
+}
+
+/* Replace a file, or make it. One that is there keeps its permissions: a report over a private file stays private. */
+static int replace(const char *path, const struct stat *old, const void *data, size_t len)
+{
+	const char *name;
+	int at = open_folder_of(path, &name), ret;
+
+	if (at < 0)
 		return -1;
-	if (sync_fd(fd) == 0 || errno == EINVAL) /* EINVAL: a file system that syncs names by itself */
-		ret = 0;
-	close(fd);
+	if (!*name)
+		ret = error(EXIT_IO, "cannot write %s: it names a folder, not a file", path);
+	else if (old)
+		ret = fd_publish(at, name, path, data, len, old->st_mode & 0777, false);
+	else
+		ret = fd_publish(at, name, path, data, len, 0666, true);
+	close(at);
 	return ret;
 }
 
-/* Write, sync and close; -1 with the errno of what failed first. */
-static int fill(int fd, const char *path, const void *data, size_t len)
+/* Through a link: what it leads to is replaced (or made), the link stays. */
+static int replace_target(const char *path, bool made, const void *data, size_t len)
 {
-	int cause = 0;
+	int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0666), ret;
+	char *target = fd < 0 ? NULL : realpath(path, NULL);
+	struct stat st;
 
-	if (fault("write", path) || write_full(fd, data, len) < 0 || fault("fsync", path) || sync_fd(fd) < 0)
-		cause = errno;
-	if (close(fd) < 0 && !cause && errno != EINTR)
-		cause = errno;
-	errno = cause;
-	return cause ? -1 : 0;
+	if (!target || fstat(fd, &st) < 0) {
+		ret = error(EXIT_IO, "cannot write %s (it is a link): %s", path, strerror(errno));
+	} else {
+		ret = replace(target, &st, data, len);
+		if (ret < 0 && made)
+			unlink(target);
+	}
+	if (fd >= 0)
+		close(fd);
+	free(target);
+	return ret;
 }
 
 int file_publish(const char *path, const void *data, size_t len)
 {
-	char *tmp;
-	int fd = open_temporary(path, &tmp), ret;
+	int fd = descriptor_named(path);
+	struct stat st, link;
 
-	if (fd < 0)
-		return error(EXIT_IO, "cannot write %s: %s", path, strerror(errno));
-	if (fill(fd, path, data, len) < 0 || fault("rename", path) || rename(tmp, path) < 0) {
-		ret = error(EXIT_IO, "cannot write %s: %s", path, strerror(errno));
-		unlink(tmp);
-	} else {
-		ret = sync_directory_of(path);
-		if (ret < 0)
-			error(EXIT_IO, "%s is written but may not survive a power cut: %s", path, strerror(errno));
-	}
-	free(tmp);
-	return ret;
+	if (fd >= 0)
+		return write_into(fcntl(fd, F_DUPFD_CLOEXEC, 3), path, data, len);
+	if (lstat(path, &link) < 0)
+		return errno == ENOENT ? replace(path, NULL, data, len) :
+					 error(EXIT_IO, "cannot write %s: %s", path, strerror(errno));
+	if (stat(path, &st) < 0) /* a link to nothing yet */
+		return errno == ENOENT ? replace_target(path, true, data, len) :
+					 error(EXIT_IO, "cannot write %s: %s", path, strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return error(EXIT_IO, "cannot write %s: it is a folder; name a file in it", path);
+	if (!S_ISREG(st.st_mode))
+		return write_into(open_special(path), path, data, len);
+	return S_ISLNK(link.st_mode) ? replace_target(path, false, data, len) : replace(path, &st, data, len);
 }
 
 /* ---- names and directories ---- */
@@ -352,6 +310,19 @@ char *path_join(const char *dir, const char *name)
 	return xasprintf("%s%s%s", dir, n && dir[n - 1] != '/' ? "/" : "", name);
 }
 
+int file_there(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return 1;
+	if (errno == ENOTDIR)
+		return 0;
+	if (errno == ENOENT)
+		return lstat(path, &st) < 0 ? 0 : error(EXIT_IO, "cannot look at %s: it is a link to something that is not there", path);
+	return error(EXIT_IO, "cannot look at %s: %s", path, strerror(errno));
+}
+
 bool file_exists(const char *path)
 {
 	struct stat st;
@@ -359,13 +330,15 @@ bool file_exists(const char *path)
 	return stat(path, &st) == 0;
 }
 
-static int make_directory(const char *path)
+/* private: 0700 to the bit whatever the umask; a folder that is there keeps its mode. */
+static int make_directory(const char *path, bool private)
 {
 	struct stat st;
 	int cause;
 
-	if (mkdir(path, 0777) == 0)
-		return 0;
+	if (mkdir(path, private ? 0700 : 0777) == 0)
+		return !private || chmod(path, 0700) == 0 || errno == EPERM ? 0 :
+		       error(EXIT_IO, "cannot set the permissions of %s: %s", path, strerror(errno));
 	cause = errno; /* not only EEXIST: an existing directory of a read-only file system may say EROFS */
 	if (stat(path, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
@@ -375,7 +348,7 @@ static int make_directory(const char *path)
 	return error(EXIT_IO, "cannot create directory %s: %s", path, strerror(cause));
 }
 
-int file_mkdirs(const char *path)
+static int make_all(const char *path, bool private)
 {
 	char *part = xstrdup(path), *end = part;
 	int ret = *path ? 0 : error(EXIT_IO, "cannot create a directory without a name");
@@ -387,96 +360,35 @@ int file_mkdirs(const char *path)
 		end += strcspn(end, "/");
 		after = *end;
 		*end = '\0';
-		ret = make_directory(part);
+		ret = make_directory(part, private);
 		*end = after;
 	}
 	free(part);
 	return ret;
 }
 
-int file_lock(const char *path)
+int file_mkdirs(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
-
-	if (fd < 0)
-		return error(EXIT_IO, "cannot lock %s: %s", path, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return fd;
-	if (errno == EWOULDBLOCK)
-		error(EXIT_TEMPORARY, "another process holds %s; try again when it is done", path);
-	else
-		error(EXIT_IO, "cannot lock %s: %s", path, strerror(errno));
-	close(fd);
-	return -1;
+	return make_all(path, false);
 }
 
-static bool has_control(const char *s)
+int file_mkdirs_private(const char *path)
 {
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			return true;
-	return false;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Next name that is not . or ..; NULL at the end (errno 0) or when reading fails. */
-static const char *next_name(DIR *d)
-{
-	const struct dirent *e;
-
-	errno = 0;
-	while ((e = readdir(d)))
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			return e->d_name;
-	return NULL;
-}
-
-static int check_name(const char *path, const char *name, size_t before, size_t max)
-{
-	if (before == max)
-		return error(EXIT_UNEVALUABLE, "%s holds more than the %zu names allowed here", path, max);
-	if (strlen(name) > 255 || has_control(name))
-		return error(EXIT_UNEVALUABLE, "%s holds a name that is too long or has control characters: %s", path, name);
-	return 0;
+	return make_all(path, true);
 }
 
 char **dir_list(const char *path, size_t max, size_t *n)
 {
-	DIR *d = opendir(path);
-	char **names = NULL;
-	const char *name;
-	size_t room = 0;
-	int ret = 0;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char **names;
 
 	*n = 0;
-	if (!d) {
-		cannot_read(path);
+	if (fd < 0) {
+		fd_cannot_read(path);
 		return NULL;
 	}
-	while (!ret && (name = next_name(d))) {
-		if (*n == room) {
-			room = room ? 2 * room : 64;
-			names = xrealloc(names, room, sizeof(*names));
-		}
-		ret = check_name(path, name, *n, max);
-		if (!ret)
-			names[(*n)++] = xstrdup(name);
-	}
-	if (!ret && errno)
-		ret = cannot_read(path);
-	closedir(d);
-	if (ret < 0) {
-		dir_list_free(names, *n);
-		*n = 0;
-		return NULL;
-	}
-	if (!names)
-		return xmalloc(1, sizeof(*names)); /* an empty directory is no error */
-	qsort(names, *n, sizeof(*names), by_name);
+	names = fd_names(fd, path, max, n);
+	close(fd);
 	return names;
 }
 

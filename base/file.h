@@ -1,4 +1,5 @@
-/* Files: whole-file reads with a cap, and publication that is old or new, never half. */
+/* Files at paths that the user names: whole-file reads with a cap, and publication that is old or new, never half. What
+ * lies in a store, a bundle or a data set is reached through dir.h instead. */
 #ifndef LB_BASE_FILE_H
 #define LB_BASE_FILE_H
 
@@ -11,20 +12,22 @@ char *file_read(const char *path, size_t max, size_t *len);
 /* Like file_read, but inflates when the file begins with the gzip magic; max caps the inflated size. */
 char *file_read_gz(const char *path, size_t max, size_t *len);
 
-/* Atomic and durable: write path.tmp-PID-N beside it, fsync, rename, fsync the directory. A reader sees
- * the old file or the new one; after return the new one survives a power cut. -1 after error(EXIT_IO),
- * the temporary file removed. */
+/* Write a file that the user named, and say what failed: 0, or -1 after error(EXIT_IO).
+ * Absent or a regular file: atomic and durable (a temporary file beside it, fsync, rename, fsync of the folder): a reader sees the
+ * old file or the new one; after return the new one survives a power cut. A file that is there keeps its permissions.
+ * A link: the file that it leads to is replaced so, the link stays. A device, a pipe, /dev/stdout, /dev/fd/N: written into. */
 int file_publish(const char *path, const void *data, size_t len);
 
-/* mkdir -p; -1 after error(EXIT_IO). */
+/* mkdir -p; -1 after error(EXIT_IO). _private: what it makes is 0700 whatever the umask. */
 int file_mkdirs(const char *path);
+int file_mkdirs_private(const char *path);
+/* 1 when there is something at path, 0 when there is not, -1 after error(EXIT_IO) when nobody can tell (no permission, an
+ * I/O error, a link to nothing): "cannot look" is never "is not there". */
+int file_there(const char *path);
+/* On its way out: says "is not there" of what it cannot look at. Use file_there() or dir.h. */
 bool file_exists(const char *path);
 /* dir/name, caller frees. */
 char *path_join(const char *dir, const char *name);
-
-/* An exclusive lock that dies with its holder (flock on path, created when missing).
- * Returns a descriptor to close, or -1 after error(EXIT_TEMPORARY) when somebody holds it. */
-int file_lock(const char *path);
 
 /* Sorted names in a directory without . and ..; *n their number. Free each and the array.
  * NULL after error(). Names longer than 255 or with control characters are an error; cap: more than max is an error. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/hash.h"
 
@@ -68,6 +69,26 @@ int json_publish(const char *path, const json_t *j)
 {
 	char *text = json_pretty(j);
 	int ret = file_publish(path, text, strlen(text));
+
+	free(text);
+	return ret;
+}
+
+json_t *json_read_in(const struct dir *d, const char *rel, size_t max)
+{
+	size_t len;
+	char *text = dir_read(d, rel, max, &len), *shown = text ? dir_path(d, rel) : NULL;
+	json_t *j = text ? json_read_text(text, len, shown) : NULL;
+
+	free(shown);
+	free(text);
+	return j;
+}
+
+int json_publish_in(const struct dir *d, const char *rel, const json_t *j)
+{
+	char *text = json_pretty(j);
+	int ret = dir_publish(d, rel, text, strlen(text));
 
 	free(text);
 	return ret;

@@ -16,6 +16,10 @@ char *json_pretty(const json_t *j);
 /* SHA-256 of json_compact. */
 void json_hash(const json_t *j, char out[65]);
 int json_publish(const char *path, const json_t *j); /* pretty, through file_publish */
+/* The same in a folder (dir.h). */
+struct dir;
+json_t *json_read_in(const struct dir *d, const char *rel, size_t max);
+int json_publish_in(const struct dir *d, const char *rel, const json_t *j);
 
 /* Set a member, stealing value; never fails (out of memory dies). Returns obj for chaining. */
 json_t *jset(json_t *obj, const char *key, json_t *value);

@@ -217,7 +217,7 @@ static bool has_creds(const struct point *p)
 	return p->scheme->enrol && p->users > 0 && p->per_user > 0;
 }
 
-static bool has_part(struct store *st, const char *key, const char *part)
+static int has_part(struct store *st, const char *key, const char *part)
 {
 	char k[HASH_HEX];
 
@@ -225,20 +225,28 @@ static bool has_part(struct store *st, const char *key, const char *part)
 	return store_has_artefact(st, k);
 }
 
-bool stage_done(struct store *st, const struct point *p, const struct keys *k, enum stage s)
+/* An artefact with what ships and what the owner keeps: 1, 0, -1. */
+static int has_whole(struct store *st, const char *key)
+{
+	int there = store_has_artefact(st, key);
+
+	there = there == 1 ? has_part(st, key, "pub") : there;
+	return there == 1 ? has_part(st, key, "secret") : there;
+}
+
+int stage_done(struct store *st, const struct point *p, const struct keys *k, enum stage s)
 {
 	switch (s) {
 	case STAGE_BASE:
 		return store_has_artefact(st, k->base);
 	case STAGE_LOCKED:
-		return store_has_artefact(st, k->locked) && has_part(st, k->locked, "pub") && has_part(st, k->locked, "secret");
+		return has_whole(st, k->locked);
 	case STAGE_CREDS:
-		return !has_creds(p) || (store_has_artefact(st, k->creds) && has_part(st, k->creds, "pub") &&
-					 has_part(st, k->creds, "secret"));
+		return has_creds(p) ? has_whole(st, k->creds) : 1;
 	case STAGE_CELL:
 		return store_has_cell(st, k->cell);
 	}
-	return false;
+	bug(__FILE__, __LINE__, "unknown stage");
 }
 
 /* ---- base model ---- */
@@ -597,9 +605,7 @@ static int finish_cell(struct work *w, const struct outcome *o, struct clock too
 		ret = put_timing(w->st, w->p, w->key.cell, STAGE_CELL, took, overhead);
 	else
 		json_decref(overhead);
-	if (ret == 0)
-		store_clear_failure(w->st, w->key.cell);
-	return ret;
+	return ret == 0 ? store_clear_failure(w->st, w->key.cell) : ret;
 }
 
 static int make_cell(struct work *w)
@@ -643,8 +649,9 @@ int stage_run(struct store *st, const struct point *p, const char *data_dir, enu
 		ret = need_locked(&w);
 	else if (ret == 0 && s == STAGE_CREDS)
 		ret = need_creds(&w);
-	else if (ret == 0)
-		ret = store_has_cell(st, w.key.cell) ? 0 : make_cell(&w);
+	else if (ret == 0 && (ret = store_has_cell(st, w.key.cell)) == 0)
+		ret = make_cell(&w);
+	ret = ret < 0 ? -1 : 0;
 	work_close(&w);
 	return ret;
 }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -37,8 +38,9 @@ static int begin(const struct cli_command *self, int argc, char **argv, struct i
 /* The verdict stands near the end of a canonical cell file, so that a big store need not be parsed to be counted. */
 static void tail_verdict(struct store *st, const char *key, char *verdict, size_t size)
 {
-	char *path = store_path(st, "cells", key), buf[1025], *p = NULL;
-	FILE *f = fopen(path, "rb");
+	char *rel = store_rel("cells", key), buf[1025], *p = NULL;
+	int fd = dir_open_file(store_folder(st), rel);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "rb");
 	size_t n = 0;
 
 	snprintf(verdict, size, "unreadable");
@@ -54,12 +56,20 @@ static void tail_verdict(struct store *st, const char *key, char *verdict, size_
 		snprintf(verdict, size, "%.*s", (int)strcspn(p + 15, "\""), p + 15);
 	if (f)
 		fclose(f);
-	free(path);
+	free(rel);
 }
 
 static void count(json_t *counts, const char *name)
 {
 	jset_int(counts, name, jget_int(counts, name, 0) + 1);
+}
+
+static int damaged_left_out(void *ctx, const char *key, const char *why)
+{
+	(void)ctx;
+	(void)key;
+	warning("%s; left out", why);
+	return 0;
 }
 
 static int add_failure(void *ctx, const char *key, const json_t *f)
@@ -76,12 +86,9 @@ static int add_failure(void *ctx, const char *key, const json_t *f)
 
 static double file_bytes(struct store *st, const char *kind, const char *key)
 {
-	char *path = store_path(st, kind, key);
-	struct stat s;
-	double n = stat(path, &s) == 0 ? (double)s.st_size : 0;
+	uint64_t bytes = 0;
 
-	free(path);
-	return n;
+	return store_file_bytes(st, kind, key, &bytes) > 0 ? (double)bytes : 0;
 }
 
 static json_t *status_json(struct store *st)
@@ -106,7 +113,7 @@ static json_t *status_json(struct store *st)
 	jset_int(j, "artefacts", (long long)n);
 	jset_num(j, "artefact_bytes", bytes);
 	dir_list_free(keys, n);
-	store_each(st, "failures", add_failure, failures);
+	store_each(st, "failures", add_failure, damaged_left_out, failures);
 	jset(j, "verdicts", verdicts);
 	jset(j, "failures", failures);
 	jset_str(j, "store", store_dir(st));
@@ -144,7 +151,10 @@ static int status_main(const struct cli_command *self, int argc, char **argv)
 	if (ret == 0) {
 		json_t *j = status_json(st);
 
-		if (!c.common.json) {
+		if (error_code() != EXIT_YES) { /* something could not be looked at: no count is right */
+			json_decref(j);
+			ret = -1;
+		} else if (!c.common.json) {
 			status_text(j);
 			json_decref(j);
 		} else {
@@ -245,9 +255,9 @@ int collect(struct store *st, const char *title, struct collection *c)
 	struct collecting g = { st, c };
 
 	*c = (struct collection){ .cells = json_array(), .timings = json_object(), .failures = json_array(), .run = store_get_run(st) };
-	if (store_each(st, "cells", take_cell, &g) < 0 || store_each(st, "failures", take_failure, &g) < 0)
+	if (error_code() != EXIT_YES || store_each(st, "cells", take_cell, damaged_left_out, &g) < 0 ||
+	    store_each(st, "failures", take_failure, damaged_left_out, &g) < 0 || store_hash(st, c->hash) < 0)
 		return -1;
-	store_hash(st, c->hash);
 	c->input = (struct report_input){ .cells = c->cells, .timings = c->timings, .failures = c->failures,
 					  .title = title && *title ? title : jget_str(c->run, "name", "lockbench"),
 					  .store_hash = c->hash, .command = jget_str(c->run, "command", ""), .where = store_dir(st) };
@@ -499,6 +509,14 @@ static int needs_of(void *set, const char *key, const json_t *j)
 	return 0;
 }
 
+/* A cell that cannot be read might need any artefact. */
+static int unknown_needs(void *set, const char *key, const char *why)
+{
+	(void)set;
+	(void)key;
+	return error(EXIT_IO, "nothing removed, because what this cell needs is not known: %s", why);
+}
+
 static int sweep_artefacts(struct store *st, const json_t *set, bool dry, json_t *out)
 {
 	size_t n, gone = 0;
@@ -508,23 +526,19 @@ static int sweep_artefacts(struct store *st, const json_t *set, bool dry, json_t
 	if (!keys)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		char *path;
-
 		if (json_object_get(set, keys[i]))
 			continue;
 		gone++;
 		bytes += file_bytes(st, "artefacts", keys[i]);
-		path = store_path(st, "artefacts", keys[i]);
-		if (!dry && unlink(path) < 0)
-			warning("cannot remove %s", path);
-		free(path);
+		if (!dry && store_remove(st, "artefacts", keys[i]) < 0)
+			break;
 	}
 	jset_int(out, "artefacts", (long long)n);
 	jset_int(out, "removed", (long long)gone);
 	jset_num(out, "bytes", bytes);
 	jset_bool(out, "dry_run", dry);
 	dir_list_free(keys, n);
-	return 0;
+	return error_code() == EXIT_YES ? 0 : -1;
 }
 
 static int gc_main(const struct cli_command *self, int argc, char **argv)
@@ -538,15 +552,15 @@ static int gc_main(const struct cli_command *self, int argc, char **argv)
 	if (ret)
 		return ret < 0 ? -1 : EXIT_YES;
 	st = store_open(args.n ? args.arg[0] : "store", false);
-	if (!st || store_lock(st) < 0) {
+	if (!st || (c.dry_run ? store_lock_to_look(st) : store_lock(st)) < 0) {
 		store_close(st);
 		return -1;
 	}
 	set = json_object();
 	out = json_object();
-	ret = store_each(st, "cells", needs_of, set);
+	ret = store_each(st, "cells", needs_of, unknown_needs, set);
 	if (ret == 0)
-		ret = store_each(st, "failures", needs_of, set);
+		ret = store_each(st, "failures", needs_of, unknown_needs, set);
 	if (ret == 0)
 		ret = sweep_artefacts(st, set, c.dry_run, out);
 	if (ret == 0 && c.common.json)

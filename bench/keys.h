@@ -26,9 +26,10 @@ void part_key(const char *key, const char *part, char out[65]);
 /* Which artefact a task makes, in the order they depend on each other. */
 enum stage { STAGE_BASE, STAGE_LOCKED, STAGE_CREDS, STAGE_CELL };
 extern const char *const stage_names[]; /* "base", "locked", "creds", "cell" */
-/* Is everything of that stage in the store? A stage that a point does not need (credentials of a scheme without) is there. */
+/* Is everything of that stage in the store? A stage that a point does not need (credentials of a scheme without) is there.
+ * 1, 0, or -1 after error() when nobody can tell. */
 struct store;
-bool stage_done(struct store *st, const struct point *p, const struct keys *k, enum stage s);
+int stage_done(struct store *st, const struct point *p, const struct keys *k, enum stage s);
 /* Bring a point to a stage, building what is missing below it. 0, or -1 after error(). */
 int stage_run(struct store *st, const struct point *p, const char *data_dir, enum stage s);
 

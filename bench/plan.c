@@ -117,7 +117,7 @@ static int need(struct planner *pr, int cell, enum stage s)
 	if (s == STAGE_CREDS && (!c->p.scheme->enrol || c->p.users * c->p.per_user == 0))
 		return need(pr, cell, STAGE_LOCKED);
 	below = s == STAGE_BASE ? -1 : need(pr, cell, s - 1);
-	if (below < 0 && pr->st && stage_done(pr->st, &c->p, &c->key, s)) {
+	if (below < 0 && pr->st && stage_done(pr->st, &c->p, &c->key, s) == 1) {
 		jset_int(pr->made, key, -1);
 		return -1;
 	}
@@ -134,7 +134,7 @@ int plan_make(struct plan *pl, struct store *st, const struct job *j, int thread
 	for (int i = 0; i < j->n; i++) {
 		const struct job_cell *c = &j->cells[i];
 
-		pl->cached[i] = st && store_has_cell(st, c->key.cell);
+		pl->cached[i] = st && store_has_cell(st, c->key.cell) == 1;
 		pl->ncached += pl->cached[i];
 		if (!pl->cached[i])
 			add_task(&pr, i, STAGE_CELL, c->key.cell, c->inapplicable ? -1 : need(&pr, i, STAGE_CREDS));
@@ -249,7 +249,7 @@ static const char *artefacts_state(struct listing *l, const struct job_cell *c)
 	int s = STAGE_BASE;
 
 	if (!json_object_get(l->state, c->key.creds)) {
-		while (l->st && s <= STAGE_CREDS && stage_done(l->st, &c->p, &c->key, (enum stage)s))
+		while (l->st && s <= STAGE_CREDS && stage_done(l->st, &c->p, &c->key, (enum stage)s) == 1)
 			s++;
 		jset_str(l->state, c->key.creds, states[s]);
 	}
@@ -260,14 +260,8 @@ static const char *artefacts_state(struct listing *l, const struct job_cell *c)
 static void cell_state(struct listing *l, int i, char *why, size_t size)
 {
 	const struct job_cell *c = &l->j->cells[i];
-	json_t *failure = NULL;
+	json_t *failure = json_object_get(l->failures, c->key.cell) ? store_get_failure(l->st, c->key.cell) : NULL;
 
-	if (json_object_get(l->failures, c->key.cell)) {
-		char *path = store_path(l->st, "failures", c->key.cell);
-
-		failure = json_read_file(path, 1 << 20);
-		free(path);
-	}
 	if (l->pl->cached[i])
 		snprintf(why, size, "cached");
 	else if (c->inapplicable)
@@ -393,15 +387,6 @@ static json_t *plan_json(struct store *st, const struct job *j, const struct pla
 	return out;
 }
 
-static bool is_store(const char *dir)
-{
-	char *path = path_join(dir, "store.json");
-	bool yes = file_exists(path);
-
-	free(path);
-	return yes;
-}
-
 static int print_plan(struct store *st, const struct plan_conf *c, const struct job *j)
 {
 	struct plan pl;
@@ -424,16 +409,15 @@ static int plan_main(const struct cli_command *self, int argc, char **argv)
 	struct cli_args args;
 	struct store *st = NULL;
 	struct job j = { 0 };
-	int ret = cli_parse(self, argc, argv, &c, &args);
+	int ret = cli_parse(self, argc, argv, &c, &args), there;
 
 	if (ret)
 		return ret < 0 ? -1 : EXIT_YES;
 	cli_apply(&c.common);
 	ret = job_load(&j, args.arg[0], args.set, args.nset, cli_data_dir(&c.common));
-	if (ret == 0 && is_store(c.store)) {
-		st = store_open(c.store, false);
-		ret = st ? 0 : -1;
-	}
+	there = ret == 0 ? store_there(c.store) : 0;
+	if (there < 0 || (there && !(st = store_open(c.store, false))))
+		ret = -1;
 	if (ret == 0)
 		ret = print_plan(st, &c, &j);
 	store_close(st);

@@ -226,11 +226,7 @@ static int make_job(struct rerun *r, struct store *claimed)
 
 static json_t *failure_why(struct store *st, const char *key)
 {
-	char *path = store_path(st, "failures", key);
-	json_t *f = file_exists(path) ? json_read_file(path, (size_t)1 << 20) : NULL;
-
-	free(path);
-	return f;
+	return store_get_failure(st, key);
 }
 
 static int judge_all(struct rerun *r, struct store *claimed, struct store *again)
@@ -245,7 +241,7 @@ static int judge_all(struct rerun *r, struct store *claimed, struct store *again
 		if (!*r->here[i])
 			continue;
 		was = store_get_cell(claimed, key);
-		is = store_has_cell(again, r->here[i]) ? store_get_cell(again, r->here[i]) : NULL;
+		is = store_has_cell(again, r->here[i]) == 1 ? store_get_cell(again, r->here[i]) : NULL;
 		if (was && is) {
 			enum rerun_verdict v = rerun_judge(was, is, &none, why);
 

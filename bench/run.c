@@ -192,13 +192,10 @@ static double weight(const struct task *t)
 
 static int attempts(struct store *st, const char *key)
 {
-	char *path = store_path(st, "failures", key);
-	json_t *j = file_exists(path) ? json_read_file(path, 1 << 20) : NULL;
+	json_t *j = store_get_failure(st, key);
 	int n = (int)jget_int(j, "attempt", 0);
 
-	error_clear();
 	json_decref(j);
-	free(path);
 	return n;
 }
 

@@ -2,12 +2,10 @@
  * written, or was left by a killed run, sees whole files only. */
 #include "bench/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -19,8 +17,9 @@
 #define JSON_MAX ((size_t)64 << 20)
 
 struct store {
-	char *dir;
-	int lock; /* descriptor, -1: not held */
+	struct dir *dir;
+	int lock;     /* descriptor, -1: not held */
+	bool writer;  /* this process may change what is there: it holds the lock, or works for the run that does */
 };
 
 static const struct kind {
@@ -49,86 +48,114 @@ static bool is_key(const char *s, size_t n)
 
 const char *store_dir(const struct store *s)
 {
+	return dir_name(s->dir);
+}
+
+const struct dir *store_folder(const struct store *s)
+{
 	return s->dir;
 }
 
-char *store_path(const struct store *s, const char *kind, const char *key)
+char *store_rel(const char *kind, const char *key)
 {
 	const struct kind *k = kind_of(kind);
 
 	BUG_ON(!is_key(key, strlen(key)));
 	if (k->fan)
-		return xasprintf("%s/%s/%.2s/%s%s", s->dir, kind, key, key, k->ext);
-	return xasprintf("%s/%s/%s%s", s->dir, kind, key, k->ext);
+		return xasprintf("%s/%.2s/%s%s", kind, key, key, k->ext);
+	return xasprintf("%s/%s%s", kind, key, k->ext);
+}
+
+char *store_path(const struct store *s, const char *kind, const char *key)
+{
+	char *rel = store_rel(kind, key), *path = dir_path(s->dir, rel);
+
+	free(rel);
+	return path;
 }
 
 /* ---- open, lock, close ---- */
 
-static int check_format(const char *path)
+static int check_format(const struct dir *d)
 {
-	json_t *j = json_read_file(path, 1 << 16);
+	json_t *j = json_read_in(d, "store.json", 1 << 16);
 	long long format = j ? jget_int(j, "format", 0) : 0;
 
 	json_decref(j);
 	if (!j)
 		return -1;
 	if (format != STORE_FORMAT)
-		return error(EXIT_UNEVALUABLE, "%s: format %lld, but this lockbench reads format %d only", path, format,
-			     STORE_FORMAT);
+		return error(EXIT_UNEVALUABLE, "%s/store.json: format %lld, but this lockbench reads format %d only", dir_name(d),
+			     format, STORE_FORMAT);
 	return 0;
 }
 
 /* Only what an interrupted creation leaves behind? */
-static int check_empty(const char *dir)
+static int check_empty(const struct dir *d)
 {
 	size_t n;
-	char **names = dir_list(dir, NAMES_MAX, &n);
-	int ret = 0;
+	char **names;
+	int ret = dir_names(d, "", NAMES_MAX, &names, &n) < 0 ? -1 : 0;
 
-	if (!names)
-		return -1;
 	for (size_t i = 0; i < n && !ret; i++)
 		if (strncmp(names[i], "store.json.tmp-", 15) != 0)
 			ret = error(EXIT_UNEVALUABLE, "%s holds files (%s, ...) but is no store; give an empty or a new "
-				    "directory", dir, names[i]);
+				    "directory", dir_name(d), names[i]);
 	dir_list_free(names, n);
 	return ret;
 }
 
-static int create_store(const char *dir, const char *path)
+static int create_store(const struct dir *d)
 {
 	json_t *j;
 	int ret;
 
-	if (file_mkdirs(dir) < 0 || check_empty(dir) < 0)
+	if (check_empty(d) < 0)
 		return -1;
 	j = json_object();
 	jset_int(j, "format", STORE_FORMAT);
 	jset_str(j, "created_by", "lockbench " LOCKBENCH_VERSION);
-	ret = json_publish(path, j);
+	ret = json_publish_in(d, "store.json", j);
 	json_decref(j);
+	return ret;
+}
+
+int store_there(const char *dir)
+{
+	struct dir *d;
+	int ret = dir_find(dir, &d);
+
+	if (ret == 1)
+		ret = dir_there(d, "store.json", NULL) == DIR_FILE ? 1 : error_code() != EXIT_YES ? -1 : 0;
+	dir_close(d);
 	return ret;
 }
 
 struct store *store_open(const char *dir, bool create)
 {
-	char *path = path_join(dir, "store.json");
+	struct dir *d = NULL;
 	struct store *s = NULL;
-	int ret;
+	int there = dir_find(dir, &d), ret = there < 0 ? -1 : 0;
 
-	if (file_exists(path))
-		ret = check_format(path);
+	if (there == 0 && create) /* private: it will hold secrets */
+		ret = file_mkdirs_private(dir) == 0 && (d = dir_open(dir)) ? 0 : -1;
+	if (ret == 0 && d)
+		there = dir_there(d, "store.json", NULL);
+	if (there < 0 || ret < 0)
+		ret = -1;
+	else if (there == DIR_FILE)
+		ret = check_format(d);
 	else if (create)
-		ret = create_store(dir, path);
+		ret = create_store(d);
 	else
 		ret = error(EXIT_UNEVALUABLE, "%s is no store: it has no store.json; `lockbench run JOB --store %s` makes one",
 			    dir, dir);
 	if (ret == 0) {
 		s = xcalloc(1, sizeof(*s));
-		s->dir = xstrdup(dir);
-		s->lock = -1;
+		*s = (struct store){ .dir = d, .lock = -1 };
+	} else {
+		dir_close(d);
 	}
-	free(path);
 	return s;
 }
 
@@ -138,50 +165,45 @@ void store_close(struct store *s)
 		return;
 	if (s->lock >= 0)
 		close(s->lock);
-	free(s->dir);
+	dir_close(s->dir);
 	free(s);
 }
 
-/* Remove the temporary files that a killed run left in one directory. */
-static void sweep_dir(const char *dir)
+/* Remove the temporary files that a killed run left in one folder. */
+static int sweep_folder(const struct dir *d, const char *rel)
 {
 	size_t n;
 	char **names;
+	int ret = dir_names(d, rel, NAMES_MAX, &names, &n) < 0 ? -1 : 0;
 
-	if (!file_exists(dir))
-		return;
-	names = dir_list(dir, NAMES_MAX, &n);
-	if (!names) {
-		error_clear();
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !ret; i++) {
 		char *path;
 
 		if (!strstr(names[i], ".tmp-"))
 			continue;
-		path = path_join(dir, names[i]);
-		unlink(path);
+		path = *rel ? path_join(rel, names[i]) : xstrdup(names[i]);
+		ret = dir_remove(d, path) < 0 ? -1 : 0;
 		free(path);
 	}
 	dir_list_free(names, n);
+	return ret;
 }
 
-static void sweep(struct store *s)
+static int sweep(struct store *s)
 {
-	sweep_dir(s->dir);
+	int ret = sweep_folder(s->dir, "");
+
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
-		char *dir = path_join(s->dir, kinds[k].name);
+		if (ret == 0)
+			ret = sweep_folder(s->dir, kinds[k].name);
+		for (int i = 0; i < 256 && kinds[k].fan && ret == 0; i++) {
+			char *sub = xasprintf("%s/%02x", kinds[k].name, i);
 
-		sweep_dir(dir);
-		for (int i = 0; i < 256 && kinds[k].fan; i++) {
-			char *sub = xasprintf("%s/%02x", dir, i);
-
-			sweep_dir(sub);
+			ret = sweep_folder(s->dir, sub);
 			free(sub);
 		}
-		free(dir);
 	}
+	return ret;
 }
 
 static void note_holder(int fd)
@@ -196,15 +218,15 @@ static void note_holder(int fd)
 		return;
 }
 
-static int held_by_other(const char *dir, const char *path)
+static int held_by_other(const struct store *s)
 {
 	size_t len;
 	char *who;
 
 	error_clear();
-	who = file_read(path, 1 << 12, &len);
+	who = dir_read(s->dir, "lock", 1 << 12, &len);
 	error_clear();
-	error(EXIT_TEMPORARY, "%s is in use by another run%s%.*s; wait for it, or give another --store", dir,
+	error(EXIT_TEMPORARY, "%s is in use by another run%s%.*s; wait for it, or give another --store", store_dir(s),
 	      who && len ? ": " : "", who ? (int)strcspn(who, "\n") : 0, who ? who : "");
 	free(who);
 	return -1;
@@ -212,52 +234,84 @@ static int held_by_other(const char *dir, const char *path)
 
 int store_lock(struct store *s)
 {
-	char *path = path_join(s->dir, "lock");
+	s->lock = dir_lock(s->dir, "lock");
+	if (s->lock < 0)
+		return error_code() == EXIT_TEMPORARY ? held_by_other(s) : -1;
+	note_holder(s->lock);
+	s->writer = true;
+	return sweep(s);
+}
 
-	s->lock = file_lock(path);
-	if (s->lock >= 0) {
-		note_holder(s->lock);
-		sweep(s);
-	} else if (error_code() == EXIT_TEMPORARY) {
-		held_by_other(s->dir, path);
-	}
-	free(path);
-	return s->lock >= 0 ? 0 : -1;
+int store_lock_to_look(struct store *s)
+{
+	int there = dir_locked(s->dir, "lock");
+
+	return there == 1 ? held_by_other(s) : there;
+}
+
+void store_work_for_run(struct store *s)
+{
+	s->writer = true;
 }
 
 /* ---- files by key ---- */
 
-static bool has(struct store *s, const char *kind, const char *key)
+static int has(struct store *s, const char *kind, const char *key)
 {
-	char *path = store_path(s, kind, key);
-	bool yes = file_exists(path);
+	char *rel = store_rel(kind, key);
+	int there = dir_there(s->dir, rel, NULL);
 
-	free(path);
-	return yes;
+	free(rel);
+	return there;
 }
 
-/* The path of a key, its directory made. NULL after error(). */
-static char *path_to_write(struct store *s, const char *kind, const char *key)
+int store_file_bytes(struct store *s, const char *kind, const char *key, uint64_t *bytes)
 {
-	char *path = store_path(s, kind, key), *slash = strrchr(path, '/');
-	int ret;
+	char *rel = store_rel(kind, key);
+	int there = dir_there(s->dir, rel, bytes);
 
-	*slash = '\0';
-	ret = file_mkdirs(path);
-	*slash = '/';
-	if (ret == 0)
-		return path;
-	free(path);
-	return NULL;
+	free(rel);
+	return there;
+}
+
+int store_remove(struct store *s, const char *kind, const char *key)
+{
+	char *rel = store_rel(kind, key);
+	int ret = dir_remove(s->dir, rel);
+
+	free(rel);
+	return ret;
 }
 
 static int put_json(struct store *s, const char *kind, const char *key, const json_t *j)
 {
-	char *path = path_to_write(s, kind, key);
-	int ret = path ? json_publish(path, j) : -1;
+	char *rel = store_rel(kind, key);
+	int ret = json_publish_in(s->dir, rel, j);
 
-	free(path);
+	free(rel);
 	return ret;
+}
+
+/* What no result depends on (timing, failures, the last run): one that is damaged is warned of and counts as absent. NULL without
+ * error() then, with error() when it cannot be read at all. */
+static json_t *get_lesser(struct store *s, const char *rel)
+{
+	json_t *j = dir_there(s->dir, rel, NULL) == DIR_FILE ? json_read_in(s->dir, rel, JSON_MAX) : NULL;
+
+	if (!j && error_code() == EXIT_UNEVALUABLE) {
+		warning("%s; it counts as absent", error_text());
+		error_clear();
+	}
+	return j;
+}
+
+static json_t *get_json(struct store *s, const char *kind, const char *key)
+{
+	char *rel = store_rel(kind, key);
+	json_t *j = get_lesser(s, rel);
+
+	free(rel);
+	return j;
 }
 
 /* The hash of a cell without its member "sha256", which is taken out and put back. */
@@ -303,46 +357,51 @@ static int check_cell(const char *path, const char *key, json_t *cell)
 
 json_t *store_get_cell(struct store *s, const char *key)
 {
-	char *path = store_path(s, "cells", key);
-	json_t *cell = json_read_file(path, JSON_MAX);
+	char *rel = store_rel("cells", key), *path = dir_path(s->dir, rel);
+	json_t *cell = json_read_in(s->dir, rel, JSON_MAX);
 
 	if (cell && check_cell(path, key, cell) < 0) {
 		json_decref(cell);
 		cell = NULL;
 	}
 	free(path);
+	free(rel);
 	return cell;
 }
 
-bool store_has_cell(struct store *s, const char *key)
+int store_has_cell(struct store *s, const char *key)
 {
-	json_t *cell = has(s, "cells", key) ? store_get_cell(s, key) : NULL;
+	int there = has(s, "cells", key);
+	json_t *cell = there > 0 ? store_get_cell(s, key) : NULL;
 
-	if (!cell && error_code() != EXIT_YES) {
+	if (there > 0 && !cell && error_code() == EXIT_UNEVALUABLE) {
 		warning("%s; it will be made again", error_text());
 		error_clear();
+		there = 0;
+	} else if (there > 0 && !cell) {
+		there = -1;
 	}
 	json_decref(cell);
-	return cell != NULL;
+	return there < 0 ? -1 : there > 0;
 }
 
 int store_check_cell(struct store *s, const char *key)
 {
-	char *path = store_path(s, "cells", key), *canonical;
+	char *rel = store_rel("cells", key), *canonical;
 	json_t *cell = store_get_cell(s, key);
 	size_t len = 0;
-	char *text = cell ? file_read(path, JSON_MAX, &len) : NULL;
+	char *text = cell ? dir_read(s->dir, rel, JSON_MAX, &len) : NULL;
 	int ret = -1;
 
 	if (text) {
 		canonical = json_pretty(cell);
 		ret = strlen(canonical) == len && !memcmp(canonical, text, len) ? 0 :
-		      error(EXIT_UNEVALUABLE, "%s: not as lockbench wrote it (edited?)", path);
+		      error(EXIT_UNEVALUABLE, "%s/%s: not as lockbench wrote it (edited?)", store_dir(s), rel);
 		free(canonical);
 	}
 	free(text);
 	json_decref(cell);
-	free(path);
+	free(rel);
 	return ret;
 }
 
@@ -351,17 +410,9 @@ int store_put_timing(struct store *s, const char *key, const json_t *timing)
 	return put_json(s, "timing", key, timing);
 }
 
-/* Timing is a convenience: a file that cannot be read counts as none. */
 json_t *store_get_timing(struct store *s, const char *key)
 {
-	char *path = store_path(s, "timing", key);
-	bool before = error_code() != EXIT_YES;
-	json_t *j = file_exists(path) ? json_read_file(path, JSON_MAX) : NULL;
-
-	if (!j && !before)
-		error_clear();
-	free(path);
-	return j;
+	return get_json(s, "timing", key);
 }
 
 int store_put_failure(struct store *s, const char *key, const json_t *failure)
@@ -369,32 +420,24 @@ int store_put_failure(struct store *s, const char *key, const json_t *failure)
 	return put_json(s, "failures", key, failure);
 }
 
-void store_clear_failure(struct store *s, const char *key)
+json_t *store_get_failure(struct store *s, const char *key)
 {
-	char *path = store_path(s, "failures", key);
+	return get_json(s, "failures", key);
+}
 
-	unlink(path);
-	free(path);
+int store_clear_failure(struct store *s, const char *key)
+{
+	return store_remove(s, "failures", key) < 0 ? -1 : 0;
 }
 
 int store_put_run(struct store *s, const json_t *run)
 {
-	char *path = path_join(s->dir, "last-run.json");
-	int ret = json_publish(path, run);
-
-	free(path);
-	return ret;
+	return json_publish_in(s->dir, "last-run.json", run);
 }
 
 json_t *store_get_run(struct store *s)
 {
-	char *path = path_join(s->dir, "last-run.json");
-	json_t *j = file_exists(path) ? json_read_file(path, JSON_MAX) : NULL;
-
-	if (!j)
-		error_clear();
-	free(path);
-	return j;
+	return get_lesser(s, "last-run.json");
 }
 
 /* ---- walking ---- */
@@ -404,16 +447,12 @@ struct keys {
 	size_t n, room;
 };
 
-static int list_dir(struct keys *k, const char *dir, const char *ext)
+static int list_folder(struct keys *k, const struct dir *d, const char *rel, const char *ext)
 {
 	size_t n, el = strlen(ext);
 	char **names;
+	int ret = dir_names(d, rel, NAMES_MAX, &names, &n) < 0 ? -1 : 0;
 
-	if (!file_exists(dir))
-		return 0;
-	names = dir_list(dir, NAMES_MAX, &n);
-	if (!names)
-		return -1;
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(names[i]);
 
@@ -427,23 +466,23 @@ static int list_dir(struct keys *k, const char *dir, const char *ext)
 		k->v[k->n++] = xstrdup(names[i]);
 	}
 	dir_list_free(names, n);
-	return 0;
+	return ret;
 }
 
 char **store_keys(struct store *s, const char *kind, size_t *n)
 {
 	const struct kind *kd = kind_of(kind);
-	char *dir = path_join(s->dir, kind);
 	struct keys k = { xmalloc(1, sizeof(char *)), 0, 1 };
-	int ret = kd->fan ? 0 : list_dir(&k, dir, kd->ext);
+	int ret = kd->fan ? 0 : list_folder(&k, s->dir, kind, kd->ext), there = kd->fan ? dir_there(s->dir, kind, NULL) : 0;
 
-	for (int i = 0; i < 256 && kd->fan && !ret && file_exists(dir); i++) {
-		char *sub = xasprintf("%s/%02x", dir, i);
+	if (there < 0 || (there == DIR_FILE && error(EXIT_IO, "cannot look into %s/%s: it is not a folder", store_dir(s), kind)))
+		ret = -1;
+	for (int i = 0; i < 256 && there == DIR_FOLDER && !ret; i++) {
+		char *sub = xasprintf("%s/%02x", kind, i);
 
-		ret = list_dir(&k, sub, kd->ext);
+		ret = list_folder(&k, s->dir, sub, kd->ext);
 		free(sub);
 	}
-	free(dir);
 	*n = k.n;
 	if (ret == 0)
 		return k.v;
@@ -454,18 +493,19 @@ char **store_keys(struct store *s, const char *kind, size_t *n)
 
 static json_t *read_kind(struct store *s, const char *kind, const char *key)
 {
-	char *path;
+	char *rel;
 	json_t *j;
 
 	if (!strcmp(kind, "cells"))
 		return store_get_cell(s, key);
-	path = store_path(s, kind, key);
-	j = json_read_file(path, JSON_MAX);
-	free(path);
+	rel = store_rel(kind, key);
+	j = json_read_in(s->dir, rel, JSON_MAX);
+	free(rel);
 	return j;
 }
 
-int store_each(struct store *s, const char *kind, int (*fn)(void *ctx, const char *key, const json_t *j), void *ctx)
+int store_each(struct store *s, const char *kind, int (*fn)(void *ctx, const char *key, const json_t *j),
+	       int (*bad)(void *ctx, const char *key, const char *why), void *ctx)
 {
 	size_t n;
 	char **keys = store_keys(s, kind, &n);
@@ -476,120 +516,142 @@ int store_each(struct store *s, const char *kind, int (*fn)(void *ctx, const cha
 	for (size_t i = 0; i < n && !ret; i++) {
 		json_t *j = read_kind(s, kind, keys[i]);
 
-		if (!j) {
-			warning("%s; left out", error_text());
+		if (!j && error_code() != EXIT_UNEVALUABLE) {
+			ret = -1;
+		} else if (!j) {
+			char *why = xstrdup(error_text());
+
 			error_clear();
-			continue;
+			ret = bad(ctx, keys[i], why);
+			free(why);
+		} else {
+			ret = fn(ctx, keys[i], j);
 		}
-		ret = fn(ctx, keys[i], j);
 		json_decref(j);
 	}
 	dir_list_free(keys, n);
 	return ret;
 }
 
-void store_hash(struct store *s, char out[65])
+int store_hash(struct store *s, char out[65])
 {
 	size_t n;
 	char **keys = store_keys(s, "cells", &n);
+	int ret = keys ? 0 : -1;
 	struct hash h;
 
 	hash_init(&h);
-	for (size_t i = 0; keys && i < n; i++) {
-		char *path = store_path(s, "cells", keys[i]);
+	for (size_t i = 0; i < n && ret == 0; i++) {
+		char *rel = store_rel("cells", keys[i]);
 		size_t len = 0;
-		char *text = file_read(path, JSON_MAX, &len);
+		char *text = dir_read(s->dir, rel, JSON_MAX, &len);
 
 		hash_add(&h, keys[i], HASH_HEX);
 		if (text)
 			hash_add(&h, text, len);
+		else if (error_code() == EXIT_UNEVALUABLE)
+			error_clear(); /* too large: whoever walked the cells has named it */
 		else
-			error_clear(); /* store_each() warns of it */
+			ret = -1;
 		free(text);
-		free(path);
+		free(rel);
 	}
 	hash_end_hex(&h, out);
 	dir_list_free(keys, n);
+	return ret;
 }
 
 /* ---- artefacts ---- */
 
-bool store_has_artefact(struct store *s, const char *key)
+int store_has_artefact(struct store *s, const char *key)
 {
-	return has(s, "artefacts", key);
+	int there = has(s, "artefacts", key);
+
+	return there < 0 ? -1 : there == DIR_FILE;
 }
 
 int store_put_artefact(struct store *s, const char *key, const struct bundle *b)
 {
-	char *path = path_to_write(s, "artefacts", key);
-	struct bundle *copy;
+	char *rel = store_rel("artefacts", key);
+	struct bundle *copy = bundle_copy(b);
 	char hash[HASH_HEX];
+	size_t len;
+	void *file;
 	int ret;
 
-	if (!path)
-		return -1;
-	copy = bundle_copy(b);
 	json_object_del(copy->meta, "sha256");
 	bundle_hash(copy, hash);
 	bundle_meta(copy, "sha256", hash);
-	ret = bundle_save(copy, path);
+	file = bundle_encode(copy, &len);
+	ret = dir_publish(s->dir, rel, file, len);
+	free(file);
 	bundle_free(copy);
-	free(path);
+	free(rel);
 	return ret;
 }
 
 /* Load and check; the member "sha256" is taken out. NULL after error(). */
-static struct bundle *load_checked(const char *path)
+static struct bundle *load_checked(struct store *s, const char *rel)
 {
-	struct bundle *b = bundle_load(path);
+	size_t len;
+	char *file = dir_read(s->dir, rel, BUNDLE_FILE_LIMIT, &len), *path = dir_path(s->dir, rel);
+	struct bundle *b = file ? bundle_decode(file, len, path) : NULL;
 	char want[HASH_HEX] = "", hash[HASH_HEX];
 	const char *said;
 
-	if (!b)
-		return NULL;
-	said = bundle_meta_get(b, "sha256");
-	if (said)
-		snprintf(want, sizeof(want), "%s", said);
-	json_object_del(b->meta, "sha256");
-	bundle_hash(b, hash);
-	if (!strcmp(want, hash))
-		return b;
-	error(EXIT_UNEVALUABLE, "%s: damaged: its content does not match its sha256", path);
-	bundle_free(b);
-	return NULL;
-}
-
-static void move_aside(struct store *s, const char *key, const char *path)
-{
-	char *to = path_to_write(s, "damaged", key);
-
-	error_clear();
-	if (!to || rename(path, to) < 0)
-		unlink(path);
-	error_clear();
-	free(to);
-}
-
-struct bundle *store_get_artefact(struct store *s, const char *key)
-{
-	char *path = store_path(s, "artefacts", key);
-	struct bundle *b = file_exists(path) ? load_checked(path) : NULL;
-
-	if (!b && error_code() != EXIT_YES && error_code() != EXIT_IO) {
-		warning("%s; moved to %s/damaged, it will be made again", error_text(), s->dir);
-		move_aside(s, key, path);
+	free(file);
+	if (b) {
+		said = bundle_meta_get(b, "sha256");
+		snprintf(want, sizeof(want), "%s", said ? said : "");
+		json_object_del(b->meta, "sha256");
+		bundle_hash(b, hash);
+		if (strcmp(want, hash) != 0) {
+			error(EXIT_UNEVALUABLE, "%s: damaged: its content does not match its sha256", path);
+			bundle_free(b);
+			b = NULL;
+		}
 	}
 	free(path);
 	return b;
 }
 
+/* A damaged artefact is out of the way of the run that makes it again; whoever only reads changes nothing. */
+static int move_aside(struct store *s, const char *key, const char *rel)
+{
+	char *to;
+	int ret;
+
+	if (!s->writer) {
+		warning("%s; it counts as absent", error_text());
+		error_clear();
+		return 0;
+	}
+	warning("%s; moved to %s/damaged, it will be made again", error_text(), store_dir(s));
+	error_clear();
+	to = store_rel("damaged", key);
+	ret = dir_move(s->dir, rel, to);
+	free(to);
+	return ret;
+}
+
+struct bundle *store_get_artefact(struct store *s, const char *key)
+{
+	char *rel = store_rel("artefacts", key);
+	struct bundle *b = has(s, "artefacts", key) == DIR_FILE ? load_checked(s, rel) : NULL;
+
+	if (!b && error_code() == EXIT_UNEVALUABLE)
+		move_aside(s, key, rel);
+	free(rel);
+	return b;
+}
+
 int store_check_artefact(struct store *s, const char *key)
 {
-	char *path = store_path(s, "artefacts", key);
-	struct bundle *b = load_checked(path);
+	char *rel = store_rel("artefacts", key);
+	struct bundle *b = load_checked(s, rel);
 	int ret = b ? 0 : -1;
 
 	bundle_free(b);
-	free(path);
+	free(rel);
 	return ret;
 }

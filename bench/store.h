@@ -1,5 +1,4 @@
-/* A store: a directory with one immutable file per cell and content-addressed artefacts. The files are the truth;
- * index.sqlite is a cache that can be rebuilt.
+/* A store: a directory with one immutable file per cell and content-addressed artefacts. The files are the truth.
  *   store.json               {"format": 1, "created_by": "lockbench 0.1.0"}
  *   cells/ab/<key>.json      timing/ab/<key>.json     failures/<key>.json
  *   artefacts/ab/<key>.safetensors   (base, locked, pub, secret, creds; metadata member "sha256" over the tensors' bytes)
@@ -13,42 +12,61 @@
 #include "nn/bundle.h"
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
+struct dir;
 struct store;
 
-/* Open or (create) make; refuses a directory that is not a store and not empty. NULL after error(). */
+/* Open or (create) make, private (0700, files 0600); refuses a directory that is not a store and not empty. NULL after error(). */
 struct store *store_open(const char *dir, bool create);
+/* Is there a store? 1, 0, or -1 after error() when nobody can tell. */
+int store_there(const char *dir);
 void store_close(struct store *s);
 const char *store_dir(const struct store *s);
+/* Everything in a store is reached through this: no link in it is followed (base/dir.h). */
+const struct dir *store_folder(const struct store *s);
 /* One writer at a time: EXIT_TEMPORARY with a message that names the holder when another run has it. */
 int store_lock(struct store *s);
+/* For who only looks: fails as store_lock() does when a run has the store, and changes nothing. */
+int store_lock_to_look(struct store *s);
+/* This process works for the run that holds the lock. Only such processes, and the run itself, move damaged files aside. */
+void store_work_for_run(struct store *s);
 
-/* A damaged cell is warned of and counts as absent: the next run makes it again. */
-bool store_has_cell(struct store *s, const char *key);
+/* Questions answer 1, 0, or -1 after error() when nobody can tell (EXIT_IO): that never counts as absent.
+ * A damaged cell is warned of and counts as absent: the next run makes it again. */
+int store_has_cell(struct store *s, const char *key);
 int store_put_cell(struct store *s, const char *key, const json_t *cell);
 json_t *store_get_cell(struct store *s, const char *key); /* checks that the key inside is the file's; NULL after error() */
 int store_put_timing(struct store *s, const char *key, const json_t *timing);
-json_t *store_get_timing(struct store *s, const char *key); /* NULL when absent (no error) */
+/* These three: NULL without error() when absent, or damaged (a warning); NULL after error() when nobody can tell. */
+json_t *store_get_timing(struct store *s, const char *key);
 int store_put_failure(struct store *s, const char *key, const json_t *failure);
-void store_clear_failure(struct store *s, const char *key);
-/* Call fn for every cell (kind "cells") or failure in key order; stops at non-zero and returns it; unreadable files are warned of. */
-int store_each(struct store *s, const char *kind, int (*fn)(void *ctx, const char *key, const json_t *j), void *ctx);
+json_t *store_get_failure(struct store *s, const char *key);
+int store_clear_failure(struct store *s, const char *key);
+/* Call fn for every cell (kind "cells") or failure in key order, bad for each that is damaged, with the reason; stops at non-zero
+ * and returns it. -1 after error() when one cannot be read at all: then nothing that needs all of them may go on. */
+int store_each(struct store *s, const char *kind, int (*fn)(void *ctx, const char *key, const json_t *j),
+	       int (*bad)(void *ctx, const char *key, const char *why), void *ctx);
 
-bool store_has_artefact(struct store *s, const char *key);
+int store_has_artefact(struct store *s, const char *key); /* 1, 0, -1 */
 int store_put_artefact(struct store *s, const char *key, const struct bundle *b);
-/* NULL and no error when absent; a damaged one is moved aside with a warning and counts as absent. */
+/* NULL and no error when absent; a damaged one is moved aside with a warning (by who may write) and counts as absent. */
 struct bundle *store_get_artefact(struct store *s, const char *key);
 /* Keys of a kind ("cells", "timing", "failures", "artefacts"), sorted; free with dir_list_free. NULL after error(). */
 char **store_keys(struct store *s, const char *kind, size_t *n);
-/* Where the file of a key is; caller frees. */
+/* Where the file of a key is, below store_folder(), or for messages; caller frees. */
+char *store_rel(const char *kind, const char *key);
 char *store_path(const struct store *s, const char *kind, const char *key);
+/* As dir_there() and dir_remove(). */
+int store_file_bytes(struct store *s, const char *kind, const char *key, uint64_t *bytes);
+int store_remove(struct store *s, const char *kind, const char *key);
 /* Is every byte of the file what was written? 0, or -1 after error() saying what is wrong. Changes nothing. */
 int store_check_cell(struct store *s, const char *key);
 int store_check_artefact(struct store *s, const char *key);
 /* What filled the store last. */
 int store_put_run(struct store *s, const json_t *run);
-json_t *store_get_run(struct store *s); /* NULL when unknown (no error) */
-/* SHA-256 over all cell files in key order: printed by reports. */
-void store_hash(struct store *s, char out[65]);
+json_t *store_get_run(struct store *s);
+/* SHA-256 over all cell files in key order: printed by reports. -1 after error() when one cannot be read. */
+int store_hash(struct store *s, char out[65]);
 
 #endif

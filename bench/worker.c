@@ -107,6 +107,7 @@ static int worker_main(const struct cli_command *self, int argc, char **argv)
 	st = store_open(c.store, false);
 	if (!st)
 		return -1;
+	store_work_for_run(st);
 	serve(st, *c.data_dir ? c.data_dir : NULL, out);
 	store_close(st);
 	fclose(out);

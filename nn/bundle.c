@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define HEADER_MAX ((uint64_t)16 << 20)
-#define FILE_MAX ((size_t)8 << 30)
 #define NAME_MAX_LEN 255
 #define DIMS_MAX 6
 #define META_KEY "__metadata__"
@@ -544,7 +543,7 @@ struct bundle *bundle_decode(const void *data, size_t len, const char *where)
 struct bundle *bundle_load(const char *path)
 {
 	size_t len;
-	char *file = file_read(path, FILE_MAX, &len);
+	char *file = file_read(path, BUNDLE_FILE_LIMIT, &len);
 	struct bundle *b = file ? bundle_decode(file, len, path) : NULL;
 
 	free(file);

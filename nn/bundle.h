@@ -53,6 +53,7 @@ void bundle_meta_num(struct bundle *b, const char *key, double v);
 const char *bundle_meta_get(const struct bundle *b, const char *key); /* NULL when absent */
 double bundle_meta_getnum(const struct bundle *b, const char *key, double def);
 
+#define BUNDLE_FILE_LIMIT ((size_t)8 << 30) /* no file is larger */
 /* Serialise; caller frees. */
 void *bundle_encode(const struct bundle *b, size_t *len);
 /* NULL after error() naming `where`. */

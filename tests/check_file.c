@@ -122,7 +122,7 @@ START_TEST(only_files_are_read)
 	ck_assert_ptr_null(file_read(sandbox("pipe"), 10, NULL)); /* must not wait for a writer */
 	expect_error(EXIT_UNEVALUABLE, "it is a pipe, not a file");
 	ck_assert_ptr_null(file_read(sandbox(""), 10, NULL));
-	expect_error(EXIT_UNEVALUABLE, "it is a directory, not a file");
+	expect_error(EXIT_UNEVALUABLE, "it is a folder, not a file");
 	ck_assert_ptr_null(file_read("/dev/zero", 10, NULL));
 	expect_error(EXIT_UNEVALUABLE, "it is a device, not a file");
 }
@@ -338,11 +338,9 @@ END_TEST
 
 START_TEST(publish_says_why_it_cannot)
 {
-	ck_assert_int_eq(file_publish(sandbox("no/such/cell"), "x", 1), -1);
-	expect_error(EXIT_IO, "no/such/cell: No such file or directory");
 	ck_assert_int_eq(file_mkdirs(sandbox("dir/full")), 0);
 	ck_assert_int_eq(file_publish(sandbox("dir"), "x", 1), -1);
-	expect_error(EXIT_IO, "Is a directory");
+	expect_error(EXIT_IO, "it is a folder");
 	expect_names("dir");
 }
 END_TEST
@@ -433,32 +431,125 @@ START_TEST(mkdirs_makes_parents_and_is_content_with_existing)
 }
 END_TEST
 
-START_TEST(lock_is_exclusive_and_dies_with_its_holder)
+/* ---- where -o leads ---- */
+
+static mode_t mode_of(const char *name)
 {
-	const char *path = sandbox("lock");
-	int ends[2], fd;
+	struct stat st;
+
+	ck_assert_int_eq(lstat(sandbox(name), &st), 0);
+	return st.st_mode;
+}
+
+START_TEST(a_link_stays_and_its_target_is_replaced)
+{
+	ck_assert_int_eq(mkdir(sandbox("else"), 0755), 0);
+	sandbox_write("else/t", "old", 3);
+	ck_assert_int_eq(symlink("else/t", sandbox("l")), 0);
+	ck_assert_int_eq(symlink("l", sandbox("ll")), 0);
+	ck_assert_int_eq(file_publish(sandbox("ll"), "new", 3), 0);
+	ck_assert(S_ISLNK(mode_of("l")) && S_ISLNK(mode_of("ll")) && S_ISREG(mode_of("else/t")));
+	expect_content("else/t", "new");
+	ck_assert_int_eq(symlink("else/fresh", sandbox("dangling")), 0); /* makes what it leads to */
+	ck_assert_int_eq(file_publish(sandbox("dangling"), "made", 4), 0);
+	ck_assert(S_ISLNK(mode_of("dangling")));
+	expect_content("else/fresh", "made");
+	ck_assert_int_eq(symlink("loop", sandbox("loop")), 0);
+	ck_assert_int_eq(file_publish(sandbox("loop"), "x", 1), -1);
+	expect_error(EXIT_IO, "loop");
+	ck_assert_int_eq(symlink("no/where", sandbox("lost")), 0);
+	ck_assert_int_eq(file_publish(sandbox("lost"), "x", 1), -1);
+	expect_error(EXIT_IO, "No such file");
+}
+END_TEST
+
+START_TEST(permissions_of_what_is_there_stay)
+{
+	sandbox_write("private", "old", 3);
+	ck_assert_int_eq(chmod(sandbox("private"), 0600), 0);
+	ck_assert_int_eq(file_publish(sandbox("private"), "new", 3), 0);
+	ck_assert_int_eq(mode_of("private") & 0777, 0600);
+	sandbox_write("shared", "old", 3);
+	ck_assert_int_eq(chmod(sandbox("shared"), 0664), 0);
+	umask(077);
+	ck_assert_int_eq(file_publish(sandbox("shared"), "new", 3), 0);
+	ck_assert_int_eq(file_publish(sandbox("fresh"), "new", 3), 0);
+	umask(022);
+	ck_assert_int_eq(mode_of("shared") & 0777, 0664);
+	ck_assert_int_eq(mode_of("fresh") & 0777, 0600);
+}
+END_TEST
+
+START_TEST(a_device_is_written_into)
+{
+	ck_assert_int_eq(file_publish("/dev/null", "x", 1), 0);
+	ck_assert_int_eq(file_publish("/dev/full", "x", 1), -1);
+	expect_error(EXIT_IO, "No space left");
+	if (mknod(sandbox("null"), S_IFCHR | 0666, (1 << 8) | 3) == 0) { /* root only */
+		ck_assert_int_eq(file_publish(sandbox("null"), "x", 1), 0);
+		ck_assert(S_ISCHR(mode_of("null")));
+	}
+}
+END_TEST
+
+START_TEST(a_pipe_is_written_into)
+{
+	const char *path = sandbox("pipe");
+	char got[8] = "";
 	pid_t pid;
-	char c = 0;
+
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(file_publish(path, "piped", 5) == 0 ? 0 : 1);
+	FILE *f = fopen(path, "r");
+	ck_assert_uint_eq(fread(got, 1, sizeof(got) - 1, f), 5);
+	fclose(f);
+	ck_assert_str_eq(got, "piped");
+	waitpid(pid, NULL, 0);
+	ck_assert(S_ISFIFO(mode_of("pipe")));
+	expect_names("pipe");
+}
+END_TEST
+
+START_TEST(an_open_descriptor_is_written_into)
+{
+	char name[32], got[8] = "";
+	int ends[2];
 
 	ck_assert_int_eq(pipe(ends), 0);
-	pid = fork();
-	if (pid == 0) {
-		c = file_lock(path) >= 0 ? 'y' : 'n';
-		if (write(ends[1], &c, 1) == 1)
-			pause();
-		_exit(1);
-	}
-	ck_assert_int_eq(read(ends[0], &c, 1), 1);
-	ck_assert_int_eq(c, 'y');
-	ck_assert_int_eq(file_lock(path), -1);
-	expect_error(EXIT_TEMPORARY, "another process holds");
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	fd = file_lock(path);
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-	ck_assert_int_eq(file_lock(sandbox("no/lock")), -1);
-	expect_error(EXIT_IO, "No such file");
+	snprintf(name, sizeof(name), "/dev/fd/%d", ends[1]);
+	ck_assert_int_eq(file_publish(name, "abc", 3), 0);
+	ck_assert_int_eq(read(ends[0], got, 7), 3);
+	ck_assert_str_eq(got, "abc");
+	ck_assert_int_eq(file_publish("/dev/fd/987", "abc", 3), -1);
+	expect_error(EXIT_IO, "Bad file descriptor");
+}
+END_TEST
+
+START_TEST(a_missing_folder_is_asked_for_by_name)
+{
+	ck_assert_int_eq(file_publish(sandbox("no/such/out.html"), "x", 1), -1);
+	ck_assert_ptr_nonnull(strstr(error_text(), "/no/such; make it first"));
+	error_clear();
+	ck_assert_int_eq(file_publish(sandbox(""), "x", 1), -1);
+	expect_error(EXIT_IO, "it is a folder");
+	expect_names("");
+}
+END_TEST
+
+START_TEST(cannot_look_is_not_absent)
+{
+	ck_assert_int_eq(file_there(sandbox("a")), 0);
+	sandbox_write("a", "", 0);
+	ck_assert_int_eq(file_there(sandbox("a")), 1);
+	ck_assert_int_eq(file_there(sandbox("a/b")), 0);
+	ck_assert_int_eq(symlink("gone", sandbox("l")), 0);
+	ck_assert_int_eq(file_there(sandbox("l")), -1);
+	expect_error(EXIT_IO, "a link to something");
+	ck_assert_int_eq(symlink("m", sandbox("m")), 0);
+	ck_assert_int_eq(file_there(sandbox("m")), -1);
+	expect_error(EXIT_IO, "Too many levels");
 }
 END_TEST
 
@@ -513,7 +604,13 @@ Suite *suite_file(void)
 	tcase_add_test(tc, reader_never_sees_half);
 	tcase_add_loop_test(tc, paths_are_joined_with_one_slash, 0, ARRAY_LEN(joins));
 	tcase_add_test(tc, mkdirs_makes_parents_and_is_content_with_existing);
-	tcase_add_test(tc, lock_is_exclusive_and_dies_with_its_holder);
+	tcase_add_test(tc, a_link_stays_and_its_target_is_replaced);
+	tcase_add_test(tc, permissions_of_what_is_there_stay);
+	tcase_add_test(tc, a_device_is_written_into);
+	tcase_add_test(tc, a_pipe_is_written_into);
+	tcase_add_test(tc, an_open_descriptor_is_written_into);
+	tcase_add_test(tc, a_missing_folder_is_asked_for_by_name);
+	tcase_add_test(tc, cannot_look_is_not_absent);
 	tcase_add_test(tc, listing_is_sorted_and_capped);
 	suite_add_tcase(s, tc);
 	return s;

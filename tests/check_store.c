@@ -106,6 +106,76 @@ static int remember(void *ctx, const char *key, const json_t *j)
 	return jget_int(j, "value", 0) == 99;
 }
 
+static int name_damaged(void *ctx, const char *key, const char *why)
+{
+	ck_assert_ptr_nonnull(strstr(why, key));
+	strcat(ctx, "!");
+	return 0;
+}
+
+START_TEST(a_damaged_cell_is_told_a_hidden_one_stops)
+{
+	char seen[16] = "", *path = store_path(st, "cells", KEY2);
+
+	put(KEY, 1);
+	put(KEY2, 2);
+	ck_assert_int_eq(file_publish(path, "{}", 2), 0);
+	ck_assert_int_eq(store_each(st, "cells", remember, name_damaged, seen), 0);
+	ck_assert_str_eq(seen, "0!");
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(symlink("/etc/passwd", path), 0);
+	ck_assert_int_eq(store_each(st, "cells", remember, name_damaged, seen), -1);
+	ck_assert_int_eq(error_code(), EXIT_IO);
+	error_clear();
+	ck_assert_int_eq(store_has_cell(st, KEY2), -1);
+	error_clear();
+	free(path);
+}
+END_TEST
+
+START_TEST(a_store_is_private)
+{
+	static const char *const files[] = { "s/store.json", "s/cells/01/" KEY ".json", "s/lock" };
+	static const char *const folders[] = { "s", "s/cells", "s/cells/01" };
+	struct stat sb;
+
+	put(KEY, 1);
+	ck_assert_int_eq(store_lock(st), 0);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		ck_assert_int_eq(stat(sandbox(files[i]), &sb), 0);
+		ck_assert_msg((sb.st_mode & 0777) == 0600, "%s", files[i]);
+		ck_assert_int_eq(stat(sandbox(folders[i]), &sb), 0);
+		ck_assert_msg((sb.st_mode & 0777) == 0700, "%s", folders[i]);
+	}
+}
+END_TEST
+
+START_TEST(links_in_a_store_lead_nowhere)
+{
+	sandbox_write("victim", "precious", 8);
+	ck_assert_int_eq(mkdir(sandbox("folder"), 0755), 0);
+	sandbox_write("folder/mine.tmp-1-1", "precious", 8);
+	ck_assert_int_eq(symlink("../victim", sandbox("s/lock")), 0);
+	ck_assert_int_eq(store_lock(st), -1);
+	ck_assert_int_eq(error_code(), EXIT_IO);
+	error_clear();
+	ck_assert_int_eq(unlink(sandbox("s/lock")), 0);
+	ck_assert_int_eq(symlink("../folder", sandbox("s/damaged")), 0);
+	ck_assert_int_eq(store_lock(st), -1);
+	ck_assert_int_eq(error_code(), EXIT_IO);
+	error_clear();
+	ck_assert_int_eq(file_there(sandbox("folder/mine.tmp-1-1")), 1);
+	ck_assert_int_eq(unlink(sandbox("s/damaged")), 0);
+	ck_assert_int_eq(symlink("../folder", sandbox("s/cells")), 0);
+	ck_assert_ptr_null(store_keys(st, "cells", &(size_t){ 0 }));
+	ck_assert_int_eq(error_code(), EXIT_IO);
+	error_clear();
+	store_put_cell(st, KEY, cell_of(KEY, 1));
+	ck_assert_int_eq(error_code(), EXIT_IO);
+	ck_assert_int_eq(file_there(sandbox("folder/01")), 0);
+}
+END_TEST
+
 START_TEST(cells_are_walked_in_key_order)
 {
 	char seen[16] = "", hash1[65], hash2[65];
@@ -115,7 +185,7 @@ START_TEST(cells_are_walked_in_key_order)
 	put(KEY, 99);
 	store_hash(st, hash2);
 	ck_assert_str_ne(hash1, hash2);
-	ck_assert_int_eq(store_each(st, "cells", remember, seen), 1);
+	ck_assert_int_eq(store_each(st, "cells", remember, name_damaged, seen), 1);
 	ck_assert_str_eq(seen, "0");
 }
 END_TEST
@@ -155,6 +225,7 @@ START_TEST(a_damaged_artefact_is_moved_aside)
 	size_t len;
 
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr)); /* a warning for each */
+	ck_assert_int_eq(store_lock(st), 0); /* only a writer moves */
 	for (size_t i = 0;; i++) {
 		ck_assert_int_eq(store_put_artefact(st, KEY, b), 0);
 		text = file_read(path, 1 << 20, &len);
@@ -186,7 +257,7 @@ START_TEST(other_directories_are_left_alone)
 	ck_assert(!file_exists(sandbox("absent")));
 	error_clear();
 	ck_assert_ptr_null(store_open(sandbox("full/letter.txt"), true));
-	ck_assert_int_eq(error_code(), EXIT_IO);
+	ck_assert_int_eq(error_code(), EXIT_UNEVALUABLE);
 	error_clear();
 	sandbox_write("full/store.json", "{\"format\": 2}", 13);
 	ck_assert_ptr_null(store_open(sandbox("full"), true));
@@ -282,6 +353,9 @@ Suite *suite_store(void)
 	tcase_add_test(tc, every_flipped_bit_of_a_cell_is_noticed);
 	tcase_add_test(tc, a_cell_under_another_name_is_refused);
 	tcase_add_test(tc, cells_are_walked_in_key_order);
+	tcase_add_test(tc, a_damaged_cell_is_told_a_hidden_one_stops);
+	tcase_add_test(tc, a_store_is_private);
+	tcase_add_test(tc, links_in_a_store_lead_nowhere);
 	tcase_add_test(tc, an_artefact_comes_back);
 	tcase_add_test(tc, a_damaged_artefact_is_moved_aside);
 	tcase_add_test(tc, other_directories_are_left_alone);
