@@ -95,6 +95,7 @@ check: deps
 check-built:
 	$(MAKE) unit
 	sh tests/e2e/run.sh $(B)/lockbench
+	sh tests/e2e/stores.sh $(B)/lockbench
 ## check-san: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 check-san:
 	$(MAKE) SAN=address,undefined unit

@@ -65,6 +65,7 @@ struct planner {
 	json_t *made;    /* key -> index of the task that makes it */
 	struct predictor *predictor;
 	int room;
+	bool failed;     /* after error(): nobody can tell what is there */
 };
 
 static double task_bytes(const struct point *p, enum stage s, double parameters)
@@ -104,7 +105,14 @@ static int add_task(struct planner *pr, int cell, enum stage s, const char *key,
 	return pl->n++;
 }
 
-/* The task after which an artefact is there, -1 when it is there already. */
+/* A store's answer (1, 0, or -1: then the plan fails) as yes or no. */
+static bool told(struct planner *pr, int there)
+{
+	pr->failed |= there < 0;
+	return there == 1;
+}
+
+/* The task after which an artefact is there, -1 when it is there already (or the plan has failed). */
 static int need(struct planner *pr, int cell, enum stage s)
 {
 	const struct job_cell *c = &pr->job->cells[cell];
@@ -117,10 +125,12 @@ static int need(struct planner *pr, int cell, enum stage s)
 	if (s == STAGE_CREDS && (!c->p.scheme->enrol || c->p.users * c->p.per_user == 0))
 		return need(pr, cell, STAGE_LOCKED);
 	below = s == STAGE_BASE ? -1 : need(pr, cell, s - 1);
-	if (below < 0 && pr->st && stage_done(pr->st, &c->p, &c->key, s) == 1) {
+	if (below < 0 && pr->st && !pr->failed && told(pr, stage_done(pr->st, &c->p, &c->key, s))) {
 		jset_int(pr->made, key, -1);
 		return -1;
 	}
+	if (pr->failed)
+		return -1;
 	return add_task(pr, cell, s, key, below);
 }
 
@@ -131,18 +141,21 @@ int plan_make(struct plan *pl, struct store *st, const struct job *j, int thread
 	*pl = (struct plan){ .cached = xcalloc(j->n ? j->n : 1, sizeof(bool)) };
 	pr.made = json_object();
 	pr.predictor = predictor_open(st, threads > 0 ? threads : tile_threads_get());
-	for (int i = 0; i < j->n; i++) {
+	pr.failed = error_code() != EXIT_YES;
+	for (int i = 0; i < j->n && !pr.failed; i++) {
 		const struct job_cell *c = &j->cells[i];
+		int after;
 
-		pl->cached[i] = st && store_has_cell(st, c->key.cell) == 1;
+		pl->cached[i] = st && told(&pr, store_has_cell(st, c->key.cell));
 		pl->ncached += pl->cached[i];
-		if (!pl->cached[i])
-			add_task(&pr, i, STAGE_CELL, c->key.cell, c->inapplicable ? -1 : need(&pr, i, STAGE_CREDS));
+		after = pl->cached[i] || pr.failed || c->inapplicable ? -1 : need(&pr, i, STAGE_CREDS);
+		if (!pl->cached[i] && !pr.failed)
+			add_task(&pr, i, STAGE_CELL, c->key.cell, after);
 	}
 	pl->todo = j->n - pl->ncached;
 	json_decref(pr.made);
 	predictor_close(pr.predictor);
-	return error_code() == EXIT_YES ? 0 : -1;
+	return pr.failed || error_code() != EXIT_YES ? -1 : 0;
 }
 
 double plan_elapsed(const struct plan *pl, int workers)
