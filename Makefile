@@ -69,12 +69,11 @@ $(B)/tests/suites.inc: $(TEST32)
 $(B)/tests/suites64.inc: $(TEST64)
 	mkdir -p $(@D)
 	printf 'SUITE(%s)\n' $(TEST64:tests/check64_%.c=%) >$@
-$(B)/tests/run.o: CPPFLAGS += -DSUITES='"$(B)/tests/suites.inc"'
-$(B)/tests/run.o: tests/run.c $(B)/tests/suites.inc
-	$(CC) $(ALL) $(CPPFLAGS) -DSUITES='"$(B)/tests/suites.inc"' -c -o $@ $<
-$(B)/d/tests/run.o: tests/run.c $(B)/tests/suites64.inc
+$(B)/tests/run.o: tests/run.c $(B)/tests/suites.inc $(B)/tests/suites64.inc
+	$(CC) $(ALL) $(CPPFLAGS) -DSUITES='"$(B)/tests/suites.inc"' -DOTHER_SUITES='"$(B)/tests/suites64.inc"' -c -o $@ $<
+$(B)/d/tests/run.o: tests/run.c $(B)/tests/suites.inc $(B)/tests/suites64.inc
 	mkdir -p $(@D)
-	$(CC) $(ALL) $(CPPFLAGS) -DNN_DOUBLE -DSUITES='"$(B)/tests/suites64.inc"' -c -o $@ $<
+	$(CC) $(ALL) $(CPPFLAGS) -DNN_DOUBLE -DSUITES='"$(B)/tests/suites64.inc"' -DOTHER_SUITES='"$(B)/tests/suites.inc"' -c -o $@ $<
 $(B)/tests/run: $(B)/tests/run.o $(TEST32:%.c=$(B)/%.o) $(SUPPORT:%.c=$(B)/%.o) $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(SPEED))) $(OBJ) | $(B)/speed
 	$(CC) $(SANFLAGS) -o $@ $^ $(CHECK_LIBS) $(BLAS_LIBS) $(LIBS)
 $(B)/tests/run64: $(B)/d/tests/run.o $(TEST64:%.c=$(B)/d/%.o) $(SRC64:%.c=$(B)/d/%.o)
