@@ -23,12 +23,13 @@ CFLAGS  ?= -g
 ALL      = -std=c11 -D_GNU_SOURCE -I. $(OPT) -pthread -ffp-contract=off $(WARN) -MMD -MP $(SANFLAGS) $(PKG_CFLAGS) $(BLAS_CFLAGS) $(CFLAGS)
 LIBS     = -pthread $(PKG_LIBS) -lcsv -lm -ldl
 
-SRC     := $(filter-out bench/main.c,$(foreach r,$(ROOMS),$(wildcard $(r)/*.c)))
+# A room is a folder with its sub-rooms; a new file in it is built by itself.
+SRC     := $(sort $(filter-out bench/main.c bench/speed/%,$(shell find $(ROOMS) -name '*.c')))
 OBJ      = $(SRC:%.c=$(B)/%.o)
 TEST32  := $(wildcard tests/check_*.c)
 TEST64  := $(wildcard tests/check64_*.c)
 SUPPORT := $(wildcard tests/support_*.c)
-SRC64   := $(wildcard base/*.c nn/*.c)
+SRC64   := $(sort $(shell find base nn -name '*.c'))
 FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
 SPEED   := $(wildcard bench/speed/*.c)
 

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "bench/judge.h"
-#include "metrics/roc.h"
+#include "metrics/stat/roc.h"
 
 #define MOST_CLASSES 64  /* whose confusions are kept */
 #define DECODED 500      /* validation images whose labels a decoder may learn from */

@@ -7,11 +7,11 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "metrics/bootstrap.h"
-#include "metrics/dist.h"
-#include "metrics/effect.h"
-#include "metrics/power.h"
-#include "metrics/tests.h"
+#include "metrics/stat/bootstrap.h"
+#include "metrics/stat/dist.h"
+#include "metrics/stat/effect.h"
+#include "metrics/stat/power.h"
+#include "metrics/stat/tests.h"
 
 #define ALPHA 0.05
 #define POWER 0.8

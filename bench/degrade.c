@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "bench/creds.h"
 #include "bench/judge.h"
-#include "metrics/imagequality.h"
+#include "metrics/image/imagequality.h"
 
 /* ---- what arrives ---- */
 

@@ -7,9 +7,9 @@
 #include "base/tile.h"
 #include "bench/cli.h"
 #include "datasets/codec.h"
-#include "metrics/effect.h"
-#include "metrics/imagequality.h"
-#include "metrics/steganalysis.h"
+#include "metrics/image/imagequality.h"
+#include "metrics/image/steganalysis.h"
+#include "metrics/stat/effect.h"
 #include "nn/npy.h"
 
 #define FILE_MAX ((size_t)8 << 30)

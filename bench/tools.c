@@ -7,7 +7,7 @@
 #include "bench/cli.h"
 #include "bench/tier.h"
 #include "datasets/dataset.h"
-#include "metrics/stats.h"
+#include "metrics/stat/stats.h"
 #include "nn/craft.h"
 #include "nn/npy.h"
 

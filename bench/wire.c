@@ -7,8 +7,8 @@
 #include "base/rng.h"
 #include "bench/creds.h"
 #include "bench/judge.h"
-#include "metrics/imagequality.h"
-#include "metrics/steganalysis.h"
+#include "metrics/image/imagequality.h"
+#include "metrics/image/steganalysis.h"
 
 #define LOOKED_AT 200 /* images of each kind */
 #define SENDERS 20    /* users whose queries they are */

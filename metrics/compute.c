@@ -3,8 +3,8 @@
 
 #include <math.h>
 
-#include "metrics/effect.h"
-#include "metrics/stats.h"
+#include "metrics/stat/effect.h"
+#include "metrics/stat/stats.h"
 
 int percent(long k, long n, struct value *v)
 {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "metrics/stats.h"
+#include "metrics/stat/stats.h"
 
 /* ---- functions that work: at least 95 % of what should succeed does, at most 1 % of what should not ---- */
 

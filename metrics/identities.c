@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "metrics/effect.h"
-#include "metrics/roc.h"
+#include "metrics/stat/effect.h"
+#include "metrics/stat/roc.h"
 
 #define REPLICATES 200 /* of the intervals of receiver curves */
 

@@ -12,7 +12,7 @@ const struct metric metric_channel_bytes = {
 const struct metric metric_channel_gmsd = {
 	.drv = { .name = "channel_gmsd", .version = 1,
 		 .summary = "mean GMSD between the first 100 images and what the attack's channel makes of them",
-		 .source = "Xue et al., IEEE TIP 23 (2014); constants: metrics/imagequality.h. Differs: see there" },
+		 .source = "Xue et al., IEEE TIP 23 (2014); constants: metrics/image/imagequality.h. Differs: see there" },
 	.title = "GMSD, channel", .unit = "ratio", .survey = "2024 survey, II.B: resistance to sample modification",
 	.min = 0, .max = 1, .better = 0, .number = "channel_gmsd",
 };
@@ -20,7 +20,7 @@ const struct metric metric_channel_gmsd = {
 const struct metric metric_channel_haarpsi = {
 	.drv = { .name = "channel_haarpsi", .version = 1,
 		 .summary = "mean HaarPSI between the first 100 images and what the attack's channel makes of them",
-		 .source = "Reisenhofer et al. 2018; constants: metrics/imagequality.h. Differs: see there" },
+		 .source = "Reisenhofer et al. 2018; constants: metrics/image/imagequality.h. Differs: see there" },
 	.title = "HaarPSI, channel", .unit = "ratio", .survey = "2024 survey, II.B: resistance to sample modification",
 	.min = 0, .max = 1, .better = 0, .number = "channel_haarpsi",
 };
@@ -28,7 +28,7 @@ const struct metric metric_channel_haarpsi = {
 const struct metric metric_channel_ms_ssim_2 = {
 	.drv = { .name = "channel_ms_ssim_2", .version = 1,
 		 .summary = "mean MS-SSIM_2 between the first 100 images and what the attack's channel makes of them",
-		 .source = "Wang, Simoncelli and Bovik, Asilomar 2003, two scales; constants: metrics/imagequality.h. Differs: "
+		 .source = "Wang, Simoncelli and Bovik, Asilomar 2003, two scales; constants: metrics/image/imagequality.h. Differs: "
 			   "see there" },
 	.title = "MS-SSIM_2, channel", .unit = "ratio", .survey = "2024 survey, II.B: resistance to sample modification",
 	.min = 0, .max = 1, .better = 0, .number = "channel_ms_ssim_2",
@@ -45,7 +45,7 @@ const struct metric metric_channel_psnr = {
 const struct metric metric_channel_ssim = {
 	.drv = { .name = "channel_ssim", .version = 1,
 		 .summary = "mean SSIM between the first 100 images and what the attack's channel makes of them",
-		 .source = "Wang et al., IEEE TIP 13 (2004); constants: metrics/imagequality.h. Differs: see there" },
+		 .source = "Wang et al., IEEE TIP 13 (2004); constants: metrics/image/imagequality.h. Differs: see there" },
 	.title = "SSIM, channel", .unit = "ratio", .survey = "2024 survey, II.B: resistance to sample modification",
 	.min = -1, .max = 1, .better = 0, .number = "channel_ssim",
 };

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "metrics/curve.h"
 #include "metrics/metric.h"
+#include "metrics/stat/curve.h"
 
 int study_say(double x, long n, struct value *v)
 {

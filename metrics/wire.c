@@ -34,7 +34,7 @@ const struct metric metric_wire_auc_chi2 = {
 	.drv = { .name = "wire_auc_chi2", .version = 1,
 		 .summary = "how well the chi-square test of pairs of values tells credentials or queries from the clean images "
 			    "that they were made from; 0.5 is nothing",
-		 .source = "metrics/steganalysis.h; reference 5.1. Differs: see there" },
+		 .source = "metrics/image/steganalysis.h; reference 5.1. Differs: see there" },
 	.title = "AUC, chi-square", .unit = "ratio", .survey = "2024 survey, II.B: concealment of user identity",
 	.min = 0, .max = 1, .better = 0, .least = 100, .least_of = "images", .number = "wire_auc_chi2", .seen = "wire_compared",
 };
@@ -43,7 +43,7 @@ const struct metric metric_wire_auc_rs = {
 	.drv = { .name = "wire_auc_rs", .version = 1,
 		 .summary = "how well the RS analysis tells credentials or queries from the clean images that they were made "
 			    "from; 0.5 is nothing",
-		 .source = "metrics/steganalysis.h; reference 5.1. Differs: see there" },
+		 .source = "metrics/image/steganalysis.h; reference 5.1. Differs: see there" },
 	.title = "AUC, RS", .unit = "ratio", .survey = "2024 survey, II.B: concealment of user identity",
 	.min = 0, .max = 1, .better = 0, .least = 100, .least_of = "images", .number = "wire_auc_rs", .seen = "wire_compared",
 };
@@ -52,7 +52,7 @@ const struct metric metric_wire_auc_spam162 = {
 	.drv = { .name = "wire_auc_spam162", .version = 1,
 		 .summary = "how well the SPAM-162 features tells credentials or queries from the clean images that they were "
 			    "made from; 0.5 is nothing",
-		 .source = "metrics/steganalysis.h; reference 5.1. Differs: see there" },
+		 .source = "metrics/image/steganalysis.h; reference 5.1. Differs: see there" },
 	.title = "AUC, SPAM-162", .unit = "ratio", .survey = "2024 survey, II.B: concealment of user identity",
 	.min = 0, .max = 1, .better = 0, .least = 100, .least_of = "images", .number = "wire_auc_spam162",
 	.seen = "wire_compared",
@@ -62,7 +62,7 @@ const struct metric metric_wire_auc_spam686 = {
 	.drv = { .name = "wire_auc_spam686", .version = 1,
 		 .summary = "how well the SPAM-686 features tells credentials or queries from the clean images that they were "
 			    "made from; 0.5 is nothing",
-		 .source = "metrics/steganalysis.h; reference 5.1. Differs: see there" },
+		 .source = "metrics/image/steganalysis.h; reference 5.1. Differs: see there" },
 	.title = "AUC, SPAM-686", .unit = "ratio", .survey = "2024 survey, II.B: concealment of user identity",
 	.min = 0, .max = 1, .better = 0, .least = 100, .least_of = "images", .number = "wire_auc_spam686",
 	.seen = "wire_compared",
@@ -72,7 +72,7 @@ const struct metric metric_wire_gmsd = {
 	.drv = { .name = "wire_gmsd", .version = 1,
 		 .summary = "gradient magnitude similarity deviation, 0 is best between clean images and the credentials or "
 			    "queries made from them; mean over images",
-		 .source = "Xue et al., IEEE TIP 23 (2014); constants: metrics/imagequality.h. Differs: of 8-bit images" },
+		 .source = "Xue et al., IEEE TIP 23 (2014); constants: metrics/image/imagequality.h. Differs: of 8-bit images" },
 	.title = "GMSD", .unit = "ratio", .survey = "2024 survey, II.B: concealment of user identity",
 	.min = 0, .max = 1, .better = -1, .least = 50, .least_of = "images", .mean = "wire_gmsd",
 };
@@ -81,7 +81,7 @@ const struct metric metric_wire_haarpsi = {
 	.drv = { .name = "wire_haarpsi", .version = 1,
 		 .summary = "Haar wavelet similarity between clean images and the credentials or queries made from them; mean "
 			    "over images",
-		 .source = "Reisenhofer et al. 2018; constants: metrics/imagequality.h. Differs: of 8-bit images" },
+		 .source = "Reisenhofer et al. 2018; constants: metrics/image/imagequality.h. Differs: of 8-bit images" },
 	.title = "HaarPSI", .unit = "ratio", .survey = "2024 survey, II.B: concealment of user identity",
 	.min = 0, .max = 1, .better = 1, .least = 50, .least_of = "images", .mean = "wire_haarpsi",
 };
@@ -90,7 +90,7 @@ const struct metric metric_wire_l0 = {
 	.drv = { .name = "wire_l0", .version = 1,
 		 .summary = "pixels that differ between clean images and the credentials or queries made from them; mean over "
 			    "images",
-		 .source = "reference 7.2; constants: metrics/imagequality.h. Differs: of 8-bit images" },
+		 .source = "reference 7.2; constants: metrics/image/imagequality.h. Differs: of 8-bit images" },
 	.title = "L0", .unit = "%", .survey = "2024 survey, II.B: concealment of user identity",
 	.min = 0, .max = 100, .better = -1, .least = 50, .least_of = "images", .mean = "wire_l0",
 };
@@ -99,7 +99,7 @@ const struct metric metric_wire_l2 = {
 	.drv = { .name = "wire_l2", .version = 1,
 		 .summary = "length of the difference, black 0 to white 1 between clean images and the credentials or queries "
 			    "made from them; mean over images",
-		 .source = "reference 7.2; constants: metrics/imagequality.h. Differs: of 8-bit images" },
+		 .source = "reference 7.2; constants: metrics/image/imagequality.h. Differs: of 8-bit images" },
 	.title = "L2", .unit = "length", .survey = "2024 survey, II.B: concealment of user identity",
 	.min = 0, .max = 1000, .better = -1, .least = 50, .least_of = "images", .mean = "wire_l2",
 };
@@ -108,7 +108,7 @@ const struct metric metric_wire_linf = {
 	.drv = { .name = "wire_linf", .version = 1,
 		 .summary = "largest difference of a pixel between clean images and the credentials or queries made from them; "
 			    "mean over images",
-		 .source = "reference 7.2; constants: metrics/imagequality.h. Differs: of 8-bit images" },
+		 .source = "reference 7.2; constants: metrics/image/imagequality.h. Differs: of 8-bit images" },
 	.title = "L-infinity", .unit = "/255", .survey = "2024 survey, II.B: concealment of user identity",
 	.min = 0, .max = 255, .better = -1, .least = 50, .least_of = "images", .mean = "wire_linf",
 };
@@ -117,7 +117,7 @@ const struct metric metric_wire_ms_ssim_2 = {
 	.drv = { .name = "wire_ms_ssim_2", .version = 1,
 		 .summary = "structural similarity over two scales between clean images and the credentials or queries made from "
 			    "them; mean over images",
-		 .source = "Wang, Simoncelli and Bovik, Asilomar 2003, two scales; constants: metrics/imagequality.h. Differs: "
+		 .source = "Wang, Simoncelli and Bovik, Asilomar 2003, two scales; constants: metrics/image/imagequality.h. Differs: "
 			   "of 8-bit images" },
 	.title = "MS-SSIM_2", .unit = "ratio", .survey = "2024 survey, II.B: concealment of user identity",
 	.min = 0, .max = 1, .better = 1, .least = 50, .least_of = "images", .mean = "wire_ms_ssim_2",
@@ -127,7 +127,7 @@ const struct metric metric_wire_psnr = {
 	.drv = { .name = "wire_psnr", .version = 1,
 		 .summary = "peak signal-to-noise ratio between clean images and the credentials or queries made from them; mean "
 			    "over images",
-		 .source = "ITU-T J.340; constants: metrics/imagequality.h. Differs: of 8-bit images" },
+		 .source = "ITU-T J.340; constants: metrics/image/imagequality.h. Differs: of 8-bit images" },
 	.title = "PSNR", .unit = "dB", .survey = "2024 survey, II.B: concealment of user identity",
 	.min = 0, .max = 100, .better = 1, .least = 50, .least_of = "images", .mean = "wire_psnr",
 };
@@ -136,7 +136,7 @@ const struct metric metric_wire_ssim = {
 	.drv = { .name = "wire_ssim", .version = 1,
 		 .summary = "structural similarity between clean images and the credentials or queries made from them; mean over "
 			    "images",
-		 .source = "Wang et al., IEEE TIP 13 (2004); constants: metrics/imagequality.h. Differs: of 8-bit images" },
+		 .source = "Wang et al., IEEE TIP 13 (2004); constants: metrics/image/imagequality.h. Differs: of 8-bit images" },
 	.title = "SSIM", .unit = "ratio", .survey = "2024 survey, II.B: concealment of user identity",
 	.min = -1, .max = 1, .better = 1, .least = 50, .least_of = "images", .mean = "wire_ssim",
 };

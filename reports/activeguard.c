@@ -19,7 +19,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "metrics/stats.h"
+#include "metrics/stat/stats.h"
 #include "nn/model.h"
 #include "reports/formats.h"
 #include "reports/tables.h"

@@ -1,8 +1,8 @@
-/* Attack-cost curves and the cost to break a lock, by access level and kind of budget: metrics/breaking.h over a report's cells. */
+/* Attack-cost curves and the cost to break a lock, by access level and kind of budget: metrics/stat/breaking.h over a report's cells. */
 #ifndef LB_REPORTS_BREAKCOST_H
 #define LB_REPORTS_BREAKCOST_H
 
-#include "metrics/breaking.h"
+#include "metrics/stat/breaking.h"
 #include "reports/tables.h"
 
 /* Attempts on the lock of one scheme: cells (verdict OK or NOOP) of attacks that made a usable model or unlocked queries, and every

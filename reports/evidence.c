@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/json.h"
-#include "metrics/stats.h"
+#include "metrics/stat/stats.h"
 #include "reports/tables.h"
 
 const char *evidence_missing(struct arena *mem, const struct group *g, const char *metric)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "metrics/roc.h"
+#include "metrics/stat/roc.h"
 #include "reports/outcome.h"
 #include "reports/plot.h"
 #include "reports/tables.h"

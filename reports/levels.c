@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "metrics/bootstrap.h"
+#include "metrics/stat/bootstrap.h"
 
 #define CONFIDENCE 0.95
 #define DRAWS 1000

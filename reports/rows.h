@@ -98,7 +98,7 @@ int cell_metric(const json_t *cell, const char *metric, double *v);
 /* The metric across seeds: 1, or 0 when no cell of the group defines it (not applicable). */
 int group_summary(const struct group *g, const char *metric, struct summary *s);
 /* For a share of test images of an unattacked group with three seeds or more, replace the interval of *s by the two-level bootstrap's over
- * seeds and images (every seed is judged on the same ones: metrics/bootstrap.h, BOOT_CROSSED); whether it did. */
+ * seeds and images (every seed is judged on the same ones: metrics/stat/bootstrap.h, BOOT_CROSSED); whether it did. */
 bool group_bootstrap(struct rows *r, const struct group *g, const char *metric, struct summary *s);
 /* The same as group_summary() for {key: value} of the cells' timing files. */
 int group_timing(const struct group *g, const json_t *timings, const char *metric, struct summary *s);

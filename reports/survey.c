@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "metrics/stats.h"
-#include "metrics/tests.h"
+#include "metrics/stat/stats.h"
+#include "metrics/stat/tests.h"
 #include "reports/evidence.h"
 #include "reports/study.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "metrics/stats.h"
+#include "metrics/stat/stats.h"
 
 #define CONFIDENCE 0.95
 

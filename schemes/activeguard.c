@@ -9,12 +9,12 @@
  *   logit Z_t, and everything else in the paper on the softmax; the term here is |P_t - c| (confidence=logit reads eq. 3
  *   literally). The rate falls over a run, and a failed image is replaced by another: the paper says nothing of failures.
  *   Stopping at the first valid image instead of the closest is an option (closest=0). */
-#include "schemes/control_layer.h"
-#include "schemes/digits.h"
-#include "schemes/gate.h"
 #include "base/error.h"
 #include "base/rng.h"
 #include "nn/craft.h"
+#include "nn/lock/control_layer.h"
+#include "nn/lock/digits.h"
+#include "schemes/kit/gate.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>

@@ -3,11 +3,11 @@
  * to do no better.
  * Source: none; it is what one would write without a paper. Unauthorised users get uniformly random classes, as in
  * ActiveGuard, so that the two compare. */
-#include "schemes/gate.h"
-#include "schemes/scheme.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/rng.h"
+#include "schemes/kit/gate.h"
+#include "schemes/scheme.h"
 #include <math.h>
 #include <stddef.h>
 #include <string.h>

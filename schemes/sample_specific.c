@@ -11,11 +11,11 @@
  *   side. The perceptual loss is the distance of the unprotected network's logits instead of LPIPS. The critic is trained
  *   by Adam under a weight limit of 0.1. Identities are words of a BCH code. What is sent is rounded to 8 bits. The
  *   classifier's crops and flips, where its recipe has any, come after the encoder. */
-#include "schemes/bch.h"
-#include "schemes/hider.h"
-#include "schemes/scheme.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "schemes/kit/bch.h"
+#include "schemes/kit/hider.h"
+#include "schemes/scheme.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>

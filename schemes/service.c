@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "schemes/gate.h"
+#include "schemes/kit/gate.h"
 
 int service_probs(struct model *m, const struct images *v, int classes, float *probs)
 {

@@ -7,12 +7,12 @@
  * Differs: the payload's format (payload.c), the number of key images, their over-sampling, which carriers, the refusal (random
  *   classes) and the threshold of ownership are our reading. Ownership also asks that the owner's ordinary images are
  *   not put in the extra class, or a network that says nothing else would be his. */
-#include "schemes/carrier.h"
-#include "schemes/gate.h"
-#include "schemes/payload.h"
-#include "schemes/scheme.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "schemes/kit/carrier.h"
+#include "schemes/kit/gate.h"
+#include "schemes/kit/payload.h"
+#include "schemes/scheme.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* attacks/affine.c: a network whose scales and shifts are hidden comes back with weights untouched. */
+/* attacks/lock/affine.c: a network whose scales and shifts are hidden comes back with weights untouched. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

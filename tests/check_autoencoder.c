@@ -1,4 +1,4 @@
-/* attacks/autoencoder.c: what it flags, what it lets through, what it may see. The toy's credentials are black images, unlike any
+/* attacks/query/autoencoder.c: what it flags, what it lets through, what it may see. The toy's credentials are black images, unlike any
  * clean one. */
 #include <check.h>
 #include <math.h>

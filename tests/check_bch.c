@@ -1,6 +1,6 @@
-/* schemes/bch.c: published generator polynomials, all correctable error patterns, what happens beyond. */
-#include "schemes/bch.h"
+/* schemes/kit/bch.c: published generator polynomials, all correctable error patterns, what happens beyond. */
 #include "base/rng.h"
+#include "schemes/kit/bch.h"
 #include <check.h>
 #include <string.h>
 

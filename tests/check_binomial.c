@@ -1,9 +1,9 @@
-/* base/binomial.c: binomial tails in bits, against closed forms and against metrics/stats.c's sum. */
+/* base/binomial.c: binomial tails in bits, against closed forms and against metrics/stat/stats.c's sum. */
 #include <check.h>
 #include <math.h>
 
 #include "base/binomial.h"
-#include "metrics/stats.h"
+#include "metrics/stat/stats.h"
 
 START_TEST(all_right_is_a_bit_each)
 {

@@ -1,4 +1,4 @@
-/* metrics/bootstrap.c: reproducible, right in closed forms, and its intervals hold the truth as often as they say. */
+/* metrics/stat/bootstrap.c: reproducible, right in closed forms, and its intervals hold the truth as often as they say. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "base/tile.h"
-#include "metrics/bootstrap.h"
-#include "metrics/effect.h"
+#include "metrics/stat/bootstrap.h"
+#include "metrics/stat/effect.h"
 
 enum { GROUPS_MAX = 64, SAMPLES_MAX = 20000 };
 

@@ -1,9 +1,9 @@
-/* metrics/breaking.c: what a lock costs to break, by hand. */
+/* metrics/stat/breaking.c: what a lock costs to break, by hand. */
 #include <check.h>
 #include <math.h>
 
 #include "base/error.h"
-#include "metrics/breaking.h"
+#include "metrics/stat/breaking.h"
 
 /* A lock with 90 % for users and 10 % for others: R = (A - 10) / 80. */
 static struct attempt tried(long long seed, double labels, double accuracy, int level)

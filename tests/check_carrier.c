@@ -1,5 +1,5 @@
-/* schemes/carrier.c: same size is a copy, flat stays flat, a ramp stays a ramp, grey and colour. */
-#include "schemes/carrier.h"
+/* schemes/kit/carrier.c: same size is a copy, flat stays flat, a ramp stays a ramp, grey and colour. */
+#include "schemes/kit/carrier.h"
 #include <check.h>
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
-/* attacks/channel.c: thresholds that keep their false-alarm rate, streams that follow the image. */
+/* attacks/query/channel.c: thresholds that keep their false-alarm rate, streams that follow the image. */
 #include <check.h>
 #include <math.h>
 
-#include "attacks/channel.h"
+#include "attacks/query/channel.h"
 
 enum { N = 1000 };
 

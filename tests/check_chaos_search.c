@@ -1,11 +1,11 @@
-/* attacks/chaos_search.c: cells that a keyed cat map moved come back to their places, bit for bit. The lock is made here, by the
+/* attacks/lock/chaos_search.c: cells that a keyed cat map moved come back to their places, bit for bit. The lock is made here, by the
  * map's definition, so that the search is not tested against itself. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "attacks/chaos_order.h"
+#include "attacks/lock/chaos_search_order.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"

@@ -1,4 +1,4 @@
-/* schemes/chaotic.c and catmap.c: what the cat map does to squares of every kind, and what a network is worth with its kernels out
+/* schemes/chaotic/chaotic.c and catmap.c: what the cat map does to squares of every kind, and what a network is worth with its kernels out
  * of place. T1 .. T7 are the statements of the notes on Lin et al. (docs/schemes/chaotic.md). */
 #include <check.h>
 #include <math.h>
@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "bench/creds.h"
-#include "schemes/chaotic_key.h"
+#include "schemes/chaotic/chaotic_key.h"
 #include "tests/support_bench.h"
 #include "tests/support_scheme.h"
 

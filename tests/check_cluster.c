@@ -1,4 +1,4 @@
-/* attacks/cluster.c: few values, the nearest ones, and the least effect where there are enough. */
+/* attacks/weights/cluster.c: few values, the nearest ones, and the least effect where there are enough. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* attacks/collude.c: what becomes of values, and who is traced or framed by it. */
+/* attacks/login/collude.c: what becomes of values, and who is traced or framed by it. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* schemes/control_layer.c and gate.c: who is let in, as whom, and what the others get. */
-#include "schemes/control_layer.h"
-#include "schemes/gate.h"
+/* nn/lock/control_layer.c and gate.c: who is let in, as whom, and what the others get. */
 #include "base/error.h"
+#include "nn/lock/control_layer.h"
+#include "schemes/kit/gate.h"
 #include <check.h>
 #include <math.h>
 #include <string.h>

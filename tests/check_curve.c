@@ -1,11 +1,11 @@
-/* metrics/curve.c, survival.c, pareto.c: areas and volumes by hand, published survival data. */
+/* metrics/stat/curve.c, survival.c, pareto.c: areas and volumes by hand, published survival data. */
 #include <check.h>
 #include <math.h>
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "metrics/curve.h"
-#include "metrics/dist.h"
+#include "metrics/stat/curve.h"
+#include "metrics/stat/dist.h"
 
 START_TEST(an_attacker_keeps_its_best)
 {

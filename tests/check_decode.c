@@ -1,4 +1,4 @@
-/* attacks/decode.c: answers that are wrong by a rule are undone by a few labelled samples, answers that say nothing are not. */
+/* attacks/lock/decode.c: answers that are wrong by a rule are undone by a few labelled samples, answers that say nothing are not. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-/* attacks/decoder.c: each map against answers that only it undoes. */
+/* attacks/lock/decode_fit.c: each map against answers that only it undoes. */
 #include <check.h>
 #include <stdbool.h>
 
-#include "attacks/decoder.h"
+#include "attacks/lock/decode_fit.h"
 #include "base/json.h"
 
 enum { K = 4, N = 40 };

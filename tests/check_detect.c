@@ -1,10 +1,10 @@
-/* attacks/detect.c, traits.c: what a protection leaves in a network is found, and the unprotected network of the same owner is not
+/* attacks/lock/detect.c, traits.c: what a protection leaves in a network is found, and the unprotected network of the same owner is not
  * flagged for it. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
-#include "attacks/traits.h"
+#include "attacks/lock/detect_traits.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"

@@ -1,6 +1,6 @@
-/* schemes/digits.c: the numeric watermark's map, term and extraction, on weights written by hand. */
-#include "schemes/digits.h"
+/* nn/lock/digits.c: the numeric watermark's map, term and extraction, on weights written by hand. */
 #include "base/error.h"
+#include "nn/lock/digits.h"
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* attacks/distill.c: the student becomes the teacher it was given, a lock's random answers included. */
+/* attacks/own/distill.c: the student becomes the teacher it was given, a lock's random answers included. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

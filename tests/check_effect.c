@@ -1,13 +1,13 @@
-/* metrics/effect.c, power.c: closed forms, published examples, and power by simulation. */
+/* metrics/stat/effect.c, power.c: closed forms, published examples, and power by simulation. */
 #include <check.h>
 #include <math.h>
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "metrics/dist.h"
-#include "metrics/effect.h"
-#include "metrics/power.h"
-#include "metrics/stats.h"
+#include "metrics/stat/dist.h"
+#include "metrics/stat/effect.h"
+#include "metrics/stat/power.h"
+#include "metrics/stat/stats.h"
 
 /* ---- summaries ---- */
 

@@ -1,4 +1,4 @@
-/* attacks/extract.c: what it asks, what it learns, what it may not see. */
+/* attacks/own/extract.c: what it asks, what it learns, what it may not see. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* attacks/finetune.c: what it trains on, what it changes, what it spends. */
+/* attacks/weights/finetune.c: what it trains on, what it changes, what it spends. */
 #include <check.h>
 #include <string.h>
 

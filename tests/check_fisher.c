@@ -1,9 +1,9 @@
-/* attacks/fisher.c: the information of a layer whose gradients are known, and the penalty against its formula. */
+/* attacks/weights/fisher.c: the information of a layer whose gradients are known, and the penalty against its formula. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
-#include "attacks/fisher.h"
+#include "attacks/weights/fisher.h"
 #include "base/error.h"
 #include "tests/support_weights.h"
 

@@ -1,4 +1,4 @@
-/* attacks/forge.c: what each method submits. */
+/* attacks/login/forge.c: what each method submits. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -1,12 +1,12 @@
-/* attacks/forge_adaptive.c, blend.c: what ActiveGuard's logins are worth against somebody who knows the rule. */
+/* attacks/login/forge_adaptive.c, blend.c: what ActiveGuard's logins are worth against somebody who knows the rule. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
-#include "attacks/blend.h"
-#include "attacks/blend_hunt.h"
-#include "attacks/surrogate.h"
-#include "attacks/temperature.h"
+#include "attacks/kit/surrogate.h"
+#include "attacks/login/forge_adaptive_blend.h"
+#include "attacks/login/forge_adaptive_hunt.h"
+#include "attacks/login/forge_adaptive_temperature.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "tests/support_bench.h"

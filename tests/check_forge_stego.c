@@ -1,9 +1,9 @@
-/* attacks/forge_stego.c, ood.c: every rung against a toy of the scheme it is for, written here anew. */
+/* attacks/login/forge_stego.c, ood.c: every rung against a toy of the scheme it is for, written here anew. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
-#include "attacks/ood.h"
+#include "attacks/login/forge_stego_ood.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"

@@ -1,4 +1,4 @@
-/* attacks/guess.c: a lock whose key is 8 numbers, each of which opens a tenth of the way: drawn, near, climbed. */
+/* attacks/login/guess.c: a lock whose key is 8 numbers, each of which opens a tenth of the way: drawn, near, climbed. */
 #include <check.h>
 #include <string.h>
 

@@ -1,9 +1,9 @@
-/* attacks/imagefit.c: it learns, repeats to the bit on any number of threads, and refuses what does not fit. */
+/* attacks/query/imagefit.c: it learns, repeats to the bit on any number of threads, and refuses what does not fit. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
-#include "attacks/imagefit.h"
+#include "attacks/query/imagefit.h"
 #include "base/error.h"
 #include "base/rng.h"
 #include "base/tile.h"

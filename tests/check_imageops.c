@@ -1,9 +1,9 @@
-/* attacks/imageops.c against closed forms and naive sums; colour images everywhere, so that a mixed-up channel shows. */
+/* attacks/query/imageops.c against closed forms and naive sums; colour images everywhere, so that a mixed-up channel shows. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
-#include "attacks/imageops.h"
+#include "attacks/query/imageops.h"
 
 enum { C = 3, H = 12, W = 10, LEN = C * H * W };
 static const struct shape S = { C, H, W };

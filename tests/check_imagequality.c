@@ -1,4 +1,4 @@
-/* metrics/imagequality.c, ssim.c, haarpsi.c: closed forms, properties, and second implementations written from the papers, with plain
+/* metrics/image/imagequality.c, ssim.c, haarpsi.c: closed forms, properties, and second implementations written from the papers, with plain
  * convolutions on the scale 0..255. */
 #include <check.h>
 #include <math.h>
@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "metrics/imagequality.h"
+#include "metrics/image/imagequality.h"
 
 enum { SIDE = 32, LEN = 3 * SIDE * SIDE };
 

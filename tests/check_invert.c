@@ -1,4 +1,4 @@
-/* attacks/invert.c: a lock whose trigger nobody leaked is opened by what gradients find. */
+/* attacks/query/invert.c: a lock whose trigger nobody leaked is opened by what gradients find. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

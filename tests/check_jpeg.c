@@ -1,4 +1,4 @@
-/* attacks/jpeg.c: the channel is libjpeg-turbo's and no other. */
+/* attacks/query/jpeg.c: the channel is libjpeg-turbo's and no other. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* attacks/lowrank.c (the decomposition itself: check_svd.c). */
+/* attacks/weights/lowrank.c (the decomposition itself: check_svd.c). */
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* attacks/modify.c: strength 0 is nothing, more is more, and an image is treated alike wherever it stands. */
+/* attacks/query/modify.c: strength 0 is nothing, more is more, and an image is treated alike wherever it stands. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

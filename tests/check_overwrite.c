@@ -1,4 +1,4 @@
-/* attacks/overwrite.c: the thief's mark stands, and what becomes of the owner's is judged by his verifier. */
+/* attacks/weights/overwrite.c: the thief's mark stands, and what becomes of the owner's is judged by his verifier. */
 #include <check.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* schemes/passport.c: what a passport does to a layer, against the definition; the signature and its error; and T1 .. T8, the statements
+/* schemes/passport/passport.c: what a passport does to a layer, against the definition; the signature and its error; and T1 .. T8, the statements
  * of the notes on DeepIPR (docs/schemes/passport.md), on synthetic images. */
 #include <check.h>
 #include <math.h>
@@ -6,9 +6,9 @@
 
 #include "base/binomial.h"
 #include "base/error.h"
-#include "metrics/stats.h"
-#include "schemes/passport.h"
-#include "schemes/passport_layers.h"
+#include "metrics/stat/stats.h"
+#include "nn/lock/passport_layers.h"
+#include "schemes/passport/passport.h"
 #include "tests/support_bench.h"
 #include "tests/support_scheme.h"
 

@@ -1,4 +1,4 @@
-/* attacks/passport_key.c, and attacks/affine.c on real passports: what the notes on DeepIPR expect (V1, synthetic images, LeNet-5 with norms). */
+/* attacks/login/passport_key.c, and attacks/lock/affine.c on real passports: what the notes on DeepIPR expect (V1, synthetic images, LeNet-5 with norms). */
 #include <check.h>
 #include <string.h>
 

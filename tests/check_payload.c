@@ -1,5 +1,5 @@
-/* schemes/payload.c: published checksum, round trip, every damaged bit is noticed, what each seal binds. */
-#include "schemes/payload.h"
+/* schemes/kit/payload.c: published checksum, round trip, every damaged bit is noticed, what each seal binds. */
+#include "schemes/kit/payload.h"
 #include <check.h>
 #include <string.h>
 

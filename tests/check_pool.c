@@ -1,9 +1,9 @@
-/* attacks/pool.c, order.c: networks that differ are put together number by number, or asked together. */
+/* attacks/weights/pool.c, order.c: networks that differ are put together number by number, or asked together. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
-#include "attacks/order.h"
+#include "attacks/kit/order.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "tests/support_weights.h"

@@ -1,4 +1,4 @@
-/* attacks/prune.c: the right weights become zero, and nothing else. */
+/* attacks/weights/prune.c: the right weights become zero, and nothing else. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

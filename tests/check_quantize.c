@@ -1,4 +1,4 @@
-/* attacks/quantize.c: the values are on the grid, and the nearest ones. */
+/* attacks/weights/quantize.c: the values are on the grid, and the nearest ones. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* attacks/repair.c, bitflip.c: a network spoilt in a few weights comes back; weights that are in order stay; bits flip as they are told. */
+/* attacks/weights/repair.c, bitflip.c: a network spoilt in a few weights comes back; weights that are in order stay; bits flip as they are told. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

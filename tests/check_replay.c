@@ -1,4 +1,4 @@
-/* attacks/replay.c, attacks/surrogate_encoder.c: what one pair unlocks, what many do, and what neither does. */
+/* attacks/query/replay.c, attacks/query/surrogate_encoder.c: what one pair unlocks, what many do, and what neither does. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

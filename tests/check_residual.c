@@ -1,9 +1,9 @@
-/* attacks/residual.c: residuals of a known rule are foretold for images of which there was no pair. */
+/* attacks/query/replay_residual.c: residuals of a known rule are foretold for images of which there was no pair. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
-#include "attacks/residual.h"
+#include "attacks/query/replay_residual.h"
 #include "base/rng.h"
 
 enum { SIDE = 8, LEN = SIDE * SIDE, PAIRS = 30 };

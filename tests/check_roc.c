@@ -1,13 +1,13 @@
-/* metrics/roc.c: counting by hand, the normal model, and what a hull changes. */
+/* metrics/stat/roc.c: counting by hand, the normal model, and what a hull changes. */
 #include <check.h>
 #include <math.h>
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "metrics/dist.h"
-#include "metrics/effect.h"
-#include "metrics/roc.h"
-#include "metrics/stats.h"
+#include "metrics/stat/dist.h"
+#include "metrics/stat/effect.h"
+#include "metrics/stat/roc.h"
+#include "metrics/stat/stats.h"
 
 /* Every point against counting, for few values, so that ties are common. */
 START_TEST(points_are_counts)

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "metrics/stats.h"
+#include "metrics/stat/stats.h"
 #include "reports/rows.h"
 #include "tests/support_cells.h"
 

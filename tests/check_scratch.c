@@ -1,4 +1,4 @@
-/* attacks/scratch.c: owes nothing to the owner, and learns more from more. */
+/* attacks/own/scratch.c: owes nothing to the owner, and learns more from more. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-/* attacks/screen.c: each detector is its formula, flags at its rate, and sees what it needs. */
+/* attacks/query/screen.c: each detector is its formula, flags at its rate, and sees what it needs. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
-#include "attacks/stego.h"
+#include "attacks/query/screen_stego.h"
 #include "base/error.h"
 #include "tests/support_bench.h"
 

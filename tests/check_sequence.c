@@ -1,4 +1,4 @@
-/* attacks/sequence.c: parts run in their order, each on what the one before it left. */
+/* attacks/weights/sequence.c: parts run in their order, each on what the one before it left. */
 #include <check.h>
 #include <string.h>
 

@@ -1,9 +1,9 @@
-/* metrics/stats.c against closed forms, published values and an independent sum. */
+/* metrics/stat/stats.c against closed forms, published values and an independent sum. */
 #include <check.h>
 #include <math.h>
 
 #include "base/error.h"
-#include "metrics/stats.h"
+#include "metrics/stat/stats.h"
 
 /* I_x(1,b) = 1 - (1-x)^b, I_x(a,1) = x^a, I_1/2(a,a) = 1/2, I_x(1/2,1/2) = 2/pi asin(sqrt x). */
 START_TEST(beta_closed_forms)

@@ -1,4 +1,4 @@
-/* metrics/steganalysis.c, stegauc.c, fisher.c: detectors find what they are for, and nothing where there is nothing. */
+/* metrics/image/steganalysis.c, stegauc.c, fisher.c: detectors find what they are for, and nothing where there is nothing. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "base/tile.h"
-#include "metrics/dist.h"
-#include "metrics/fisher.h"
-#include "metrics/steganalysis.h"
+#include "metrics/image/steganalysis.h"
+#include "metrics/image/stegauc_fisher.h"
+#include "metrics/stat/dist.h"
 
 enum { SIDE = 32, PIX = SIDE * SIDE, MANY = 100 };
 

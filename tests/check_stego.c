@@ -1,9 +1,9 @@
-/* attacks/stego.c: closed forms, and messages that were really embedded. */
+/* attacks/query/screen_stego.c: closed forms, and messages that were really embedded. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
-#include "attacks/stego.h"
+#include "attacks/query/screen_stego.h"
 
 enum { SIDE = 96, LEN = SIDE * SIDE };
 static const struct shape S = { 1, SIDE, SIDE };

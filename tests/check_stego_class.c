@@ -1,10 +1,10 @@
 /* schemes/stego_class.c on a small LeNet-5: what reference [34] expects, and what each part of the login is worth alone. The carriers
  * are the owner's images turned into negatives, because the synthetic set is the task here. */
-#include "tests/support_scheme.h"
 #include "base/error.h"
 #include "datasets/codec.h"
-#include "schemes/payload.h"
+#include "schemes/kit/payload.h"
 #include "tests/support_bench.h"
+#include "tests/support_scheme.h"
 #include <check.h>
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* attacks/strip.c: without the control part, the network is what it was. */
+/* attacks/lock/strip.c: without the control part, the network is what it was. */
 #include <check.h>
 #include <string.h>
 

@@ -1,9 +1,9 @@
-/* attacks/strongest.c: stays in the box, means what it says, is no weaker than PGD, and is not fooled by the scale of logits. */
+/* attacks/kit/evasion.c: stays in the box, means what it says, is no weaker than PGD, and is not fooled by the scale of logits. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
-#include "attacks/strongest.h"
+#include "attacks/kit/evasion.h"
 #include "base/error.h"
 #include "nn/craft.h"
 #include "tests/support_scheme.h"

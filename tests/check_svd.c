@@ -1,9 +1,9 @@
-/* attacks/svd.c against matrices whose singular values are known. */
+/* attacks/kit/svd.c against matrices whose singular values are known. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
-#include "attacks/svd.h"
+#include "attacks/kit/svd.h"
 #include "base/rng.h"
 
 enum { M = 5, N = 8 };

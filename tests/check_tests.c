@@ -1,15 +1,15 @@
-/* metrics/tests.c, dist.c, rank.c: against published tables, closed forms, enumeration, and by simulation. */
+/* metrics/stat/tests.c, dist.c, rank.c: against published tables, closed forms, enumeration, and by simulation. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "metrics/dist.h"
-#include "metrics/effect.h"
-#include "metrics/rank.h"
-#include "metrics/stats.h"
-#include "metrics/tests.h"
+#include "metrics/stat/dist.h"
+#include "metrics/stat/effect.h"
+#include "metrics/stat/rank.h"
+#include "metrics/stat/stats.h"
+#include "metrics/stat/tests.h"
 
 /* ---- distributions ---- */
 

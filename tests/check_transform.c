@@ -1,12 +1,12 @@
-/* attacks/transform.c: every answer stays, the numbers and a mark in them do not. Which channels belong together: check_wiring.c. */
+/* attacks/weights/transform.c: every answer stays, the numbers and a mark in them do not. Which channels belong together: check_wiring.c. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/json.h"
-#include "tests/support_weights.h"
 #include "tests/support_scheme.h"
+#include "tests/support_weights.h"
 
 extern const struct scheme scheme_activeguard;
 

@@ -1,4 +1,4 @@
-/* attacks/unscramble.c: a network that only understands shuffled images, and the key that is found step by step. */
+/* attacks/query/unscramble.c: a network that only understands shuffled images, and the key that is found step by step. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

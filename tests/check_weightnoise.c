@@ -1,4 +1,4 @@
-/* attacks/weightnoise.c: noise of the size asked for, filters shifted by their mean. */
+/* attacks/weights/weightnoise.c: noise of the size asked for, filters shifted by their mean. */
 #include <check.h>
 #include <math.h>
 #include <string.h>

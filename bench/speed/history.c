@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "bench/speed/result.h"
-#include "metrics/effect.h"
+#include "metrics/stat/effect.h"
 #include <errno.h>
 #include <math.h>
 #include <string.h>

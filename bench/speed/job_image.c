@@ -3,7 +3,7 @@
 #include "base/tile.h"
 #include "bench/speed/job.h"
 #include "datasets/codec.h"
-#include "metrics/imagequality.h"
+#include "metrics/image/imagequality.h"
 
 enum { IMAGES = 256 };
 

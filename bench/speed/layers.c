@@ -6,7 +6,7 @@
 #include "base/progress.h"
 #include "base/tile.h"
 #include "bench/speed/speed.h"
-#include "metrics/effect.h"
+#include "metrics/stat/effect.h"
 #include "nn/kernels.h"
 #include "nn/tape_impl.h"
 #include "nn/train.h"

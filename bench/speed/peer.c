@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "bench/speed/spawn.h"
 #include "bench/speed/speed.h"
-#include "metrics/effect.h"
+#include "metrics/stat/effect.h"
 #include <math.h>
 #include <string.h>
 

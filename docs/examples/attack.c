@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "attacks/tune.h"
+#include "attacks/kit/tune.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
