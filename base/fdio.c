@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/file.h"
 
 int (*file_fault)(const char *step, const char *path);
 
@@ -292,4 +291,11 @@ char **fd_names(int at, const char *shown, size_t max, size_t *n)
 		return xmalloc(1, sizeof(*names)); /* an empty folder is no error */
 	qsort(names, *n, sizeof(*names), by_name);
 	return names;
+}
+
+void dir_list_free(char **names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
 }

@@ -28,5 +28,10 @@ int fd_lock(int fd, const char *shown);
 
 /* Sorted names in the folder at, without . and ..; the rest as dir_list() in file.h. at stays open. */
 char **fd_names(int at, const char *shown, size_t max, size_t *n);
+void dir_list_free(char **names, size_t n);
+
+/* Test hook: when set, called with the name of each durable step ("open", "write", "fsync", "rename",
+ * "fsync-dir") before it happens; returning non-zero makes that step fail with errno = EIO. */
+extern int (*file_fault)(const char *step, const char *path);
 
 #endif

@@ -391,10 +391,3 @@ char **dir_list(const char *path, size_t max, size_t *n)
 	close(fd);
 	return names;
 }
-
-void dir_list_free(char **names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free(names[i]);
-	free(names);
-}

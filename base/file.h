@@ -3,8 +3,7 @@
 #ifndef LB_BASE_FILE_H
 #define LB_BASE_FILE_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "base/fdio.h"
 
 /* Read a regular file of at most max bytes; a NUL is appended (not counted in *len). Caller frees.
  * NULL after error() (missing: EXIT_UNEVALUABLE; too large; unreadable: EXIT_IO). */
@@ -29,13 +28,8 @@ bool file_exists(const char *path);
 /* dir/name, caller frees. */
 char *path_join(const char *dir, const char *name);
 
-/* Sorted names in a directory without . and ..; *n their number. Free each and the array.
+/* Sorted names in a directory without . and ..; *n their number. Free with dir_list_free().
  * NULL after error(). Names longer than 255 or with control characters are an error; cap: more than max is an error. */
 char **dir_list(const char *path, size_t max, size_t *n);
-void dir_list_free(char **names, size_t n);
-
-/* Test hook: when set, called with the name of each durable step ("open", "write", "fsync", "rename",
- * "fsync-dir") before it happens; returning non-zero makes that step fail with errno = EIO. */
-extern int (*file_fault)(const char *step, const char *path);
 
 #endif

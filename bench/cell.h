@@ -27,11 +27,11 @@
 #define LB_BENCH_CELL_H
 
 #include "attacks/attack.h"
+#include "base/version.h"
 #include "bench/grant.h"
 #include "nn/train.h"
 #include "schemes/scheme.h"
 
-#define LOCKBENCH_VERSION "0.1.0"
 #define CELL_SCHEMA 1
 
 enum tier { TIER_SMOKE, TIER_SHORT, TIER_PAPER };

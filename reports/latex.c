@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "bench/cell.h"
+#include "base/version.h"
 #include "reports/breakcost.h"
 #include "reports/escape.h"
 #include "reports/summary.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench/cell.h"
+#include "base/version.h"
 #include "reports/escape.h"
 
 static const char style[] =

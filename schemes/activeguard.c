@@ -15,6 +15,7 @@
 #include "nn/lock/control_layer.h"
 #include "nn/lock/digits.h"
 #include "schemes/kit/gate.h"
+#include "schemes/scheme.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -470,9 +471,10 @@ static int judge(const struct service *s, const struct bundle *creds, int first,
 	for (int i = 0; i < n && !ret; i++) {
 		out[i] = (struct auth){ .user = -1, .score = -1 };
 		if (gate_usable(image + (long)i * len, len))
-			out[i] = control_judge(&layer, probs + (long)i * s->classes, s->classes);
-		if (out[i].accepted && gate_revoked(s->pub, out[i].user))
+			out[i].user = control_judge(&layer, probs + (long)i * s->classes, s->classes, &out[i].score);
+		if (out[i].user >= 0 && gate_revoked(s->pub, out[i].user))
 			out[i] = (struct auth){ .user = -1, .score = -1 };
+		out[i].accepted = out[i].user >= 0;
 	}
 	free(probs);
 	return ret;

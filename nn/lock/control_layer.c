@@ -1,7 +1,10 @@
 /* ActiveGuard's control layer. See control_layer.h. */
-#include "base/error.h"
 #include "nn/lock/control_layer.h"
+
 #include <math.h>
+
+#include "base/error.h"
+#include "nn/model.h"
 
 void control_pack(struct bundle *pub, const struct control *c)
 {
@@ -29,7 +32,7 @@ int control_open(struct control *c, const struct bundle *pub)
 	return 0;
 }
 
-struct auth control_judge(const struct control *c, const float *probs, int classes)
+int control_judge(const struct control *c, const float *probs, int classes, double *score)
 {
 	double nearest = INFINITY;
 	int top, i = -1, j = -1;
@@ -43,7 +46,6 @@ struct auth control_judge(const struct control *c, const float *probs, int class
 			nearest = fabs((double)probs[top] - (double)c->confidence[k]);
 			j = k;
 		}
-	if (i < 0 || !(nearest < c->tolerance))
-		return (struct auth){ .accepted = 0, .user = -1, .score = i < 0 || isinf(nearest) ? -1 : -nearest };
-	return (struct auth){ .accepted = 1, .user = i * c->T + j, .score = -nearest };
+	*score = i < 0 || isinf(nearest) ? -1 : -nearest;
+	return i < 0 || !(nearest < c->tolerance) ? -1 : i * c->T + j;
 }

@@ -6,7 +6,8 @@
 #ifndef LB_NN_LOCK_CONTROL_LAYER_H
 #define LB_NN_LOCK_CONTROL_LAYER_H
 
-#include "schemes/scheme.h"
+#include "nn/bundle.h"
+#include <stdbool.h>
 
 /* A view of the shipped parameters. */
 struct control {
@@ -22,7 +23,8 @@ void control_pack(struct bundle *pub, const struct control *c);
 bool control_found(struct control *c, const struct bundle *pub);
 /* The same; 0, or -1 after error(). */
 int control_open(struct control *c, const struct bundle *pub);
-/* Judge one row of probabilities; score is -E_c. Knows nothing of revocation. */
-struct auth control_judge(const struct control *c, const float *probs, int classes);
+/* Judge one row of probabilities: the user that it names, -1 when it is refused; *score is -E_c, -1 for another class. Knows nothing
+ * of revocation. */
+int control_judge(const struct control *c, const float *probs, int classes, double *score);
 
 #endif
