@@ -1,5 +1,6 @@
 /* Accuracy: what the unprotected network, authorised users, everybody else and the attacker get right on the test set. */
 #include "metrics/compute.h"
+#include "metrics/metric.h"
 
 const struct metric metric_attacked_accuracy = {
 	.drv = { .name = "attacked_accuracy", .version = 1,

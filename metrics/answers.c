@@ -1,5 +1,6 @@
 /* What answers are worth: to users beyond their accuracy, and to somebody without a credential who reads more into them. */
 #include "metrics/compute.h"
+#include "metrics/metric.h"
 
 #include <math.h>
 

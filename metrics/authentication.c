@@ -1,5 +1,6 @@
 /* Authentication: who is let in, and for whom they are taken. */
 #include "metrics/compute.h"
+#include "metrics/metric.h"
 
 const struct metric metric_attacked_authentication = {
 	.drv = { .name = "attacked_authentication", .version = 1,

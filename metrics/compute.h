@@ -3,7 +3,8 @@
 #ifndef LB_METRICS_COMPUTE_H
 #define LB_METRICS_COMPUTE_H
 
-#include "metrics/metric.h"
+#include "metrics/observe.h"
+#include "metrics/value.h"
 
 /* k of n in percent, with the Clopper-Pearson interval. */
 int percent(long k, long n, struct value *v);

@@ -1,6 +1,7 @@
 /* Cost that repeats to the bit: sizes, operations, compute in forward equivalents (forward 1, backward 2, per image).
  * Seconds and memory are beside the cell (bench/overhead.c). */
 #include "metrics/compute.h"
+#include "metrics/metric.h"
 
 const struct metric metric_credential_bytes = {
 	.drv = { .name = "credential_bytes", .version = 1,

@@ -1,5 +1,6 @@
 /* What a driver declares of its scheme, as far as measurements can show it to be wrong. */
 #include "metrics/compute.h"
+#include "metrics/metric.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* Identities: scores of genuine credentials and of impostors, and how well users are told apart. */
 #include "metrics/compute.h"
+#include "metrics/metric.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,13 +4,8 @@
 
 #include "base/driver.h"
 #include "metrics/observe.h"
+#include "metrics/value.h"
 #include <stdbool.h>
-
-struct value {
-	double value, low, high; /* 95 % interval; low == high == value for counts that are exact */
-	long k, n;               /* successes of trials; n = 0 where that is not the kind of number */
-	long seen;               /* what else it stands on: images, pairs, scores; 0: n says it, or nothing does */
-};
 
 enum metric_kind {
 	METRIC_MEASURED,

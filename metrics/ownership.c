@@ -1,5 +1,6 @@
 /* Ownership: does the owner's mark stand, and only where it should. */
 #include "metrics/compute.h"
+#include "metrics/metric.h"
 
 #include <math.h>
 

@@ -1,5 +1,6 @@
 /* How well what identifies users is concealed in the images that carry it. */
 #include "metrics/compute.h"
+#include "metrics/metric.h"
 
 #include <math.h>
 

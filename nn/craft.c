@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "base/tile.h"
 #include "nn/kernels.h"
+#include "nn/ops.h"
 #include "nn/train.h"
 #include <math.h>
 #include <stdatomic.h>

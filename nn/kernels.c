@@ -1,7 +1,7 @@
 /* Choice of the kernel table, weight packing and padding. */
-#include "nn/kernels.h"
-#include "nn/winograd.h"
 #include "base/error.h"
+#include "nn/kernels.h"
+#include "nn/kernels_winograd.h"
 #include <stdlib.h>
 #include <string.h>
 

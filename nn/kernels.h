@@ -48,7 +48,7 @@ struct kernels {
 	void (*rows_wgrad)(const struct conv *s, int pad, const real *x, size_t xs, const real *dy, size_t ys, int groups, real *du, int o0,
 			   int o1, real *scratch);
 
-	/* Winograd's way (winograd.h). Outputs a packed block of transformed kernels holds. Changes no bit. */
+	/* Winograd's way (kernels_winograd.h). Outputs a packed block of transformed kernels holds. Changes no bit. */
 	int (*wino_block)(void);
 	/* y (=, or += when accumulate) conv(x) + bias at tiles t0 <= t < t1; u packed by conv_pack(); scratch: wino_scratch() numbers. */
 	void (*wino)(const struct wino *s, const real *x, const real *u, const real *bias, real *y, bool accumulate, int t0, int t1,

@@ -2,6 +2,7 @@
 #include "nn/layer.h"
 
 #include "base/error.h"
+#include "nn/ops.h"
 
 #define NORM_MOMENTUM ((real)0.1) /* PyTorch's default */
 

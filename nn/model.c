@@ -19,12 +19,12 @@
 /* ---- registry ---- */
 
 #define ARCH(x) extern const struct arch arch_##x;
-#include "nn/models.def"
+#include "nn/networks/list.def"
 #undef ARCH
 
 #define ARCH(x) &arch_##x.drv,
 const struct driver *const archs[] = {
-#include "nn/models.def"
+#include "nn/networks/list.def"
 	NULL
 };
 #undef ARCH

@@ -2,26 +2,14 @@
  *
  * A model's parameters (trained) and buffers (running statistics) live in one array, parameters first, so
  * optimisers, pruning, distances and saving are single loops. An architecture is a driver: adding one is its
- * build and forward function and a line in models.def. */
+ * build and forward function and a line in networks/list.def. */
 #ifndef LB_NN_MODEL_H
 #define LB_NN_MODEL_H
 
 #include "base/driver.h"
+#include "nn/param.h"
 #include "nn/tape.h"
 #include <stdint.h>
-
-#define PARAM_NAME_MAX 64
-
-struct param {
-	char name[PARAM_NAME_MAX]; /* "conv1.weight" */
-	int nd, d[4];     /* shape, trailing 1s; conv (O,I,kh,kw), linear (O,I), bias and batch norm (C) */
-	size_t len;       /* numbers */
-	real *x, *g;      /* into the model's flat arrays; g NULL for buffers */
-	bool buffer;      /* a running statistic: saved, never trained */
-	bool frozen;      /* no gradient, not updated */
-	long uses;        /* times one image's forward pass multiplies with each number: output pixels of a
-	                   * convolution, 1 of a linear layer, 0 of biases and batch norm; for model_macs() */
-};
 
 /* Whose default initial values: PyTorch's kaiming uniform with a = sqrt 5, or Keras' Glorot uniform with zero biases, whose weights
  * are about twice as large in LeNet-5 (what magnitude pruning does to a mark depends on it). Architectures that bring
@@ -86,7 +74,7 @@ struct param *model_find(const struct model *m, const char *name); /* NULL when 
  * result may move when the next one is added, and has no x and g before build() is over. Layers: nn/layer.h. */
 struct param *model_param(struct model *m, const char *name, int d0, int d1, int d2, int d3);
 struct param *model_buffer(struct model *m, const char *name, int d0);
-/* For nn/checkpoint.c: a model that has shapes but no numbers (NULL after error()), and its numbers, zeroed. */
+/* For nn/model_checkpoint.c: a model that has shapes but no numbers (NULL after error()), and its numbers, zeroed. */
 struct model *model_shapes(const struct model_spec *s);
 void model_allocate(struct model *m);
 /* For forward(): node of a parameter by name (BUG when absent), or what a hook puts in its place. */

@@ -4,8 +4,9 @@
  * a group padded by columns. Its adjoint (gradient of the input) is K->conv again, over the gradient with the kernel flipped and its
  * channels swapped, with a stride once for each residue; a transposed convolution is that adjoint run forward. Weight gradients are in
  * ops_wgrad.c. */
-#include "nn/conv_impl.h"
-#include "nn/winograd.h"
+#include "nn/kernels_winograd.h"
+#include "nn/ops.h"
+#include "nn/ops_conv.h"
 #include <string.h>
 
 /* What an op keeps for its backward. */

@@ -1,5 +1,6 @@
 /* Batch normalisation, channel scale-and-shift, pools, upsampling. */
-#include "nn/tape_impl.h"
+#include "nn/tape_parts.h"
+#include "nn/ops.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* Linear layers: convolutions of 1x1 "images" whose channels are the features, but for their weights' gradient. */
-#include "nn/conv_impl.h"
+#include "nn/ops_conv.h"
+#include "nn/ops.h"
 
 /* ---- linear: Y = X W^T + b;  dX = dY W;  dW += dY^T X over the whole batch, rows of W in fixed tiles ---- */
 #define LINEAR_ROWS 32

@@ -1,5 +1,6 @@
 /* Losses: plain scalars. Gradients go only to real images; lanes beyond the last get none. */
-#include "nn/tape_impl.h"
+#include "nn/tape_parts.h"
+#include "nn/ops.h"
 #include <math.h>
 #include <string.h>
 

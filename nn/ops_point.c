@@ -1,5 +1,6 @@
 /* Pointwise ops, shape ops, softmax and reductions. */
-#include "nn/tape_impl.h"
+#include "nn/tape_parts.h"
+#include "nn/ops.h"
 #include <math.h>
 #include <string.h>
 

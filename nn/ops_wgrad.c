@@ -2,8 +2,8 @@
  *
  * Three ways, chosen by the shape alone: Winograd's for what goes that way forward; as products of rows where there are many channels;
  * and directly, images side by side as in a forward pass. */
-#include "nn/conv_impl.h"
-#include "nn/winograd.h"
+#include "nn/kernels_winograd.h"
+#include "nn/ops_conv.h"
 
 #define WGRAD_GROUPS 2  /* groups a task sums over: a constant of the engine */
 #define ROWS_FEWEST 32  /* channels from which on products of rows are faster, see docs/speed.md */

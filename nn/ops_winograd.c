@@ -1,6 +1,6 @@
-/* Convolutions done Winograd's way (nn/winograd.h), forward and as gradients of inputs. */
-#include "nn/conv_impl.h"
-#include "nn/winograd.h"
+/* Convolutions done Winograd's way (nn/kernels_winograd.h), forward and as gradients of inputs. */
+#include "nn/kernels_winograd.h"
+#include "nn/ops_conv.h"
 
 struct apply_job {
 	struct wino s;

@@ -1,7 +1,9 @@
 /* The tape: nodes, leaves, backward, and the way in and out of the lane layout. Ops are in ops_*.c. */
-#include "nn/tape_impl.h"
-#include "nn/model.h"
+#include "nn/tape_parts.h"
+
 #include <string.h>
+
+#include "nn/param.h"
 
 struct tape *tape_new(void)
 {

@@ -6,6 +6,7 @@
 #include "base/progress.h"
 #include "base/rng.h"
 #include "base/tile.h"
+#include "nn/ops.h"
 #include <math.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "nn/kernels.h"
-#include "nn/tape.h"
+#include "nn/ops.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>

@@ -10,6 +10,7 @@
 #include "metrics/metric.h"
 #include "tests/support_bench.h"
 #include "tests/support_contract.h"
+#include "tests/support_source.h"
 
 #define ALL_CAPS (2 * CAP_ARCH - 1u)
 
@@ -24,7 +25,7 @@ static const struct table {
 	{ "attack", "attacks", "attacks/list.def", "ATTACK(", "const struct attack attack_", attacks },
 	{ "metric", "metrics", "metrics/list.def", "METRIC(", "const struct metric metric_", metrics },
 	{ "dataset", "datasets", "datasets/list.def", "DATASET(", "const struct dataset_driver dataset_", datasets },
-	{ "model", "nn", "nn/models.def", "ARCH(", "const struct arch arch_", archs },
+	{ "model", "nn", "nn/networks/list.def", "ARCH(", "const struct arch arch_", archs },
 };
 
 START_TEST(drivers_are_complete_and_sorted)
@@ -65,10 +66,8 @@ static void collect(const char *text, const char *before, const char *term, stru
 
 static void collect_file(const char *path, const char *before, const char *term, struct names *out)
 {
-	size_t len;
-	char *text = file_read(path, 1 << 20, &len);
+	char *text = source_read(path);
 
-	ck_assert_msg(text != NULL, "%s (tests run from the repository's root)", error_text());
 	collect(text, before, term, out);
 	free(text);
 }
@@ -82,21 +81,14 @@ START_TEST(lists_name_every_driver_on_disk)
 {
 	const struct table *t = &tables[_i];
 	struct names listed = { .n = 0 }, defined = { .n = 0 };
-	size_t files;
-	char **file = dir_list(t->folder, 1000, &files);
+	struct sources files = { .n = 0 };
 	int n = 0;
 
-	ck_assert_ptr_nonnull(file);
 	collect_file(t->list, t->macro, ")", &listed);
-	for (size_t i = 0; i < files; i++) {
-		char path[512];
-		const size_t len = strlen(file[i]);
-
-		snprintf(path, sizeof(path), "%s/%s", t->folder, file[i]);
-		if (len > 2 && !strcmp(file[i] + len - 2, ".c"))
-			collect_file(path, t->definition, " =", &defined);
-	}
-	dir_list_free(file, files);
+	sources_add(&files, t->folder, ".c");
+	for (int i = 0; i < files.n; i++)
+		collect_file(files.path[i], t->definition, " =", &defined);
+	sources_release(&files);
 	qsort(defined.at, defined.n, sizeof(defined.at[0]), by_name);
 	ck_assert_int_eq(listed.n, defined.n);
 	for (int i = 0; i < listed.n; i++)

@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "nn/bundle.h"
 #include "nn/model.h"
+#include "nn/ops.h"
 #include <check.h>
 #include <math.h>
 #include <stdio.h>

@@ -4,7 +4,8 @@
 #include "base/rng.h"
 #include "base/tile.h"
 #include "nn/kernels.h"
-#include "nn/tape_impl.h"
+#include "nn/ops.h"
+#include "nn/tape_parts.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "metrics/stat/stats.h"
 #include "nn/lock/passport_layers.h"
+#include "nn/ops.h"
 #include "schemes/passport/passport.h"
 #include "tests/support_bench.h"
 #include "tests/support_scheme.h"

@@ -8,7 +8,7 @@
 #include "base/rng.h"
 #include "base/tile.h"
 #include "metrics/image/steganalysis.h"
-#include "metrics/image/stegauc_fisher.h"
+#include "metrics/image/steganalysis_fisher.h"
 #include "metrics/stat/dist.h"
 
 enum { SIDE = 32, PIX = SIDE * SIDE, MANY = 100 };

@@ -2,6 +2,7 @@
  * are the owner's images turned into negatives, because the synthetic set is the task here. */
 #include "base/error.h"
 #include "datasets/codec.h"
+#include "nn/ops.h"
 #include "schemes/kit/payload.h"
 #include "tests/support_bench.h"
 #include "tests/support_scheme.h"

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/tile.h"
+#include "nn/ops.h"
 #include "nn/train.h"
 #include <check.h>
 #include <math.h>

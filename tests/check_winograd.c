@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/rng.h"
 #include "nn/kernels.h"
-#include "nn/winograd.h"
+#include "nn/kernels_winograd.h"
 #include <check.h>
 #include <math.h>
 #include <string.h>

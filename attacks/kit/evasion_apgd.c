@@ -6,6 +6,7 @@
 #include "attacks/kit/evasion_margin.h"
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "nn/ops.h"
 
 #define MOMENTUM 0.75
 #define RHO 0.75 /* of the steps between two checkpoints that must have got better */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/rng.h"
+#include "nn/ops.h"
 #include "nn/train.h"
 
 #define GAIN 10.0 /* the U-Net learns residuals so many times as large: small ones make small gradients */

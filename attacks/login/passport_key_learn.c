@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
+#include "nn/ops.h"
 #include "nn/train.h"
 
 #define DISTURBANCE 0.001

@@ -12,6 +12,7 @@
 #include "attacks/kit/tune.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "nn/ops.h"
 
 #define SMALLEST 1e-30 /* of a probability, so that its logarithm is finite */
 

@@ -7,6 +7,7 @@
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "base/tile.h"
+#include "nn/ops.h"
 #include "nn/train.h"
 
 struct fit {

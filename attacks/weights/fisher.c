@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/rng.h"
-#include "nn/tape.h"
+#include "nn/ops.h"
 
 /* A class drawn from softmax(logits of image 0). */
 static int draw_class(const struct node *logits, struct rng *r)

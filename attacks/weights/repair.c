@@ -17,6 +17,7 @@
 #include "attacks/kit/weights.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "nn/ops.h"
 
 enum { METHOD_OUTLIER, METHOD_CLIP, METHOD_GRADIENT };
 #define MAD_TO_SIGMA 1.4826

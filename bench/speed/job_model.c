@@ -1,6 +1,7 @@
 /* Rows that train and run networks. See job.h. */
 #include "bench/speed/job.h"
 #include "base/error.h"
+#include "nn/ops.h"
 #include "nn/train.h"
 
 #define FOR_EVER 1000000 /* epochs */

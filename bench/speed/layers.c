@@ -8,7 +8,8 @@
 #include "bench/speed/speed.h"
 #include "metrics/stat/effect.h"
 #include "nn/kernels.h"
-#include "nn/tape_impl.h"
+#include "nn/ops.h"
+#include "nn/tape_parts.h"
 #include "nn/train.h"
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Hiding bits in images and reading them again: using the networks. See hider.h; they are trained in hider_train.c. */
 #include "base/error.h"
 #include "datasets/codec.h"
+#include "nn/ops.h"
 #include "schemes/kit/hider_graph.h"
 #include <math.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "base/rng.h"
+#include "nn/ops.h"
 #include "schemes/kit/hider_graph.h"
 #include <math.h>
 #include <string.h>

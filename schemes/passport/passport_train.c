@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "nn/ops.h"
 
 #define GAMMA_DECAY 1e-5 /* of sum gamma^2 in the sign loss */
 #define PAN_SLOPE 0.01   /* of its leaky ReLU */

@@ -3,6 +3,7 @@
 #include "nn/layer.h"
 
 #include "base/error.h"
+#include "nn/ops.h"
 
 static int pad_of(const struct model_spec *s)
 {

@@ -6,7 +6,7 @@
 #include "base/tile.h"
 #include "metrics/image/imagequality.h"
 #include "metrics/image/steganalysis.h"
-#include "metrics/image/stegauc_fisher.h"
+#include "metrics/image/steganalysis_fisher.h"
 #include "metrics/stat/roc.h"
 
 #define SPLITS 10

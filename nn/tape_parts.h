@@ -1,6 +1,6 @@
 /* Private to the tape and its ops (ops_*.c): making nodes, gradients, and loops over groups. */
-#ifndef LB_NN_TAPE_IMPL_H
-#define LB_NN_TAPE_IMPL_H
+#ifndef LB_NN_TAPE_PARTS_H
+#define LB_NN_TAPE_PARTS_H
 
 #include "base/arena.h"
 #include "base/error.h"

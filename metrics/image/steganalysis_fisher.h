@@ -1,6 +1,6 @@
 /* Fisher's linear discriminant, for detectors with more features than examples. */
-#ifndef LB_METRICS_IMAGE_STEGAUC_FISHER_H
-#define LB_METRICS_IMAGE_STEGAUC_FISHER_H
+#ifndef LB_METRICS_IMAGE_STEGANALYSIS_FISHER_H
+#define LB_METRICS_IMAGE_STEGANALYSIS_FISHER_H
 
 /* w (d) such that w.x is larger for the second class: (S + ridge I)^-1 (mean of y - mean of x), S the pooled within-class
  * covariance of features that were divided by their pooled standard deviation; a feature that never varies gets weight 0. x

@@ -1,5 +1,6 @@
 /* A multilayer perceptron with two hidden layers: the smallest model that schemes and tests can use. */
 #include "nn/layer.h"
+#include "nn/ops.h"
 
 static int build(struct model *m, bool norm)
 {

@@ -7,8 +7,8 @@
  * The transforms only add, but for a half in G; the error against the direct sum is measured in docs/speed.md and
  * bounded in tests/check_winograd.c. Which convolutions go this way depends on their shape alone (winograd_suits()), so that results do not
  * change with the batch, the threads or the processor. */
-#ifndef LB_NN_WINOGRAD_H
-#define LB_NN_WINOGRAD_H
+#ifndef LB_NN_KERNELS_WINOGRAD_H
+#define LB_NN_KERNELS_WINOGRAD_H
 
 #include "nn/real.h"
 #include <stdbool.h>

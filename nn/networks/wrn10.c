@@ -6,6 +6,7 @@
  *           the standard WRN-10-4, whose layer after the stem is (3,3,16,64). With k = 4 the four of wrn10t are
  *           stem.conv1, block1.0.conv2, block2.0.conv2 and block3.0.conv2. */
 #include "nn/layer.h"
+#include "nn/ops.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
-#include "nn/winograd.h"
 #include "nn/kernels.h"
+#include "nn/kernels_winograd.h"
 
 #define FEWEST 16        /* channels, see docs/speed.md */
 

@@ -3,6 +3,7 @@
 #include "nn/layer.h"
 
 #include "base/error.h"
+#include "nn/ops.h"
 
 #define HIDDEN 128
 

@@ -1,5 +1,5 @@
-/* Regularised linear discriminant. See stegauc_fisher.h. */
-#include "metrics/image/stegauc_fisher.h"
+/* Regularised linear discriminant. See steganalysis_fisher.h. */
+#include "metrics/image/steganalysis_fisher.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #include "nn/layer.h"
 
 #include "base/error.h"
+#include "nn/ops.h"
 #include <stdio.h>
 
 /* Two 3x3 convolutions, "NAME.conv1" and "NAME.conv2", each with a ReLU. */

@@ -1,8 +1,8 @@
 /* Private to the convolutions and linear layers (ops_conv.c, ops_linear.c, ops_winograd.c, ops_wgrad.c). */
-#ifndef LB_NN_CONV_IMPL_H
-#define LB_NN_CONV_IMPL_H
+#ifndef LB_NN_OPS_CONV_H
+#define LB_NN_OPS_CONV_H
 
-#include "nn/tape_impl.h"
+#include "nn/tape_parts.h"
 
 struct wino;
 /* ops_winograd.c: out (=, += with accumulate) the convolution s of in with kernels w, or with `back` with w turned round (channels swapped,
