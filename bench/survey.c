@@ -34,16 +34,19 @@ static int find_job(char *path, size_t size)
 	char self[4096];
 	ssize_t n;
 	char *slash;
+	int there;
 
 	snprintf(path, size, "%s", JOB);
-	if (access(path, R_OK) == 0)
-		return 0;
+	there = file_there(path);
+	if (there)
+		return there < 0 ? -1 : 0;
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	self[n > 0 ? n : 0] = '\0';
 	for (int up = 0; up < 2 && (slash = strrchr(self, '/')); up++)
 		*slash = '\0';
-	if (n > 0 && (size_t)snprintf(path, size, "%s/" JOB, self) < size && access(path, R_OK) == 0)
-		return 0;
+	there = n > 0 && (size_t)snprintf(path, size, "%s/" JOB, self) < size ? file_there(path) : 0;
+	if (there)
+		return there < 0 ? -1 : 0;
 	return error(EXIT_UNEVALUABLE, "no " JOB " here nor beside the program: change to lockbench's directory, or `lockbench run` a copy of it");
 }
 

@@ -61,9 +61,9 @@ void history_compare(const char *path, const struct machine *m, struct row *r)
 	int seen = 0;
 
 	r->change = NAN;
-	if (!file_exists(path))
-		return;
-	text = file_read(path, HISTORY_BYTES, &len);
+	text = file_there(path) == 1 ? file_read(path, HISTORY_BYTES, &len) : NULL;
+	if (error_code() != EXIT_YES)
+		warning("%s; no comparison with earlier runs", error_text());
 	for (char *line = text; line && *line; line = next) {
 		const size_t n = strcspn(line, "\n");
 		json_t *run = json_read_text(line, n, path); /* a line that a crash cut short counts as none */

@@ -50,8 +50,9 @@ static const char *find_scripts(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
 		char *path = folders[i] && *folders[i] ? path_join(folders[i], "train_torch.py") : NULL;
-		const bool there = path && file_exists(path);
+		const bool there = path && file_there(path) == 1;
 
+		error_clear(); /* a folder that cannot be looked into is passed over: there may be another */
 		free(path);
 		if (there)
 			return folders[i];
