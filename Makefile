@@ -3,6 +3,7 @@
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 V       ?= 0
 SAN     ?=
+JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
 empty   :=
 comma   := ,
 ROOMS   := base nn datasets schemes attacks metrics bench reports
@@ -64,12 +65,13 @@ $(B)/speed: $(SPEED:%.c=$(B)/%.o) $(OBJ)
 	$(CC) $(SANFLAGS) -o $@ $^ $(BLAS_LIBS) $(LIBS)
 
 # ---- tests: tests/check_X.c defines Suite *suite_X(void); the lists of suites are made from the names ----
-$(B)/tests/suites.inc: $(TEST32)
+# Written anew when the list changes, also when a file goes.
+$(B)/tests/suites.inc: SUITES = $(TEST32:tests/check_%.c=%)
+$(B)/tests/suites64.inc: SUITES = $(TEST64:tests/check64_%.c=%)
+$(B)/tests/suites.inc $(B)/tests/suites64.inc: always
 	mkdir -p $(@D)
-	printf 'SUITE(%s)\n' $(TEST32:tests/check_%.c=%) >$@
-$(B)/tests/suites64.inc: $(TEST64)
-	mkdir -p $(@D)
-	printf 'SUITE(%s)\n' $(TEST64:tests/check64_%.c=%) >$@
+	printf 'SUITE(%s)\n' $(SUITES) >$@.new
+	if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 $(B)/tests/run.o: tests/run.c $(B)/tests/suites.inc $(B)/tests/suites64.inc
 	$(CC) $(ALL) $(CPPFLAGS) -DSUITES='"$(B)/tests/suites.inc"' -DOTHER_SUITES='"$(B)/tests/suites64.inc"' -c -o $@ $<
 $(B)/d/tests/run.o: tests/run.c $(B)/tests/suites.inc $(B)/tests/suites64.inc
@@ -91,6 +93,7 @@ deps:
 	INSTALL=$(INSTALL) sh ./deps.sh
 ## check: set-up and every test
 check: deps
+	$(MAKE) -j$(JOBS) all $(B)/tests/run $(B)/tests/run64
 	$(MAKE) check-built
 check-built:
 	$(MAKE) unit
@@ -98,6 +101,7 @@ check-built:
 	sh tests/e2e/stores.sh $(B)/lockbench
 ## check-san: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 check-san:
+	$(MAKE) -j$(JOBS) SAN=address,undefined all build-address-undefined/tests/run build-address-undefined/tests/run64
 	$(MAKE) SAN=address,undefined unit
 ## fuzz: build the fuzz targets with clang's libFuzzer and run each FUZZ_SECONDS (default 10)
 FUZZ_SECONDS ?= 10
@@ -105,7 +109,7 @@ fuzz:
 	sh tests/fuzz/run.sh $(FUZZ_SECONDS)
 ## demo: set up, build, run the smoke job on Fashion-MNIST and say where its report is
 demo: deps
-	$(MAKE) all
+	$(MAKE) -j$(JOBS) all
 	sh ./demo.sh $(B)/lockbench
 ## bench: how fast every job is here, against sgemm's peak and earlier runs (BENCH_JOBS=regex, BENCH_SECONDS=3, BENCH_JSON=file)
 bench: $(B)/speed
@@ -130,4 +134,4 @@ help:
 	sed -n 's/^## /  make /p' Makefile
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit deps check check-built check-san fuzz demo bench bench-peer bench-layers bench-docs docs clean help
+.PHONY: always all unit deps check check-built check-san fuzz demo bench bench-peer bench-layers bench-docs docs clean help
