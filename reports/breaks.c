@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/terminal.h"
 #include "reports/formats.h"
 #include "reports/page.h"
 #include "reports/rows.h"
@@ -307,14 +308,14 @@ void breaks_print(const json_t *values, const char *dataset)
 	json_t *v;
 	size_t i;
 
-	printf("Known breaks on %s\n\n%-56s %-30s %-20s %-36s %s\n", dataset, "", "ours", "expected", "published", "verdict");
+	tell("Known breaks on %s\n\n%-56s %-30s %-20s %-36s %s\n", dataset, "", "ours", "expected", "published", "verdict");
 	json_array_foreach(values, i, v) {
 		const bool elsewhere = json_is_object(json_object_get(v, "beside"));
 		const char *claim = jget_str(v, "claim", "");
 
 		if (elsewhere)
 			claim = arena_printf(&mem, "%s (%s, %s)", claim, jget_str(v, "dataset", "?"), jget_str(v, "model", "?"));
-		printf("%-56s %-30s %-20s %-36.36s %s%s%s\n", claim, ours_text(&mem, v), jget_str(v, "expected", ""),
+		tell("%-56s %-30s %-20s %-36.36s %s%s%s\n", claim, ours_text(&mem, v), jget_str(v, "expected", ""),
 		       *jget_str(v, "published", "") ? jget_str(v, "published", "") : "-", jget_str(v, "verdict", ""),
 		       *jget_str(v, "note", "") ? ": " : "", jget_str(v, "note", ""));
 	}

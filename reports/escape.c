@@ -7,58 +7,14 @@
 
 #define REPLACEMENT 0xfffd
 
-/* ---- UTF-8 ---- */
-
-int utf8_next(const char *s, size_t *len)
-{
-	const unsigned char *p = (const unsigned char *)s;
-	static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
-		 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
-	unsigned cp = n == 1 ? p[0] : n ? p[0] & (0xffu >> (n + 1)) : 0;
-
-	*len = 1;
-	if (!n)
-		return -1;
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80) /* also the end of the string */
-			return -1;
-		cp = cp << 6 | (p[i] & 0x3f);
-	}
-	if (cp < least[n] || cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000))
-		return -1;
-	*len = n;
-	return (int)cp;
-}
-
-size_t utf8_width(const char *s)
-{
-	size_t width = 0, len;
-
-	for (; *s; s += len, width++)
-		utf8_next(s, &len);
-	return width;
-}
-
-static bool is_control(int cp)
-{
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x2028 || cp == 0x2029;
-}
-
-/* Invisible characters that change how the text around them is read. */
-static bool is_direction(int cp)
-{
-	return cp == 0x200e || cp == 0x200f || cp == 0x061c || (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
-}
-
 /* One character for everything but terminal and CSV: never a control, never an error. */
 static int tame(const char *s, size_t *len)
 {
 	int cp = utf8_next(s, len);
 
-	if (cp < 0 || is_direction(cp) || cp == 0xfeff)
+	if (cp < 0 || utf8_is_hidden(cp))
 		return REPLACEMENT;
-	return is_control(cp) ? ' ' : cp;
+	return utf8_is_control(cp) ? ' ' : cp;
 }
 
 /* ---- HTML ---- */
@@ -178,24 +134,6 @@ void escape_gnuplot(struct text *t, const char *s)
 		text_code_point(t, cp == '\'' ? 0x2019 : (unsigned)cp);
 	}
 	text_char(t, '\'');
-}
-
-/* ---- terminal ---- */
-
-void escape_terminal(struct text *t, const char *s)
-{
-	for (size_t len; *s; s += len) {
-		int cp = utf8_next(s, &len);
-
-		if (cp < 0)
-			text_fmt(t, "\\x%02x", (unsigned)(unsigned char)*s);
-		else if (cp >= 0x100 && (is_control(cp) || is_direction(cp) || cp == 0xfeff))
-			text_fmt(t, "\\u%04x", (unsigned)cp);
-		else if (is_control(cp))
-			text_fmt(t, "\\x%02x", (unsigned)cp);
-		else
-			text_code_point(t, (unsigned)cp);
-	}
 }
 
 /* ---- CSV ---- */

@@ -4,6 +4,7 @@
 #ifndef LB_REPORTS_ESCAPE_H
 #define LB_REPORTS_ESCAPE_H
 
+#include "base/utf8.h"
 #include "reports/text.h"
 #include <stdbool.h>
 
@@ -12,14 +13,8 @@ void escape_xml(struct text *t, const char *s);      /* the same for XML 1.0, wh
 void escape_latex(struct text *t, const char *s);    /* for text mode, also as the first thing of a table row */
 void escape_markdown(struct text *t, const char *s); /* for a cell of a GitHub table or a line of text */
 void escape_gnuplot(struct text *t, const char *s);  /* with its single quotes, those inside typographic; at most 120 characters; use with noenhanced */
-void escape_terminal(struct text *t, const char *s); /* controls visible as \xNN */
 /* With its double quotes, bytes unchanged. safe: a leading = + - @ tab or CR gets a ' in front, so that no
  * spreadsheet takes the text for a formula (CWE-1236). */
 void escape_csv(struct text *t, const char *s, bool safe);
-
-/* The next character of s: its code point and length in bytes; -1 for a byte that is not UTF-8 (length 1). */
-int utf8_next(const char *s, size_t *len);
-/* Characters in s: columns on a terminal for the alphabets that we print. */
-size_t utf8_width(const char *s);
 
 #endif

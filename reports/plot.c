@@ -238,14 +238,11 @@ _Noreturn static void become_gnuplot(const struct child *c)
 static char *log_line(const char *dir)
 {
 	char *path = path_join(dir, "log"), *text = file_read(path, OUTPUT_MAX, NULL);
-	struct text t = { 0 };
+	char *line = xasprintf("%.300s", text ? text : "");
 
-	escape_terminal(&t, text ? text : "");
-	if (t.n > 300)
-		t.s[300] = '\0';
 	free(path);
 	free(text);
-	return t.s ? t.s : xstrdup("");
+	return line;
 }
 
 /* Wait, but not for ever: the status, or -1 when it had to be killed. */
