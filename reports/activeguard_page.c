@@ -440,7 +440,7 @@ static void csv_page(const json_t *values, struct text *t)
 	text_add(t, "table,row,column,unit,published,ours,low,high,n,criterion,verdict,note\r\n");
 	json_array_foreach(values, i, v) {
 		for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
-			escape_csv(t, member(v, texts[k]), true);
+			escape_csv(t, member(v, texts[k]));
 			text_char(t, ',');
 		}
 		for (size_t k = 0; k < ARRAY_LEN(numbers); k++) {
@@ -451,7 +451,7 @@ static void csv_page(const json_t *values, struct text *t)
 			text_char(t, ',');
 		}
 		for (size_t k = 0; k < ARRAY_LEN(tail); k++) {
-			escape_csv(t, member(v, tail[k]), true);
+			escape_csv(t, member(v, tail[k]));
 			text_add(t, k + 1 < ARRAY_LEN(tail) ? "," : "\r\n");
 		}
 	}

@@ -2,7 +2,7 @@
  * Source: OWASP cross-site scripting and CSV injection notes; GitHub-flavoured Markdown; LaTeX's ten special characters. */
 #include "reports/escape.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define REPLACEMENT 0xfffd
@@ -138,15 +138,49 @@ void escape_gnuplot(struct text *t, const char *s)
 
 /* ---- CSV ---- */
 
-void escape_csv(struct text *t, const char *s, bool safe)
+/* What a spreadsheet skips before it looks whether a formula follows: blanks of every kind, and what nobody sees. */
+static bool is_blank(int cp)
 {
-	text_char(t, '"');
-	if (safe && *s && strchr("=+-@\t\r", *s))
-		text_char(t, '\'');
+	return cp == ' ' || cp == 0xa0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200d) || cp == 0x202f || cp == 0x205f || cp == 0x3000 ||
+	       utf8_is_control(cp) || utf8_is_hidden(cp);
+}
+
+static bool begins_formula(const char *s)
+{
+	size_t len;
+	int cp;
+
+	if (strchr("\t\r\n", *s))
+		return *s != '\0';
+	while ((cp = utf8_next(s, &len)) > 0 && is_blank(cp))
+		s += len;
+	/* The full-width forms too: an East Asian spreadsheet takes them for the others. */
+	return cp > 0 && ((cp < 0x80 && strchr("=+-@", cp)) || cp == 0xff1d || cp == 0xff0b || cp == 0xff0d || cp == 0xff20);
+}
+
+static void add_quoted(struct text *t, const char *before, const char *s)
+{
+	text_fmt(t, "\"%s", before);
 	for (; *s; s++) {
 		if (*s == '"')
 			text_char(t, '"');
 		text_char(t, *s);
 	}
 	text_char(t, '"');
+}
+
+void escape_csv(struct text *t, const char *s)
+{
+	add_quoted(t, begins_formula(s) ? "'" : "", s);
+}
+
+void escape_csv_number(struct text *t, const char *s)
+{
+	char *end;
+
+	/* strtod() skips blanks and reads "inf" and hexadecimal numbers: none of these is bare. */
+	if (*s && s[strspn(s, "0123456789.+-e")] == '\0' && (strtod(s, &end), !*end))
+		text_add(t, s);
+	else
+		add_quoted(t, "", s);
 }

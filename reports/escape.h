@@ -13,8 +13,11 @@ void escape_xml(struct text *t, const char *s);      /* the same for XML 1.0, wh
 void escape_latex(struct text *t, const char *s);    /* for text mode, also as the first thing of a table row */
 void escape_markdown(struct text *t, const char *s); /* for a cell of a GitHub table or a line of text */
 void escape_gnuplot(struct text *t, const char *s);  /* with its single quotes, those inside typographic; at most 120 characters; use with noenhanced */
-/* With its double quotes, bytes unchanged. safe: a leading = + - @ tab or CR gets a ' in front, so that no
- * spreadsheet takes the text for a formula (CWE-1236). */
-void escape_csv(struct text *t, const char *s, bool safe);
+/* A text with its double quotes, bytes unchanged but for a ' in front of what a spreadsheet would take for a formula
+ * (CWE-1236): = + - @ behind any blanks, a tab or line end at the start. */
+void escape_csv(struct text *t, const char *s);
+/* What this program made of numbers and nothing else, "-8.97" bare or "-8.97 (-9.10 to -8.84)" in quotes: never with a ',
+ * for that turns a number into a text. */
+void escape_csv_number(struct text *t, const char *s);
 
 #endif

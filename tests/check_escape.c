@@ -37,18 +37,35 @@ START_TEST(known_answers)
 }
 END_TEST
 
-START_TEST(csv_quotes_and_disarms)
+static const struct { const char *in, *out; } csv_texts[] = {
+	{ "a\"b,c\r\nd", "\"a\"\"b,c\r\nd\"" },
+	{ "", "\"\"" }, { "-", "\"'-\"" }, { "-8.97", "\"'-8.97\"" }, { "=1+1", "\"'=1+1\"" }, { "+1", "\"'+1\"" }, { "@SUM(A1)", "\"'@SUM(A1)\"" },
+	{ "\tx", "\"'\tx\"" }, { "\rx", "\"'\rx\"" }, { "\n=1", "\"'\n=1\"" }, { "  =1+1", "\"'  =1+1\"" }, { " \t-2", "\"' \t-2\"" },
+	{ "\xc2\xa0=1", "\"'\xc2\xa0=1\"" }, { "\xef\xbb\xbf@x", "\"'\xef\xbb\xbf@x\"" }, { "\xe3\x80\x80+1", "\"'\xe3\x80\x80+1\"" },
+	{ "\xef\xbc\x9d" "1+1", "\"'\xef\xbc\x9d" "1+1\"" },
+	{ "a=1", "\"a=1\"" }, { " a", "\" a\"" }, { "  ", "\"  \"" }, { "\xff=1", "\"\xff=1\"" }, { "caf\xc3\xa9 -1", "\"caf\xc3\xa9 -1\"" },
+};
+static const struct { const char *in, *out; } csv_numbers[] = {
+	{ "-8.97", "-8.97" }, { "+5.0", "+5.0" }, { "0", "0" }, { "1.9e+05", "1.9e+05" }, { "-8.97 (-9.10 to -8.84)", "\"-8.97 (-9.10 to -8.84)\"" },
+	{ "n/a", "\"n/a\"" }, { "", "\"\"" }, { "-", "\"-\"" }, { "1-2", "\"1-2\"" }, { "> 50", "\"> 50\"" }, { "99\xc2\xa0%", "\"99\xc2\xa0%\"" },
+};
+
+START_TEST(csv_texts_are_disarmed)
 {
 	struct text t = { 0 };
 
-	escape_csv(&t, "a\"b,c\r\nd", true);
-	ck_assert_str_eq(t.s, "\"a\"\"b,c\r\nd\"");
+	escape_csv(&t, csv_texts[_i].in);
+	ck_assert_str_eq(t.s, csv_texts[_i].out);
 	text_release(&t);
-	escape_csv(&t, "=1+1", true);
-	ck_assert_str_eq(t.s, "\"'=1+1\"");
-	text_release(&t);
-	escape_csv(&t, "=1+1", false);
-	ck_assert_str_eq(t.s, "\"=1+1\"");
+}
+END_TEST
+
+START_TEST(csv_numbers_stay_numbers)
+{
+	struct text t = { 0 };
+
+	escape_csv_number(&t, csv_numbers[_i].in);
+	ck_assert_str_eq(t.s, csv_numbers[_i].out);
 	text_release(&t);
 }
 END_TEST
@@ -183,7 +200,8 @@ Suite *suite_escape(void)
 	TCase *tc = tcase_create("escape");
 
 	tcase_add_loop_test(tc, known_answers, 0, ARRAY_LEN(known));
-	tcase_add_test(tc, csv_quotes_and_disarms);
+	tcase_add_loop_test(tc, csv_texts_are_disarmed, 0, ARRAY_LEN(csv_texts));
+	tcase_add_loop_test(tc, csv_numbers_stay_numbers, 0, ARRAY_LEN(csv_numbers));
 	tcase_add_test(tc, hostile_strings_stay_text);
 	tcase_add_test(tc, random_strings_stay_text);
 	suite_add_tcase(s, tc);
