@@ -1,5 +1,5 @@
-/* Escaping for every format that a report is written in. See escape.h.
- * Source: OWASP cross-site scripting and CSV injection notes; GitHub-flavoured Markdown; LaTeX's ten special characters. */
+/* Escaping for every format that a report is written in; LaTeX is in escape_latex.c. See escape.h.
+ * Source: OWASP cross-site scripting and CSV injection notes; GitHub-flavoured Markdown. */
 #include "reports/escape.h"
 
 #include <stdlib.h>
@@ -7,8 +7,7 @@
 
 #define REPLACEMENT 0xfffd
 
-/* One character for everything but terminal and CSV: never a control, never an error. */
-static int tame(const char *s, size_t *len)
+int escape_tame(const char *s, size_t *len)
 {
 	int cp = utf8_next(s, len);
 
@@ -34,48 +33,15 @@ static void escape_markup(struct text *t, int cp)
 void escape_html(struct text *t, const char *s)
 {
 	for (size_t len; *s; s += len)
-		escape_markup(t, tame(s, &len));
+		escape_markup(t, escape_tame(s, &len));
 }
 
 void escape_xml(struct text *t, const char *s)
 {
 	for (size_t len; *s; s += len) {
-		int cp = tame(s, &len);
+		int cp = escape_tame(s, &len);
 
 		escape_markup(t, cp == 0xfffe || cp == 0xffff ? REPLACEMENT : cp);
-	}
-}
-
-/* ---- LaTeX: every macro ends with {} so that it eats no blank ---- */
-
-static const struct { int cp; const char *tex; } latex_map[] = {
-	{ '\\', "\\textbackslash{}" }, { '{', "\\{" }, { '}', "\\}" }, { '$', "\\$" }, { '&', "\\&" }, { '#', "\\#" },
-	{ '^', "\\textasciicircum{}" }, { '_', "\\_" }, { '%', "\\%" }, { '~', "\\textasciitilde{}" },
-	{ '<', "\\textless{}" }, { '>', "\\textgreater{}" }, { '|', "\\textbar{}" }, { '"', "{\\char34}" },
-	{ '`', "\\textasciigrave{}" }, { '-', "-{}" },
-	{ '[', "{[}" }, { ']', "{]}" }, { '*', "{*}" }, /* after a row's \\ these would be its argument */
-	{ 0xa0, "~" }, { 0xb0, "\\ensuremath{^\\circ}" }, { 0xb1, "\\ensuremath{\\pm}" }, { 0xb7, "\\ensuremath{\\cdot}" },
-	{ 0xd7, "\\ensuremath{\\times}" }, { 0x3b5, "\\ensuremath{\\varepsilon}" }, { 0x3bb, "\\ensuremath{\\lambda}" },
-	{ 0x2013, "--" }, { 0x2014, "---" }, { 0x2018, "`" }, { 0x2019, "'" }, { 0x201c, "``" }, { 0x201d, "''" },
-	{ 0x2026, "\\ldots{}" }, { 0x2192, "\\ensuremath{\\rightarrow}" }, { 0x2212, "\\ensuremath{-}" },
-	{ 0x2248, "\\ensuremath{\\approx}" }, { 0x2264, "\\ensuremath{\\leq}" }, { 0x2265, "\\ensuremath{\\geq}" },
-};
-
-void escape_latex(struct text *t, const char *s)
-{
-	for (size_t len; *s; s += len) {
-		int cp = tame(s, &len);
-		const char *tex = NULL;
-
-		for (size_t i = 0; i < sizeof(latex_map) / sizeof(*latex_map); i++)
-			if (latex_map[i].cp == cp)
-				tex = latex_map[i].tex;
-		if (tex)
-			text_add(t, tex);
-		else if (cp < 0x80 || (cp >= 0xc0 && cp < 0x180)) /* Latin letters: in every text font */
-			text_code_point(t, (unsigned)cp);
-		else
-			text_fmt(t, "{[}U+%04X{]}", (unsigned)cp); /* pdflatex would stop here */
 	}
 }
 
@@ -104,7 +70,7 @@ void escape_markdown(struct text *t, const char *s)
 	const char *start = s;
 
 	for (size_t len; *s; s += len) {
-		int cp = tame(s, &len);
+		int cp = escape_tame(s, &len);
 
 		if (cp == '&')
 			text_add(t, "&amp;");
@@ -128,7 +94,7 @@ void escape_gnuplot(struct text *t, const char *s)
 
 	text_char(t, '\'');
 	for (size_t len; *s && room > 0; s += len, room--) {
-		int cp = tame(s, &len);
+		int cp = escape_tame(s, &len);
 
 		/* gnuplot's own '' for a quote does not work at a string's start (5.4), so it becomes a typographic one. */
 		text_code_point(t, cp == '\'' ? 0x2019 : (unsigned)cp);

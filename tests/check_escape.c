@@ -17,7 +17,14 @@ static const struct known {
 	{ escape_latex, "50% of $x_1 & {y} \\z", "50\\% of \\$x\\_1 \\& \\{y\\} \\textbackslash{}z" },
 	{ escape_latex, "--", "-{}-{}" },
 	{ escape_latex, "[x]*", "{[}x{]}{*}" },
-	{ escape_latex, "\xe6\x97\xa5", "{[}U+65E5{]}" },
+	{ escape_latex, "\xe6\x97\xa5 \xf0\x9f\x98\x80", "{[}U+65E5{]} {[}U+1F600{]}" },
+	{ escape_latex, "caf\xc3\xa9 \xc3\x9e\xc4\x85\xc5\x8b", "caf\xc3\xa9 \\lbchar{\\TH}{\xc3\x9e}{Th}\\lbchar{\\k}{\xc4\x85}{a}\\lbchar{\\ng}{\xc5\x8b}{ng}" },
+	{ escape_latex, "e\xcc\x81 i\xcc\x8c a\xcc\xa8 7\xcc\x81 e\xcc\x81\xcc\x81", "\\'{e} \\v{\\i} \\lbchar{\\k}{\\k{a}}{a} 7{[}U+0301{]} \\'{e}{[}U+0301{]}" },
+	{ escape_latex, "\xce\xa9\xce\xb5\xce\xbb\xcf\x82 \xce\xac", "\\ensuremath{\\Omega}\\ensuremath{\\varepsilon}\\ensuremath{\\lambda}\\ensuremath{\\varsigma} {[}U+03AC{]}" },
+	{ escape_latex, "\xd0\x96\xd1\x83\xd0\xba \xd0\x81\xd1\x97 \xd2\x90", "Zhuk Yoyi {[}U+0490{]}" },
+	{ escape_latex, "\xc4\xa6\xc5\xbf\xef\xac\x81", "Hsfi" }, /* letters that neither encoding has */
+	{ escape_latex_comment, "x\n\r\\input{y} % !TEX program = sh #{} -*- vim:set", "x???input?y? ? ?TEX program = sh ??? -?- vim?set" },
+	{ escape_latex_comment, "caf\xc3\xa9 a-b_c (1+1=2), d/e.", "caf? a-b_c (1+1=2), d/e." },
 	{ escape_markdown, "a|b <c> [d]", "a\\|b &lt;c&gt; \\[d\\]" },
 	{ escape_markdown, "99.15 at www.x", "99.15 at www\\.x" },
 	{ escape_markdown, "- x", "\\- x" },
@@ -101,7 +108,7 @@ static bool latex_is_text(const char *s)
 {
 	static const char *const macro[] = { "textbackslash{}", "textasciicircum{}", "textasciitilde{}", "textless{}", "textgreater{}",
 					     "textbar{}", "textasciigrave{}", "char34", "ensuremath{", "ldots{}", "pm", "cdot", "times",
-					     "varepsilon", "lambda", "rightarrow", "approx", "leq", "geq", "circ" };
+					     "varepsilon", "lambda", "rightarrow", "approx", "leq", "geq", "circ", "lbchar{\\TH}{", "TH}", "'{e}", "'{a}" };
 	int depth = 0;
 
 	for (; *s; s++) {
@@ -179,7 +186,7 @@ END_TEST
 START_TEST(random_strings_stay_text)
 {
 	static const char *const piece[] = { "\\", "'", "\"", "<", ">", "&", "|", "\n", "\r", "\t", "{", "}", "$", "%", "#", "_", "^", "~", "-",
-					     "`", "[", "]", "*", "\x1b", "\xc2\x9b", "\xe2\x80\xae", "\xff", "\xe2\x82", "a", "1", ".", ":", "/" };
+					     "`", "[", "]", "*", "\xcc\x81", "\xc3\x9e", "\xce\xbb", "\x1b", "\xc2\x9b", "\xe2\x80\xae", "\xff", "\xe2\x82", "a", "1", ".", ":", "/" };
 	struct rng r;
 
 	rng_open(&r, 7, "escape", 0, 0);
