@@ -62,14 +62,20 @@ static bool markdown_special(const char *start, const char *s)
 	if (*s == '.') /* "www." is a link, "1." at the start a list; 99.15 is only a number */
 		return (s > start && (s[-1] == 'w' || s[-1] == 'W') && s[1] && s[1] != ' ') ||
 		       (!is_digit(s[1]) && strspn(start, "0123456789") == (size_t)(s - start));
+	if (*s == ')') /* "1)" at the start is a list, too */
+		return s > start && strspn(start, "0123456789") == (size_t)(s - start);
 	return s == start && strchr("-+=", *s) && !is_digit(s[1]); /* a list, a rule, an underlined heading */
 }
 
 void escape_markdown(struct text *t, const char *s)
 {
-	const char *start = s;
+	const char *start;
+	size_t len;
 
-	for (size_t len; *s; s += len) {
+	while (*s && escape_tame(s, &len) == ' ') /* shown nowhere, and four of them would make code */
+		s += len;
+	start = s;
+	for (; *s; s += len) {
 		int cp = escape_tame(s, &len);
 
 		if (cp == '&')

@@ -30,6 +30,10 @@ static const struct known {
 	{ escape_markdown, "- x", "\\- x" },
 	{ escape_markdown, "-1.9. End.", "-1.9. End." },
 	{ escape_markdown, "12. x", "12\\. x" },
+	{ escape_markdown, "1) x", "1\\) x" },
+	{ escape_markdown, "f(1) x", "f(1) x" },
+	{ escape_markdown, "    - x", "\\- x" },
+	{ escape_markdown, "\t\n1. x |", "1\\. x \\|" },
 	{ escape_gnuplot, "it's", "'it\xe2\x80\x99s'" },
 	{ escape_gnuplot, "a\nb", "'a b'" },
 };
