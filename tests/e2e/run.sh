@@ -265,6 +265,8 @@ expect 1 "a drop of 3 points is a regression" "REGRESSION" -- "$lb" compare base
 expect 0 "a gain is not" "1 better" -- "$lb" compare drop.json base.json
 expect 0 "seed noise is not" "0 worse" -- "$lb" compare base.json noise.json
 expect 2 "within 0.3 points nobody can say" "NOT DECIDABLE" -- "$lb" compare base.json noise.json --strict --margin default=0.3
+cells rounded.json 90.100000000000009 91.000000000000003 89.399999999999991 90.6 90.000000000000014
+expect 0 "rounding is no difference at any margin" "1 same" -- "$lb" compare base.json rounded.json --strict --margin default=0
 expect 0 "... but the same within a point" "1 same" -- "$lb" compare base.json noise.json --strict
 # The gate of docs/gate.md: a baseline kept as a bundle, the same scheme passes, one with larger credentials does not.
 expect 0 "bundle" "42 cells" -- "$lb" bundle whole --job "$job" -o base.tar
