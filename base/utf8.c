@@ -1,6 +1,8 @@
 /* UTF-8. See utf8.h. Source: RFC 3629; Unicode 15, 23.2 and UAX #9 for the characters without a shape. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 int utf8_next(const char *s, size_t *len)
 {
 	const unsigned char *p = (const unsigned char *)s;
@@ -21,6 +23,14 @@ int utf8_next(const char *s, size_t *len)
 		return -1;
 	*len = n;
 	return (int)cp;
+}
+
+int utf8_next_of(const char *s, size_t n, size_t *len)
+{
+	char four[5] = "";
+
+	memcpy(four, s, n < 4 ? n : 4);
+	return utf8_next(four, len);
 }
 
 size_t utf8_width(const char *s)

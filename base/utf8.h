@@ -7,6 +7,8 @@
 
 /* The next character of s: its code point and length in bytes; -1 for a byte that is not UTF-8 (length 1). */
 int utf8_next(const char *s, size_t *len);
+/* The same of n >= 1 bytes that no NUL ends. */
+int utf8_next_of(const char *s, size_t n, size_t *len);
 /* Characters in s: columns on a terminal for the alphabets that we print. */
 size_t utf8_width(const char *s);
 
