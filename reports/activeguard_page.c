@@ -327,6 +327,7 @@ static const char *page_title(struct arena *mem, const char *dataset)
 /* The plots that explain the tables: confidences for Table IV, curves for the attacks of Tables V and VI. */
 static void html_plots(struct rows *r, const char *dataset, struct text *t)
 {
+	struct plots done = { 0 };
 	int id = 0;
 
 	text_add(t, "<div class=\"plots\">\n");
@@ -340,7 +341,7 @@ static void html_plots(struct rows *r, const char *dataset, struct text *t)
 			const char **metric = attack_metrics(r, c, a);
 
 			for (int m = 0; m < 2 && metric[m] && ctx->series[a].strength; m++)
-				page_figure(t, figure_curve(r, c, a, metric[m], arena_printf(&r->mem, "f%d", ++id)),
+				page_plot(t, &done, figure_curve(r, c, a, metric[m], arena_printf(&r->mem, "f%d", ++id)),
 					    arena_printf(&r->mem, "%s under %s", metric_title(metric[m]), ctx->series[a].label));
 		}
 		for (int s = 0; s < ctx->nschemes && !confidence; s++) {
@@ -350,16 +351,13 @@ static void html_plots(struct rows *r, const char *dataset, struct text *t)
 				forged |= !strcmp(ctx->series[a].attack, "forge") && rows_group(r, c, s, a, 0);
 			if (!forged || strcmp(ctx->scheme[s].name, "activeguard"))
 				continue;
-			page_figure(t, figure_confidence(r, c, s, arena_printf(&r->mem, "f%d", ++id)),
+			page_plot(t, &done, figure_confidence(r, c, s, arena_printf(&r->mem, "f%d", ++id)),
 				    "Why forgeries fail: top confidences of what is submitted (Table IV)");
 			confidence = true;
 		}
 	}
 	text_add(t, "</div>\n");
-	if (error_code() != EXIT_YES) {
-		warning("a plot could not be drawn: %s", error_text());
-		error_clear();
-	}
+	page_plots_missing(t, &done);
 }
 
 static void html_page(struct rows *r, const json_t *values, const struct report_input *in, const char *dataset, struct text *t)
