@@ -88,11 +88,12 @@ unit: $(B)/tests/run $(B)/tests/run64
 	$(B)/tests/run64
 unit: $(B)/lockbench
 
-## deps: install what is missing from Debian's packages (INSTALL=no: only say what is missing)
+## deps: install what is missing from Debian's packages (INSTALL=no: only say what is missing; TESTS=yes: LaTeX for the tests, too)
 deps:
-	INSTALL=$(INSTALL) sh ./deps.sh
+	INSTALL=$(INSTALL) TESTS=$(TESTS) sh ./deps.sh
 ## check: set-up and every test
-check: deps
+check:
+	$(MAKE) deps TESTS=yes
 	$(MAKE) -j$(JOBS) all $(B)/tests/run $(B)/tests/run64
 	$(MAKE) check-built
 check-built:

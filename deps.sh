@@ -1,10 +1,12 @@
 #!/bin/sh
 # Installs what lockbench needs from Debian's packages, when it is not there. INSTALL=no: only say what is missing, exit 2.
+# TESTS=yes: what the tests need besides, too: LaTeX, whose compiler every table must satisfy.
 # Exit: 0 all there, 1 installing failed, 2 something is missing and may not or cannot be installed.
 set -eu
 
 packages="gcc make pkg-config libopenblas-dev libjpeg62-turbo-dev libpng-dev libcsv-dev zlib1g-dev libjansson-dev
 	libfyaml-dev libssl-dev librandom123-dev check gnuplot-nox procps dataset-fashion-mnist"
+[ "${TESTS:-no}" = yes ] && packages="$packages texlive-latex-base texlive-latex-recommended"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
 	echo "deps: this is not Debian (no dpkg-query). Install by hand what these Debian 12 packages hold:" >&2

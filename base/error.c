@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/terminal.h"
+
 #define TEXT_MAX 4096
 
 /* A fixed buffer: reporting must work when memory is what ran out. */
@@ -13,11 +15,16 @@ static _Thread_local struct {
 	char text[TEXT_MAX];
 } first;
 
-/* A cut message must look cut. */
+/* A cut message must look cut, and not within a character. */
 static void mark_cut(int wanted)
 {
-	if (wanted >= TEXT_MAX)
-		memcpy(first.text + TEXT_MAX - 4, "...", 4);
+	char *end = first.text + TEXT_MAX - 4;
+
+	if (wanted < TEXT_MAX)
+		return;
+	for (int i = 0; i < 3 && ((unsigned char)*end & 0xc0) == 0x80; i++)
+		end--;
+	memcpy(end, "...", 4);
 }
 
 int error(enum lb_exit code, const char *fmt, ...)
@@ -67,27 +74,13 @@ int error_prefix(const char *fmt, ...)
 
 /* ---- printing: one write a line, so that lines of several processes do not mix ---- */
 
-/* Bytes of a control character at s: C0 and DEL are one, C1 in UTF-8 two (some terminals obey those too). */
-static int control_length(const unsigned char *s)
-{
-	if (s[0] < 0x20 || s[0] == 0x7f)
-		return 1;
-	return s[0] == 0xc2 && s[1] >= 0x80 && s[1] <= 0x9f ? 2 : 0;
-}
-
 static void print_line(const char *before, const char *text)
 {
 	char line[4 * TEXT_MAX + 64];
 	size_t n = (size_t)snprintf(line, 64, "%s", before);
 
-	for (const unsigned char *s = (const unsigned char *)text; *s && n + 16 < sizeof(line);) {
-		int k = control_length(s);
-
-		if (!k)
-			line[n++] = (char)*s++;
-		for (; k; k--)
-			n += (size_t)snprintf(line + n, 5, "\\x%02x", *s++);
-	}
+	for (size_t len; *text && n + TERMINAL_CHAR_MAX < sizeof(line); text += len)
+		n += terminal_char(text, line + n, &len);
 	line[n++] = '\n';
 	fwrite(line, 1, n, stderr);
 }

@@ -38,7 +38,7 @@ void error_clear(void);
 /* Put "prefix: " in front of the recorded message, once per call (a file name, a cell); returns -1. */
 int error_prefix(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A line on stderr, "lockbench: warning: ...". Control characters are printed as \xNN. */
+/* A line on stderr, "lockbench: warning: ...". Of what is shown how, see terminal.h. */
 void warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Print the message (or, with fmt NULL, the recorded error) and exit with code. Command line only. */

@@ -174,7 +174,7 @@ static int parse_bool(const struct opt *o, const char *text, int *out)
 	static const char *const words[] = { "false", "true", "no", "yes", "off", "on", "0", "1" };
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (!strcmp(text, words[i])) {
+		if (!strcasecmp(text, words[i])) { /* True and TRUE are YAML's, too */
 			*out = (int)(i % 2);
 			return 0;
 		}

@@ -10,6 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/terminal.h"
+#include "base/utf8.h"
+
 #define BAR_EVERY 0.2   /* seconds between redraws on a terminal */
 #define LINE_EVERY 10.0 /* seconds between lines elsewhere */
 #define BAR_WIDTH 24
@@ -57,18 +60,22 @@ static int terminal_width(void)
 	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
 }
 
-/* Cut s to at most width columns (one per UTF-8 character) and make its control characters harmless. */
-static void fit(char *s, int width)
+/* The terminal form of s, cut to at most width columns (one a character) and size - 1 bytes. */
+static void fit(char *out, size_t size, const char *s, int width)
 {
+	char one[TERMINAL_CHAR_MAX];
 	int columns = 0;
+	size_t n = 0;
 
-	for (; *s; s++) {
-		if (((unsigned char)*s & 0xc0) != 0x80 && columns++ == width)
+	for (size_t len, k; *s; s += len) {
+		k = terminal_char(s, one, &len);
+		columns += (int)utf8_width(one);
+		if (columns > width || n + k >= size)
 			break;
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = ' ';
+		memcpy(out + n, one, k);
+		n += k;
 	}
-	*s = '\0';
+	out[n] = '\0';
 }
 
 /* 0 .. 1, or -1 when the total is not known. */
@@ -100,7 +107,7 @@ static void draw_bar(struct progress *p, double done, const char *note)
 {
 	int width = terminal_width() - 1; /* a character in the last column would wrap on some terminals */
 	double f = fraction_done(p, done);
-	char line[512], state[64], bar[BAR_WIDTH + 4] = "", label[sizeof(p->label)];
+	char line[512], shown[512], state[64], bar[BAR_WIDTH + 4] = "", label[4 * sizeof(p->label)];
 	int room;
 
 	state_text(p, done, state, sizeof(state));
@@ -113,21 +120,20 @@ static void draw_bar(struct progress *p, double done, const char *note)
 		bar[BAR_WIDTH + 2] = ']';
 		room -= BAR_WIDTH + 3;
 	}
-	memcpy(label, p->label, sizeof(label));
-	fit(label, room > 0 ? room : 0);
+	fit(label, sizeof(label), p->label, room > 0 ? room : 0);
 	snprintf(line, sizeof(line), "%s%s %s%s%s", label, bar, state, note ? "  " : "", note ? note : "");
-	fit(line, width);
-	fprintf(stderr, "\r%s\033[K", line);
+	fit(shown, sizeof(shown), line, width);
+	fprintf(stderr, "\r%s\033[K", shown);
 	p->shown = 1;
 }
 
 static void print_line(const struct progress *p, const char *state, const char *note)
 {
-	char line[512];
+	char line[512], shown[512];
 
 	snprintf(line, sizeof(line), "%s: %s%s%s", p->label, state, note ? ", " : "", note ? note : "");
-	fit(line, (int)sizeof(line));
-	fprintf(stderr, "%s\n", line);
+	fit(shown, sizeof(shown), line, (int)sizeof(shown));
+	fprintf(stderr, "%s\n", shown);
 }
 
 void progress_start(struct progress *p, const char *label, double total)

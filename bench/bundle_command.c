@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/terminal.h"
 #include "bench/bundlefile.h"
 #include "bench/cli.h"
 
@@ -65,12 +66,12 @@ static int say(const struct bundle_conf *c, const struct bundle_file *b, const c
 		return cli_print_json(j);
 	}
 	json_array_foreach(conflicts, i, v) {
-		printf("conflict: cell %.12s differs in", jget_str(v, "key", ""));
+		tell("conflict: cell %.12s differs in", jget_str(v, "key", ""));
 		json_array_foreach(json_object_get(v, "what"), k, what)
-			printf(" %s", json_string_value(what));
-		printf("; kept that of %.12s\n", jget_str(v, "kept", ""));
+			tell(" %s", json_string_value(what));
+		tell("; kept that of %.12s\n", jget_str(v, "kept", ""));
 	}
-	printf("%s: %lld cells, %d files, bundle %s\n", path, cells, b->n, b->hash);
+	tell("%s: %lld cells, %d files, bundle %s\n", path, cells, b->n, b->hash);
 	return 0;
 }
 

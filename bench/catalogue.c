@@ -4,6 +4,7 @@
 #include "attacks/attack.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/terminal.h"
 #include "bench/cli.h"
 #include "bench/grant.h"
 #include "bench/matrix.h"
@@ -65,12 +66,12 @@ static void list_metrics(void)
 {
 	char range[48], evidence[128];
 
-	printf("metrics:\n  %-28s %-9s %-14s %-8s %-21s %-38s %s\n", "name", "unit", "range", "better", "kind", "minimum evidence", "survey");
+	tell("metrics:\n  %-28s %-9s %-14s %-8s %-21s %-38s %s\n", "name", "unit", "range", "better", "kind", "minimum evidence", "survey");
 	for (int i = 0; metrics[i]; i++) {
 		const struct metric *m = (const struct metric *)metrics[i];
 
 		snprintf(range, sizeof(range), "%g to %g", m->min, m->max);
-		printf("  %-28s %-9s %-14s %-8s %-21s %-38s %s\n", m->drv.name, m->unit, range, better_text(m), kind_text(m),
+		tell("  %-28s %-9s %-14s %-8s %-21s %-38s %s\n", m->drv.name, m->unit, range, better_text(m), kind_text(m),
 		       evidence_text(m, evidence), m->survey);
 	}
 }
@@ -79,20 +80,20 @@ static void list_markdown(void)
 {
 	char evidence[128];
 
-	printf("| metric | unit | from | to | better | kind | minimum evidence | survey | meaning |\n|---|---|---:|---:|---|---|---|---|---|\n");
+	tell("| metric | unit | from | to | better | kind | minimum evidence | survey | meaning |\n|---|---|---:|---:|---|---|---|---|---|\n");
 	for (int i = 0; metrics[i]; i++) {
 		const struct metric *m = (const struct metric *)metrics[i];
 
-		printf("| `%s` | %s | %g | %g | %s | %s | %s | %s | %s |\n", m->drv.name, m->unit, m->min, m->max, better_text(m), kind_text(m),
+		tell("| `%s` | %s | %g | %g | %s | %s | %s | %s | %s |\n", m->drv.name, m->unit, m->min, m->max, better_text(m), kind_text(m),
 		       evidence_text(m, evidence), m->survey, m->drv.summary);
 	}
 }
 
 static void list_text(const struct section *s)
 {
-	printf("%s:\n", s->name);
+	tell("%s:\n", s->name);
 	for (const struct driver *const *d = s->table; *d; d++)
-		printf("  %-26s %s\n", (*d)->name, (*d)->summary);
+		tell("  %-26s %s\n", (*d)->name, (*d)->summary);
 }
 
 static void line(json_t *j, const char *name, const char *value)
@@ -282,25 +283,25 @@ static void show_text(const struct section *s, const struct driver *d, json_t *f
 	const char *name;
 	json_t *v;
 
-	printf("%s (%s): %s\n\n", d->name, s->singular, d->summary);
+	tell("%s (%s): %s\n\n", d->name, s->singular, d->summary);
 	json_object_foreach(f, name, v) {
 		const char *tier;
 		json_t *text;
 
 		if (json_is_string(v))
-			printf("  %s: %s\n", name, json_string_value(v));
+			tell("  %s: %s\n", name, json_string_value(v));
 		else if (json_is_boolean(v))
-			printf("  %s: %s\n", name, json_is_true(v) ? "yes" : "no");
+			tell("  %s: %s\n", name, json_is_true(v) ? "yes" : "no");
 		else if (json_is_integer(v))
-			printf("  %s: %lld\n", name, (long long)json_integer_value(v));
+			tell("  %s: %lld\n", name, (long long)json_integer_value(v));
 		else if (json_is_real(v))
-			printf("  %s: %g\n", name, json_real_value(v));
+			tell("  %s: %g\n", name, json_real_value(v));
 		else
 			json_object_foreach(v, tier, text)
-				printf("  tier %s sets: %s\n", tier, json_string_value(text));
+				tell("  tier %s sets: %s\n", tier, json_string_value(text));
 	}
 	if (options_of(s, d) && options_of(s, d)->name) {
-		printf("\n%s: name, default, allowed, meaning\n", s->table == archs ? "Training options" : "Options");
+		tell("\n%s: name, default, allowed, meaning\n", s->table == archs ? "Training options" : "Options");
 		opt_help(options_of(s, d), stdout, 2);
 	}
 }

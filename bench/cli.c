@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/progress.h"
+#include "base/terminal.h"
 #include "base/tile.h"
 
 /* Short forms of long names; a command that lacks the long one lacks the short one. */
@@ -162,11 +163,11 @@ void cli_apply(const struct cli_common *c)
 int cli_print_json(json_t *j)
 {
 	char *text = json_pretty(j);
-	int failed = fputs(text, stdout) < 0 || fflush(stdout) != 0;
 
+	tell_json(text);
 	free(text);
 	json_decref(j);
-	return failed ? error(EXIT_IO, "cannot write to standard output: %s", strerror(errno)) : 0;
+	return fflush(stdout) != 0 || ferror(stdout) ? error(EXIT_IO, "cannot write to standard output: %s", strerror(errno)) : 0;
 }
 
 static bool plain_word(const char *s)

@@ -11,6 +11,7 @@
 #include "metrics/stat/dist.h"
 #include "metrics/stat/effect.h"
 #include "metrics/stat/power.h"
+#include "metrics/stat/rank.h"
 #include "metrics/stat/tests.h"
 
 #define ALPHA 0.05
@@ -94,6 +95,7 @@ struct series {
 	double *b, *c, *d;       /* (n) one a seed */
 	long *kb, *kc, *tb, *tc; /* (n) successes and trials as the cells say; trials 0: no proportion */
 	int n;
+	double scale;            /* the largest number on both sides */
 	double *x;               /* (first[n]) in the metric's unit, or NULL */
 	int *first;              /* (n + 1) */
 	bool crossed;
@@ -134,7 +136,8 @@ static void read_numbers(struct series *s, const struct pair_group *g, const cha
 
 		if (!number(g->baseline[i], metric, &s->b[s->n]) || !number(g->candidate[i], metric, &s->c[s->n]))
 			continue;
-		s->d[s->n] = s->c[s->n] - s->b[s->n];
+		s->d[s->n] = difference_of(s->c[s->n], s->b[s->n]);
+		s->scale = fmax(s->scale, fmax(fabs(s->c[s->n]), fabs(s->b[s->n])));
 		s->identical &= s->d[s->n] == 0;
 		s->kb[s->n] = (long)jget_int(b, "k", 0);
 		s->tb[s->n] = (long)jget_int(b, "n", 0);
@@ -254,7 +257,7 @@ static void spread(struct difference *d, const struct series *s)
 	if (s->n < 2)
 		return;
 	summarise(s->d, s->n, 1 - ALPHA, &sum);
-	d->sd = sum.sd <= 1e-12 * fabs(sum.mean) ? 0 : sum.sd;
+	d->sd = sum.sd <= 1e-12 * s->scale ? 0 : sum.sd; /* the rest is rounding of the numbers that were subtracted */
 }
 
 static void test(struct difference *d, const struct series *s, const struct compare_conf *c)

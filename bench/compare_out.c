@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/terminal.h"
 #include "reports/escape.h"
 #include "reports/text.h"
 
@@ -125,34 +126,25 @@ static bool group_shown(const struct comparison *c, int group, const struct comp
 
 /* ---- terminal ---- */
 
-/* At most WIDTH columns of s, escaped, and a line's end. */
+/* At most WIDTH columns of s, and a line's end. */
 static void print_clipped(const char *before, const char *s)
 {
-	struct text t = { 0 };
-	size_t len, columns = strlen(before), at = 0;
+	const int room = WIDTH - (int)strlen(before);
+	char *shown = terminal_text(s);
 
-	escape_terminal(&t, s);
-	while (at < t.n && columns < WIDTH) {
-		utf8_next(t.s + at, &len);
-		at += len;
-		columns++;
-	}
-	printf("%s%.*s%s\n", before, (int)at, text_str(&t), at < t.n ? ".." : "");
-	text_release(&t);
+	tell("%s%.*s%s\n", before, room, s, (int)utf8_width(shown) > room ? ".." : "");
+	free(shown);
 }
 
 static void print_difference(const struct difference *d, const struct compare_names *names)
 {
 	static const char *const words[] = { "same", "better", "WORSE", "differs", "?" };
 	char base[32], change[32], range[72], p[16];
-	struct text name = { 0 };
 
-	escape_terminal(&name, title(d->metric));
-	printf("  %-24.24s %8s %8s  %-17s %5s  %s\n", text_str(&name), number(d, d->baseline, false, base),
+	tell("  %-24.24s %8s %8s  %-17s %5s  %s\n", title(d->metric), number(d, d->baseline, false, base),
 	       number(d, d->value, true, change), interval(d, range), probability(d, p), words[d->verdict]);
 	if (*d->why && (names->all || d->verdict == COMPARE_WORSE))
 		print_clipped("    ", d->why);
-	text_release(&name);
 }
 
 static void print_texts(const char *heading, const json_t *list)
@@ -162,10 +154,10 @@ static void print_texts(const char *heading, const json_t *list)
 
 	if (!json_array_size(list))
 		return;
-	printf("\n%s: %zu\n", heading, json_array_size(list));
+	tell("\n%s: %zu\n", heading, json_array_size(list));
 	json_array_foreach(list, i, v) {
 		if (i == SHOW_MISSING) {
-			printf("  and %zu more (--json lists them)\n", json_array_size(list) - i);
+			tell("  and %zu more (--json lists them)\n", json_array_size(list) - i);
 			break;
 		}
 		print_clipped("  ", json_string_value(v));
@@ -181,7 +173,7 @@ void compare_print(const struct comparison *c, const struct pairs *p, const stru
 	for (int g = 0; g < p->ngroups; g++)
 		any |= group_shown(c, g, names);
 	if (any)
-		printf("  %-24s %8s %8s  %-17s %5s\n", "", "baseline", "change", "95 % interval", "p");
+		tell("  %-24s %8s %8s  %-17s %5s\n", "", "baseline", "change", "95 % interval", "p");
 	for (int g = 0; g < p->ngroups; g++) {
 		const struct pair_group *pg = &p->group[g];
 		char *head;
@@ -201,10 +193,10 @@ void compare_print(const struct comparison *c, const struct pairs *p, const stru
 	print_texts("without a candidate", p->missing);
 	print_texts("without a baseline", p->added);
 	counts(&t, c);
-	printf("\n%s", text_str(&t));
+	tell("\n%s", text_str(&t));
 	text_release(&t);
 	seeds(&t, p);
-	printf("\n%d pairs of cells, %s: %s\n", p->npairs, text_str(&t), outcome(c, p, names->strict));
+	tell("\n%d pairs of cells, %s: %s\n", p->npairs, text_str(&t), outcome(c, p, names->strict));
 	text_release(&t);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/terminal.h"
 #include "base/tile.h"
 #include "bench/cli.h"
 #include "datasets/codec.h"
@@ -235,29 +236,29 @@ static void say_measures(const json_t *j, const char *title)
 {
 	const json_t *all = json_object_get(j, "measures");
 
-	printf("%s: %lld identical, %.2f dB together, %.1f %% with a visible change (SSIM < 0.95 or PSNR < 30 dB)\n", title,
+	tell("%s: %lld identical, %.2f dB together, %.1f %% with a visible change (SSIM < 0.95 or PSNR < 30 dB)\n", title,
 	       jget_int(j, "identical", 0), jget_num(j, "pooled_psnr", 0), 100 * jget_num(j, "visible", 0));
-	printf("  %-10s %12s %12s %12s %12s %12s  %-6s %s\n", "measure", "mean", "min", "5 %", "95 %", "max", "better", "unit");
+	tell("  %-10s %12s %12s %12s %12s %12s  %-6s %s\n", "measure", "mean", "min", "5 %", "95 %", "max", "better", "unit");
 	for (const struct image_measure *m = image_measures; m->name; m++) {
 		const json_t *v = json_object_get(all, m->name);
 
 		if (json_is_null(v)) {
-			printf("  %-10s images are smaller than %dx%d\n", m->name, m->min_side, m->min_side);
+			tell("  %-10s images are smaller than %dx%d\n", m->name, m->min_side, m->min_side);
 			continue;
 		}
-		printf("  %-10s %12.6g %12.6g %12.6g %12.6g %12.6g  %-6s %s\n", m->name, jget_num(v, "mean", 0), jget_num(v, "min", 0),
+		tell("  %-10s %12.6g %12.6g %12.6g %12.6g %12.6g  %-6s %s\n", m->name, jget_num(v, "mean", 0), jget_num(v, "min", 0),
 		       jget_num(v, "p5", 0), jget_num(v, "p95", 0), jget_num(v, "max", 0), jget_str(v, "better", ""), m->unit);
 	}
 }
 
 static void say_detectors(const json_t *all)
 {
-	printf("steganalysis (AUC 0.5: nothing shows)\n");
-	printf("  %-10s %12s %12s %12s\n", "detector", "AUC", "P_E", "concealment");
+	tell("steganalysis (AUC 0.5: nothing shows)\n");
+	tell("  %-10s %12s %12s %12s\n", "detector", "AUC", "P_E", "concealment");
 	for (int d = 0; d < STEG_DETECTORS; d++) {
 		const json_t *v = json_object_get(all, steg_names[d]);
 
-		printf("  %-10s %12.4f %12.4f %12.4f\n", steg_names[d], jget_num(v, "auc", 0), jget_num(v, "error", 0),
+		tell("  %-10s %12.4f %12.4f %12.4f\n", steg_names[d], jget_num(v, "auc", 0), jget_num(v, "error", 0),
 		       jget_num(v, "concealment", 0));
 	}
 }
@@ -266,7 +267,7 @@ static void say(const json_t *j)
 {
 	const json_t *given = json_object_get(j, "as_given"), *shape = json_object_get(j, "shape");
 
-	printf("%lld images of %lldx%lldx%lld%s\n", jget_int(j, "images", 0), json_integer_value(json_array_get(shape, 0)),
+	tell("%lld images of %lldx%lldx%lld%s\n", jget_int(j, "images", 0), json_integer_value(json_array_get(shape, 0)),
 	       json_integer_value(json_array_get(shape, 1)), json_integer_value(json_array_get(shape, 2)),
 	       given ? ", not 8-bit: rounded for the first table, for no file holds them as they are" : "");
 	say_measures(j, given ? "rounded to 8 bits" : "8-bit images");

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/terminal.h"
 #include "bench/cli.h"
 #include "bench/collect.h"
 #include "bench/keys.h"
@@ -128,16 +129,16 @@ static void status_text(const json_t *j)
 	json_t *v;
 	size_t i;
 
-	printf("store %s\n", jget_str(j, "store", ""));
+	tell("store %s\n", jget_str(j, "store", ""));
 	if (json_is_object(run))
-		printf("last run: %s\n", jget_str(run, "command", ""));
-	printf("%lld cells (%.1f MiB)", jget_int(j, "cells", 0), jget_num(j, "cell_bytes", 0) / 1048576);
+		tell("last run: %s\n", jget_str(run, "command", ""));
+	tell("%lld cells (%.1f MiB)", jget_int(j, "cells", 0), jget_num(j, "cell_bytes", 0) / 1048576);
 	json_object_foreach(json_object_get(j, "verdicts"), name, v)
-		printf(", %lld %s", (long long)json_integer_value(v), name);
-	printf("\n%lld artefacts (%.1f MiB)\n%zu failed cells\n", jget_int(j, "artefacts", 0),
+		tell(", %lld %s", (long long)json_integer_value(v), name);
+	tell("\n%lld artefacts (%.1f MiB)\n%zu failed cells\n", jget_int(j, "artefacts", 0),
 	       jget_num(j, "artefact_bytes", 0) / 1048576, json_array_size(failures));
 	json_array_foreach(failures, i, v)
-		printf("  %.12s %s, attempt %lld: %s\n", jget_str(v, "key", ""), jget_str(v, "verdict", ""),
+		tell("  %.12s %s, attempt %lld: %s\n", jget_str(v, "key", ""), jget_str(v, "verdict", ""),
 		       jget_int(v, "attempt", 1), jget_str(v, "why", ""));
 }
 
@@ -323,7 +324,7 @@ static int write_reports(const struct report_conf *c, const struct cli_args *arg
 		ret = report_write(&col.input, args->out[i]);
 		json_array_append_new(files, json_string(args->out[i]));
 		if (!ret && !c->common.json && !c->common.quiet)
-			printf("%s%s\n", args->out[i], c->split && strstr(args->out[i], ".tex") ? " (-*.tex)" : "");
+			tell("%s%s\n", args->out[i], c->split && strstr(args->out[i], ".tex") ? " (-*.tex)" : "");
 	}
 	collection_release(&col);
 	if (!ret && c->common.json) {
@@ -459,8 +460,8 @@ static int verify_main(const struct cli_command *self, int argc, char **argv)
 		ret = cli_print_json(j);
 	} else if (ret == 0) {
 		json_array_foreach(k.problems, i, p)
-			printf("%s %s: %s\n", jget_str(p, "what", ""), jget_str(p, "key", ""), jget_str(p, "why", ""));
-		printf("%ld cells, %ld artefacts checked, %zu bad\n", k.cells, k.artefacts, bad);
+			tell("%s %s: %s\n", jget_str(p, "what", ""), jget_str(p, "key", ""), jget_str(p, "why", ""));
+		tell("%ld cells, %ld artefacts checked, %zu bad\n", k.cells, k.artefacts, bad);
 	}
 	json_decref(k.problems);
 	store_close(k.st);
@@ -566,7 +567,7 @@ static int gc_main(const struct cli_command *self, int argc, char **argv)
 	if (ret == 0 && c.common.json)
 		ret = cli_print_json(json_incref(out));
 	else if (ret == 0)
-		printf("%lld of %lld artefacts %s (%.1f MiB): no cell needs them\n", jget_int(out, "removed", 0),
+		tell("%lld of %lld artefacts %s (%.1f MiB): no cell needs them\n", jget_int(out, "removed", 0),
 		       jget_int(out, "artefacts", 0), c.dry_run ? "would go" : "removed", jget_num(out, "bytes", 0) / 1048576);
 	json_decref(set);
 	json_decref(out);

@@ -50,6 +50,22 @@ static const char *joined(struct parser *ps, const struct yaml *list)
 	return text;
 }
 
+/* Every element of a list by itself, so that an error has the element's place. scratch: a conf of the option's driver. */
+static int check_elements(const struct opt *o, const struct yaml *list, void *scratch)
+{
+	for (int i = 0; i < list->n; i++) {
+		const struct yaml *e = list->item[i];
+
+		if (e->kind != YAML_SCALAR)
+			return yaml_error(e, "option '%s': a list in a list", o->name);
+		if (yaml_is_null(e) || !*e->text || strchr(e->text, ','))
+			return yaml_error(e, "option '%s': '%s' is not one number", o->name, e->text);
+		if (opt_set(o, scratch, o->name, e->text) < 0)
+			return yaml_prefix(e);
+	}
+	return 0;
+}
+
 /* The values that an option is given: one, or those that span the grid. at[i] is the place of text[i]. */
 struct values {
 	int n;
@@ -57,26 +73,25 @@ struct values {
 	const struct yaml **at;
 };
 
-static int one_value(struct parser *ps, const struct opt *o, const struct yaml *y, struct values *v)
+static int one_value(struct parser *ps, const struct opt *o, const struct yaml *y, void *scratch, struct values *v)
 {
 	bool list = o->type == OPT_INTS || o->type == OPT_FLOATS;
 
 	if (yaml_is_null(y) && o->type != OPT_STRING)
-		return yaml_error(y, "option '%s' has no value", o->name);
+		return yaml_error(y, "option '%s' has no value; give it one, or leave the name out", o->name);
 	if (y->kind == YAML_MAP)
 		return yaml_error(y, "option '%s' wants a value, not a map", o->name);
-	for (int i = 0; y->kind == YAML_LIST && i < y->n; i++)
-		if (y->item[i]->kind != YAML_SCALAR)
-			return yaml_error(y->item[i], "option '%s': a list in a list", o->name);
 	if (y->kind == YAML_LIST && !list)
 		return yaml_error(y, "option '%s' takes one value, not a list", o->name);
+	if (y->kind == YAML_LIST && check_elements(o, y, scratch) < 0)
+		return -1;
 	v->text[v->n] = y->kind == YAML_LIST ? joined(ps, y) : y->text;
 	v->at[v->n++] = y;
 	return 0;
 }
 
 /* A list for a scalar option spans; for a list option it is the value, and a list of lists spans. */
-static int option_values(struct parser *ps, const struct opt *o, const struct yaml *y, struct values *v)
+static int option_values(struct parser *ps, const struct opt *o, const struct yaml *y, void *scratch, struct values *v)
 {
 	bool list = o->type == OPT_INTS || o->type == OPT_FLOATS;
 	bool spans = y->kind == YAML_LIST && (!list || (y->n > 0 && y->item[0]->kind == YAML_LIST));
@@ -88,7 +103,7 @@ static int option_values(struct parser *ps, const struct opt *o, const struct ya
 	v->text = arena_new(&ps->mem, n, const char *);
 	v->at = arena_new(&ps->mem, n, const struct yaml *);
 	for (int i = 0; i < n; i++)
-		if (one_value(ps, o, spans ? y->item[i] : y, v) < 0)
+		if (one_value(ps, o, spans ? y->item[i] : y, scratch, v) < 0)
 			return -1;
 	return 0;
 }
@@ -125,7 +140,7 @@ static int expand(const struct driver *d, const struct yaml *map, const struct v
 static int expand_driver(struct parser *ps, const struct driver *d, bool scheme, const struct yaml *at,
 			 const struct yaml *map, struct variants *out)
 {
-	void *conf = xcalloc(1, d->conf_size ? d->conf_size : 1);
+	void *conf = xcalloc(1, d->conf_size ? d->conf_size : 1), *scratch = xcalloc(1, d->conf_size ? d->conf_size : 1);
 	struct values *v = arena_new(&ps->mem, map ? map->n : 0, struct values);
 	double spans = 1;
 	int ret = 0;
@@ -140,7 +155,7 @@ static int expand_driver(struct parser *ps, const struct driver *d, bool scheme,
 			error_prefix("%s", d->name);
 			ret = yaml_prefix(map->key[i]);
 		} else {
-			ret = option_values(ps, o, map->item[i], &v[i]);
+			ret = option_values(ps, o, map->item[i], scratch, &v[i]);
 			spans *= v[i].n;
 		}
 	}
@@ -149,6 +164,7 @@ static int expand_driver(struct parser *ps, const struct driver *d, bool scheme,
 	if (!ret)
 		ret = expand(d, map, v, 0, conf, out);
 	free(conf);
+	free(scratch);
 	return ret;
 }
 

@@ -50,7 +50,7 @@ int job_want(const struct yaml *y, enum yaml_kind kind, const char *key)
 	static const char *const words[] = { "one value", "a list", "a map of names and values" };
 
 	if (yaml_is_null(y))
-		return yaml_error(y, "'%s' has no value", key);
+		return yaml_error(y, "'%s' has no value; give it one, or leave the name out", key);
 	return y->kind == kind ? 0 : yaml_error(y, "'%s' wants %s", key, words[kind]);
 }
 

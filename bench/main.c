@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/terminal.h"
 #include "bench/cell.h"
 #include "bench/cli.h"
 #include "nn/kernels.h"
@@ -74,7 +75,7 @@ int main(int argc, char **argv)
 		return finish(c ? EXIT_YES : -1);
 	}
 	if (!strcmp(argv[1], "--version")) {
-		printf("lockbench %s (engine %d, kernels %s/%s)\n", LOCKBENCH_VERSION, ENGINE_VERSION, kernels_name(), kernels_isa());
+		tell("lockbench %s (engine %d, kernels %s/%s)\n", LOCKBENCH_VERSION, ENGINE_VERSION, kernels_name(), kernels_isa());
 		return finish(EXIT_YES);
 	}
 	c = find(argv[1]);

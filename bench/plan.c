@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/progress.h"
+#include "base/terminal.h"
 #include "base/tile.h"
 #include "bench/cli.h"
 #include "bench/predict.h"
@@ -319,7 +320,7 @@ static void print_text(struct store *st, const struct plan_conf *c, const struct
 	bool *guess;
 
 	seconds = cell_seconds(pl, j->n, &guess);
-	printf("%-12s  %-8s  %s\n", "cell", "seconds", "what: state");
+	tell("%-12s  %-8s  %s\n", "cell", "seconds", "what: state");
 	for (int i = 0; i < j->n; i++) {
 		const struct job_cell *cell = &j->cells[i];
 		char secs[32] = "-";
@@ -328,7 +329,7 @@ static void print_text(struct store *st, const struct plan_conf *c, const struct
 		refused += cell->inapplicable && !strncmp(cell->inapplicable, "refused", 7);
 		if (!pl->cached[i])
 			snprintf(secs, sizeof(secs), "%.1f%s", seconds[i], guess[i] ? "~" : "");
-		printf("%.12s  %-8s  %s seed %llu, %s: %s\n", cell->key.cell, secs, cell->p.dataset, (unsigned long long)cell->p.seed,
+		tell("%.12s  %-8s  %s seed %llu, %s: %s\n", cell->key.cell, secs, cell->p.dataset, (unsigned long long)cell->p.seed,
 		       settings_text(&l, &cell->p), why);
 	}
 	for (int i = 0; i < pl->n; i++) {
@@ -338,7 +339,7 @@ static void print_text(struct store *st, const struct plan_conf *c, const struct
 		if (t->stage == STAGE_CELL)
 			continue;
 		snprintf(why, sizeof(why), "%.1f%s", t->seconds, t->guess ? "~" : "");
-		printf("%.12s  %-8s  to make first: %s of seed %llu%s%s\n", t->key, why,
+		tell("%.12s  %-8s  to make first: %s of seed %llu%s%s\n", t->key, why,
 		       t->stage == STAGE_BASE ? "base model" : t->stage == STAGE_LOCKED ? "locked model" : "credentials",
 		       (unsigned long long)p->seed, t->stage == STAGE_BASE ? "" : ", ",
 		       t->stage == STAGE_BASE ? "" : scheme_text(p, text));
@@ -346,16 +347,16 @@ static void print_text(struct store *st, const struct plan_conf *c, const struct
 	free(seconds);
 	free(guess);
 	listing_close(&l);
-	printf("%d cells: %d cached, %d to do; %d artefacts to make first", j->n, pl->ncached, pl->todo, pl->n - pl->todo);
-	printf(refused ? "; %d refused by their access level\n" : "\n", refused);
+	tell("%d cells: %d cached, %d to do; %d artefacts to make first", j->n, pl->ncached, pl->todo, pl->n - pl->todo);
+	tell(refused ? "; %d refused by their access level\n" : "\n", refused);
 	if (pl->n)
-		printf("predicted: %s on %d worker%s of this machine when idle (%s of work)%s, %.1f MiB of disk",
+		tell("predicted: %s on %d worker%s of this machine when idle (%s of work)%s, %.1f MiB of disk",
 		       duration_text(plan_elapsed(pl, c->workers), left), c->workers, c->workers > 1 ? "s" : "", duration_text(pl->seconds, work),
 		       pl->guesses ? "; ~: no earlier run of the kind on this store" : "", pl->bytes / 1048576);
 	if (pl->n && space >= 0)
-		printf(" (%.0f MiB free)", space / 1048576);
+		tell(" (%.0f MiB free)", space / 1048576);
 	if (pl->n)
-		putchar('\n');
+		tell("\n");
 	if (space >= 0 && pl->bytes > space)
 		warning("the disk of %s has not enough room", c->store);
 }

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/opt.h"
 #include "base/rng.h"
+#include "base/terminal.h"
 #include "bench/applies.h"
 #include "bench/cli.h"
 #include "bench/collect.h"
@@ -277,9 +278,9 @@ static int print(struct rerun *r)
 		return cli_print_json(j);
 	}
 	json_array_foreach(r->results, i, v)
-		printf("%.12s %-16s %s, %s, seed %lld%s%s\n", jget_str(v, "key", ""), jget_str(v, "verdict", ""), jget_str(v, "scheme", ""),
+		tell("%.12s %-16s %s, %s, seed %lld%s%s\n", jget_str(v, "key", ""), jget_str(v, "verdict", ""), jget_str(v, "scheme", ""),
 		       jget_str(v, "attack", ""), jget_int(v, "seed", 0), *jget_str(v, "why", "") ? ": " : "", jget_str(v, "why", ""));
-	printf("bundle %.16s: %d cells verified; %d drawn and run again: %d bit-equal, %d within tolerance, %d off, %d not run\n", r->bundle.hash,
+	tell("bundle %.16s: %d cells verified; %d drawn and run again: %d bit-equal, %d within tolerance, %d off, %d not run\n", r->bundle.hash,
 	       r->n, r->size, r->count[RERUN_EQUAL], r->count[RERUN_WITHIN], r->count[RERUN_OFF], r->count[RERUN_FAILED]);
 	return 0;
 }

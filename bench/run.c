@@ -15,6 +15,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/progress.h"
+#include "base/terminal.h"
 #include "base/tile.h"
 #include "bench/cli.h"
 #include "bench/plan.h"
@@ -501,7 +502,7 @@ static int summary(struct runner *r, double seconds)
 	if (r->opt->silent)
 		return 0;
 	if (!r->opt->json) {
-		printf("%d cells ok, %d n/a, %d cached, %d failed in %s; store %s\n", r->ok - r->na, r->na,
+		tell("%d cells ok, %d n/a, %d cached, %d failed in %s; store %s\n", r->ok - r->na, r->na,
 		       r->plan.ncached, r->failed, duration_text(seconds, took), r->opt->store);
 		return 0;
 	}

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/progress.h"
+#include "base/terminal.h"
 #include "bench/cli.h"
 #include "bench/tier.h"
 #include "datasets/dataset.h"
@@ -128,7 +129,7 @@ static json_t *begin_json(const struct tool_conf *c, const struct dataset *d, co
 
 static void say_accuracy(const char *what, const json_t *a)
 {
-	printf("%s: %.2f %% (%lld of %lld, 95 %% interval %.2f to %.2f)\n", what, jget_num(a, "value", 0), jget_int(a, "k", 0),
+	tell("%s: %.2f %% (%lld of %lld, 95 %% interval %.2f to %.2f)\n", what, jget_num(a, "value", 0), jget_int(a, "k", 0),
 	       jget_int(a, "n", 0), jget_num(a, "low", 0), jget_num(a, "high", 0));
 }
 
@@ -187,7 +188,7 @@ static int train_and_save(const struct tool_conf *c, const struct cli_args *args
 	if (!c->common.json) {
 		say_accuracy("test accuracy", accuracy);
 		json_decref(accuracy);
-		printf("%s\n", args->out[0]);
+		tell("%s\n", args->out[0]);
 		return 0;
 	}
 	j = begin_json(c, d, m);
@@ -280,7 +281,7 @@ static int predict(const struct tool_conf *c, const struct cli_args *args, const
 	if (ret < 0)
 		return -1;
 	if (!c->common.json) {
-		printf("%s: float32 (%d,%d)\n", args->out[0], v.n, (int)shape[1]);
+		tell("%s: float32 (%d,%d)\n", args->out[0], v.n, (int)shape[1]);
 		return 0;
 	}
 	j = begin_json(c, d, m);
@@ -442,7 +443,7 @@ static int craft(const struct tool_conf *c, const struct cli_args *args, const s
 	if (ret < 0)
 		return -1;
 	if (!c->common.json) {
-		printf("%d of %d succeed, mean distance %.3f; %s: float32 (%d,%d,%d,%d)\n", hits, v.n, l2, args->out[0], v.n, v.c, v.h, v.w);
+		tell("%d of %d succeed, mean distance %.3f; %s: float32 (%d,%d,%d,%d)\n", hits, v.n, l2, args->out[0], v.n, v.c, v.h, v.w);
 		return 0;
 	}
 	j = begin_json(c, d, m);

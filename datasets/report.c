@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/interrupt.h"
 #include "base/json.h"
+#include "base/terminal.h"
 #include "datasets/format.h"
 #include <stdio.h>
 #include <string.h>
@@ -13,28 +14,6 @@
 static bool is(const char *a, const char *b)
 {
 	return !strcmp(a, b);
-}
-
-/* Paths come from the environment: no control character reaches the terminal. */
-static void put(const char *s)
-{
-	for (; *s; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			printf("\\x%02x", (unsigned char)*s);
-		else
-			putchar(*s);
-	}
-}
-
-/* The name, in a column of its own. */
-static void put_name(const json_t *row)
-{
-	const char *name = jget_str(row, "name", "");
-
-	put(name);
-	for (size_t n = strlen(name); n < 16; n++)
-		putchar(' ');
-	putchar(' ');
 }
 
 /* Move the recorded error into the row. */
@@ -166,10 +145,7 @@ static json_t *row_verify(const char *name, const char *data_dir)
 
 static void print_missing(json_t *row)
 {
-	put_name(row);
-	printf("missing: ");
-	put(jget_str(row, "install", jget_str(row, "problem", "")));
-	putchar('\n');
+	tell("%-16s missing: %s\n", jget_str(row, "name", ""), jget_str(row, "install", jget_str(row, "problem", "")));
 }
 
 static void print_list(json_t *row)
@@ -180,22 +156,17 @@ static void print_list(json_t *row)
 		print_missing(row);
 		return;
 	}
-	put_name(row);
+	tell("%-16s ", jget_str(row, "name", ""));
 	if (image) {
 		char shape[32];
 
 		snprintf(shape, sizeof(shape), "%lldx%lldx%lld", (long long)json_integer_value(json_array_get(image, 0)),
 		         (long long)json_integer_value(json_array_get(image, 1)),
 		         (long long)json_integer_value(json_array_get(image, 2)));
-		printf("%7lld + %-6lld %-10s %4lld classes  ", jget_int(row, "train", 0), jget_int(row, "test", 0), shape,
+		tell("%7lld + %-6lld %-10s %4lld classes  ", jget_int(row, "train", 0), jget_int(row, "test", 0), shape,
 		       jget_int(row, "classes", 0));
 	}
-	put(jget_str(row, "where", ""));
-	if (!image) {
-		printf("  PROBLEM: ");
-		put(jget_str(row, "problem", ""));
-	}
-	putchar('\n');
+	tell("%s%s%s\n", jget_str(row, "where", ""), image ? "" : "  PROBLEM: ", image ? "" : jget_str(row, "problem", ""));
 }
 
 static void print_where(json_t *row)
@@ -204,9 +175,7 @@ static void print_where(json_t *row)
 		print_missing(row);
 		return;
 	}
-	put_name(row);
-	put(jget_str(row, "where", ""));
-	putchar('\n');
+	tell("%-16s %s\n", jget_str(row, "name", ""), jget_str(row, "where", ""));
 }
 
 static void print_differences(json_t *row)
@@ -217,9 +186,8 @@ static void print_differences(json_t *row)
 	json_array_foreach(files, i, f) {
 		if (jget_bool(f, "equal", 0))
 			continue;
-		printf("    ");
-		put(jget_str(f, "file", ""));
-		printf("\n      content   %s\n      published %s\n", jget_str(f, "sha256", "(unreadable)"), jget_str(f, "published", ""));
+		tell("    %s\n      content   %s\n      published %s\n", jget_str(f, "file", ""), jget_str(f, "sha256", "(unreadable)"),
+		     jget_str(f, "published", ""));
 	}
 }
 
@@ -231,22 +199,20 @@ static void print_verify(json_t *row)
 		print_missing(row);
 		return;
 	}
-	put_name(row);
+	tell("%-16s ", jget_str(row, "name", ""));
 	if (is(v, "ok"))
-		printf("ok, equal to the published set; ");
+		tell("ok, equal to the published set; ");
 	else if (is(v, "unpublished"))
-		printf("reads well, nothing published to compare it with; ");
+		tell("reads well, nothing published to compare it with; ");
 	else if (is(v, "different"))
-		printf("DIFFERENT from the published set, install it again; ");
+		tell("DIFFERENT from the published set, install it again; ");
 	else
-		printf("DAMAGED: ");
+		tell("DAMAGED: ");
 	if (jget_str(row, "problem", NULL))
-		put(jget_str(row, "problem", ""));
+		tell("%s", jget_str(row, "problem", ""));
 	else
-		printf("payload %s", jget_str(row, "hash", ""));
-	printf("\n    in ");
-	put(jget_str(row, "where", ""));
-	putchar('\n');
+		tell("payload %s", jget_str(row, "hash", ""));
+	tell("\n    in %s\n", jget_str(row, "where", ""));
 	print_differences(row);
 }
 
@@ -294,11 +260,9 @@ static void print_roots(const char *data_dir)
 	size_t n;
 	char **roots = dataset_roots(data_dir, &n);
 
-	printf("looked in, in this order:\n");
+	tell("looked in, in this order:\n");
 	for (size_t i = 0; i < n; i++) {
-		printf("    ");
-		put(roots[i]);
-		printf("%s\n", file_exists(roots[i]) ? "" : "  (does not exist)");
+		tell("    %s%s\n", roots[i], file_exists(roots[i]) ? "" : "  (does not exist)");
 	}
 	dir_list_free(roots, n);
 }
@@ -307,7 +271,7 @@ static void print_json(json_t *rows)
 {
 	char *text = json_pretty(rows);
 
-	fputs(text, stdout);
+	tell_json(text);
 	free(text);
 }
 

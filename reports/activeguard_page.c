@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/terminal.h"
 #include "reports/escape.h"
 #include "reports/figures.h"
 #include "reports/formats.h"
@@ -193,53 +194,36 @@ static bool partial(const json_t *values)
 
 #define COLUMNS 80
 
-/* s, escaped, in a field: cut or padded to exactly `width` columns. */
+/* s in a field: cut or padded to exactly `width` columns. */
 static void field(const char *s, int width, bool right)
 {
-	struct text t = { 0 };
-	int have;
-	size_t at = 0, len;
+	char *shown = terminal_text(s);
 
-	escape_terminal(&t, s);
-	have = (int)utf8_width(text_str(&t));
-	if (have > width) {
-		for (int i = 0; i < width - 1; i++, at += len)
-			utf8_next(t.s + at, &len);
-		t.s[at] = '\0';
-		printf("%s~", t.s);
-	} else {
-		printf("%*s%s%*s", right ? width - have : 0, "", text_str(&t), right ? 0 : width - have, "");
-	}
-	text_release(&t);
+	if ((int)utf8_width(shown) > width)
+		tell("%-*.*s~", width - 1, width - 1, s);
+	else
+		tell("%*s", right ? width : -width, s);
+	free(shown);
 }
 
 /* A paragraph, wrapped at blanks, every line indented. */
 static void wrapped(const char *s, int indent)
 {
-	struct text t = { 0 };
+	char *text = terminal_text(s), *rest = text, *word;
 	int column = 0;
 
-	escape_terminal(&t, s);
-	for (const char *p = text_str(&t); *p;) {
-		size_t len = strcspn(p, " ");
-		char *word = xasprintf("%.*s", (int)len, p);
-		int width = (int)utf8_width(word);
+	while ((word = strsep(&rest, " ")) != NULL) {
+		const int width = (int)utf8_width(word);
 
 		if (column && column + 1 + width > COLUMNS) {
-			putchar('\n');
+			tell("\n");
 			column = 0;
 		}
-		if (column)
-			column += printf(" ");
-		else
-			column = printf("%*s", indent, "");
-		fputs(word, stdout);
-		column += width;
-		free(word);
-		p += len + (p[len] == ' ');
+		tell("%*s%s", column ? 1 : indent, "", word);
+		column += (column ? 1 : indent) + width;
 	}
-	putchar('\n');
-	text_release(&t);
+	tell("\n");
+	free(text);
 }
 
 static void print_long(struct arena *mem, const json_t *values, size_t which)
@@ -249,7 +233,7 @@ static void print_long(struct arena *mem, const json_t *values, size_t which)
 	json_t *notes = json_array();
 	size_t i;
 
-	printf("  %-27s %-14s %11s %8s    %s\n", "", "", "published", "ours", "verdict");
+	tell("  %-27s %-14s %11s %8s    %s\n", "", "", "published", "ours", "verdict");
 	json_array_foreach(values, i, v) {
 		const char *note = member(v, "note"), *unit = member(v, "unit");
 		size_t at = 0;
@@ -257,25 +241,25 @@ static void print_long(struct arena *mem, const json_t *values, size_t which)
 
 		if (strcmp(member(v, "table"), tables[which].name))
 			continue;
-		printf("  ");
+		tell("  ");
 		field(strcmp(last_row, member(v, "row")) ? member(v, "row") : "", 27, false);
 		last_row = member(v, "row");
-		putchar(' ');
+		tell(" ");
 		field(member(v, "column"), 14, false);
-		putchar(' ');
+		tell(" ");
 		field(published_text(mem, v), 11, true);
-		putchar(' ');
+		tell(" ");
 		field(number_text(mem, v, jget_num(v, "ours", NAN)), 8, true);
-		printf("%s  %s", !strcmp(unit, "%") ? " %" : "  ", member(v, "verdict"));
+		tell("%s  %s", !strcmp(unit, "%") ? " %" : "  ", member(v, "verdict"));
 		if (*note && strcmp(member(v, "verdict"), "missing") && strcmp(tables[which].name, "Table I")) {
 			json_array_foreach(notes, at, known)
 				if (!strcmp(json_string_value(known), note))
 					break;
 			if (at == json_array_size(notes))
 				json_array_append_new(notes, json_string(note));
-			printf(" (%zu)", at + 1);
+			tell(" (%zu)", at + 1);
 		}
-		putchar('\n');
+		tell("\n");
 	}
 	json_array_foreach(notes, i, v)
 		wrapped(arena_printf(mem, "(%zu) %s", i + 1, json_string_value(v)), 4);
@@ -290,22 +274,22 @@ static void print_grid(struct arena *mem, const json_t *values)
 		print_long(mem, values, 1);
 		return;
 	}
-	printf("  %-17s", "");
+	tell("  %-17s", "");
 	for (int c = 1; c < t.cols; c++) {
 		const char *name = table_at(&t, 0, c)->text;
 
 		field(strncmp(name, "class ", 6) ? name : name + 6, 6, true);
 	}
-	putchar('\n');
+	tell("\n");
 	for (int r = 1; r < t.rows; r++) {
-		printf("  ");
+		tell("  ");
 		field(table_at(&t, r, 0)->text, 17, false);
 		for (int c = 1; c < t.cols; c++)
 			field(table_at(&t, r, c)->text ? table_at(&t, r, c)->text : "", 6, true);
-		printf("\n  %-17s", "  published");
+		tell("\n  %-17s", "  published");
 		for (int c = 1; c < t.cols; c++)
 			field(table_at(&t, r, c)->range ? table_at(&t, r, c)->range + strlen("paper ") : "-", 6, true);
-		putchar('\n');
+		tell("\n");
 	}
 	wrapped(t.caption, 2);
 }
@@ -319,13 +303,13 @@ void activeguard_print(const json_t *values, const char *dataset)
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		if (!count_values(values, tables[i].name))
 			continue;
-		printf("\n%s. %s\n", tables[i].name, tables[i].title);
+		tell("\n%s. %s\n", tables[i].name, tables[i].title);
 		if (!strcmp(tables[i].name, "Table II"))
 			print_grid(&mem, values);
 		else
 			print_long(&mem, values, i);
 	}
-	putchar('\n');
+	tell("\n");
 	wrapped(tally_text(&mem, values), 0);
 	if (partial(values))
 		wrapped(PARTIAL_TEXT, 0);
@@ -343,6 +327,7 @@ static const char *page_title(struct arena *mem, const char *dataset)
 /* The plots that explain the tables: confidences for Table IV, curves for the attacks of Tables V and VI. */
 static void html_plots(struct rows *r, const char *dataset, struct text *t)
 {
+	struct plots done = { 0 };
 	int id = 0;
 
 	text_add(t, "<div class=\"plots\">\n");
@@ -356,7 +341,7 @@ static void html_plots(struct rows *r, const char *dataset, struct text *t)
 			const char **metric = attack_metrics(r, c, a);
 
 			for (int m = 0; m < 2 && metric[m] && ctx->series[a].strength; m++)
-				page_figure(t, figure_curve(r, c, a, metric[m], arena_printf(&r->mem, "f%d", ++id)),
+				page_plot(t, &done, figure_curve(r, c, a, metric[m], arena_printf(&r->mem, "f%d", ++id)),
 					    arena_printf(&r->mem, "%s under %s", metric_title(metric[m]), ctx->series[a].label));
 		}
 		for (int s = 0; s < ctx->nschemes && !confidence; s++) {
@@ -366,16 +351,13 @@ static void html_plots(struct rows *r, const char *dataset, struct text *t)
 				forged |= !strcmp(ctx->series[a].attack, "forge") && rows_group(r, c, s, a, 0);
 			if (!forged || strcmp(ctx->scheme[s].name, "activeguard"))
 				continue;
-			page_figure(t, figure_confidence(r, c, s, arena_printf(&r->mem, "f%d", ++id)),
+			page_plot(t, &done, figure_confidence(r, c, s, arena_printf(&r->mem, "f%d", ++id)),
 				    "Why forgeries fail: top confidences of what is submitted (Table IV)");
 			confidence = true;
 		}
 	}
 	text_add(t, "</div>\n");
-	if (error_code() != EXIT_YES) {
-		warning("a plot could not be drawn: %s", error_text());
-		error_clear();
-	}
+	page_plots_missing(t, &done);
 }
 
 static void html_page(struct rows *r, const json_t *values, const struct report_input *in, const char *dataset, struct text *t)
@@ -456,7 +438,7 @@ static void csv_page(const json_t *values, struct text *t)
 	text_add(t, "table,row,column,unit,published,ours,low,high,n,criterion,verdict,note\r\n");
 	json_array_foreach(values, i, v) {
 		for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
-			escape_csv(t, member(v, texts[k]), true);
+			escape_csv(t, member(v, texts[k]));
 			text_char(t, ',');
 		}
 		for (size_t k = 0; k < ARRAY_LEN(numbers); k++) {
@@ -467,7 +449,7 @@ static void csv_page(const json_t *values, struct text *t)
 			text_char(t, ',');
 		}
 		for (size_t k = 0; k < ARRAY_LEN(tail); k++) {
-			escape_csv(t, member(v, tail[k]), true);
+			escape_csv(t, member(v, tail[k]));
 			text_add(t, k + 1 < ARRAY_LEN(tail) ? "," : "\r\n");
 		}
 	}

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/terminal.h"
+#include "reports/escape.h"
 #include "reports/formats.h"
 #include "reports/page.h"
 #include "reports/rows.h"
@@ -290,7 +292,8 @@ static struct table breaks_table(struct arena *mem, const json_t *values, const 
 		for (int c = 0; c < (int)ARRAY_LEN(member); c++)
 			table_at(&t, row, c)->text = jget_str(v, member[c], "");
 		table_at(&t, row, RUN_ON)->text = run_on(mem, v);
-		table_at(&t, row, OURS)->text = ours_text(mem, v);
+		/* Beside ours may stand the name of a data set. */
+		*table_at(&t, row, OURS) = (struct tcell){ .text = ours_text(mem, v), .number = !json_is_object(json_object_get(v, "beside")) };
 		if (jget_int(v, "n", 0) > 1)
 			table_at(&t, row, OURS)->range = arena_printf(mem, "%.4g to %.4g, %lld seeds", jget_num(v, "low", 0), jget_num(v, "high", 0),
 								   jget_int(v, "n", 0));
@@ -307,14 +310,14 @@ void breaks_print(const json_t *values, const char *dataset)
 	json_t *v;
 	size_t i;
 
-	printf("Known breaks on %s\n\n%-56s %-30s %-20s %-36s %s\n", dataset, "", "ours", "expected", "published", "verdict");
+	tell("Known breaks on %s\n\n%-56s %-30s %-20s %-36s %s\n", dataset, "", "ours", "expected", "published", "verdict");
 	json_array_foreach(values, i, v) {
 		const bool elsewhere = json_is_object(json_object_get(v, "beside"));
 		const char *claim = jget_str(v, "claim", "");
 
 		if (elsewhere)
 			claim = arena_printf(&mem, "%s (%s, %s)", claim, jget_str(v, "dataset", "?"), jget_str(v, "model", "?"));
-		printf("%-56s %-30s %-20s %-36.36s %s%s%s\n", claim, ours_text(&mem, v), jget_str(v, "expected", ""),
+		tell("%-56s %-30s %-20s %-36.36s %s%s%s\n", claim, ours_text(&mem, v), jget_str(v, "expected", ""),
 		       *jget_str(v, "published", "") ? jget_str(v, "published", "") : "-", jget_str(v, "verdict", ""),
 		       *jget_str(v, "note", "") ? ": " : "", jget_str(v, "note", ""));
 	}
@@ -322,24 +325,13 @@ void breaks_print(const json_t *values, const char *dataset)
 	point_locale_end(before);
 }
 
-static void csv_text(struct text *t, const char *s)
-{
-	text_char(t, '"');
-	for (; *s; s++) {
-		text_char(t, *s);
-		if (*s == '"')
-			text_char(t, '"');
-	}
-	text_char(t, '"');
-}
-
 static void csv_table(struct text *t, const struct table *table)
 {
 	for (int row = 0; row < table->rows; row++)
 		for (int c = 0; c < table->cols; c++) {
-			const char *s = table_at(table, row, c)->text;
+			const struct tcell *cell = table_at(table, row, c);
 
-			csv_text(t, s ? s : "");
+			(cell->number ? escape_csv_number : escape_csv)(t, cell->text ? cell->text : "");
 			text_add(t, c + 1 < table->cols ? "," : "\r\n");
 		}
 }
@@ -362,7 +354,9 @@ int breaks_write(const json_t *values, const char *dataset, const char *path)
 		page_table(&t, &table);
 		page_end(&t);
 	} else if (!strcmp(format, "md")) {
-		text_fmt(&t, "# %s\n\n", table.title);
+		text_add(&t, "# ");
+		escape_markdown(&t, table.title);
+		text_add(&t, "\n\n");
 		markdown_table(&t, &table);
 	} else if (!strcmp(format, "tex")) {
 		latex_begin(&t, table.title);

@@ -1,6 +1,6 @@
 /* The report as tidy CSV (RFC 4180): one row a cell and metric, nothing aggregated, nothing left out. A cell or failure without
  * metrics has one row whose metric is empty. Text is quoted, numbers are not; what is not there is empty. Text that a spreadsheet
- * would take for a formula has a ' in front. */
+ * would take for a formula has a ' in front, a number never has. */
 #include "reports/formats.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@ static const char header[] = "key,dataset,dataset_hash,model,limit_train,limit_t
 
 static void add_text(struct text *t, const char *s)
 {
-	escape_csv(t, s ? s : "", true);
+	escape_csv(t, s ? s : "");
 	text_char(t, ',');
 }
 
@@ -115,13 +115,18 @@ int csv_report(struct rows *r, const struct report_input *in, struct text *t)
 	return 0;
 }
 
-/* A table as people see it: text, and behind it the interval and the verdict of the same cell. */
-static void add_cell(struct text *t, const struct tcell *c, struct arena *mem)
+/* A table as people see it: text, and behind it the interval and the verdict of the same cell. In the first row stand headings,
+ * however they are set. */
+static void add_cell(struct text *t, const struct tcell *c, bool heading, struct arena *mem)
 {
 	const char *text = arena_printf(mem, "%s%s%s%s%s%s", c->text ? c->text : "", c->range && *c->range ? " (" : "",
 					c->range ? c->range : "", c->range && *c->range ? ")" : "", c->tag ? " " : "", c->tag ? c->tag : "");
 
-	escape_csv(t, *text == ' ' ? text + 1 : text, true);
+	text += *text == ' ';
+	if (c->number && !heading)
+		escape_csv_number(t, text);
+	else
+		escape_csv(t, text);
 }
 
 int csv_one(struct rows *r, const struct report_input *in, struct text *t)
@@ -130,10 +135,10 @@ int csv_one(struct rows *r, const struct report_input *in, struct text *t)
 		struct table table = selected_table(r, in, i);
 
 		for (int row = 0; row < table.rows; row++) { /* contexts may differ in columns */
-			escape_csv(t, row ? r->context[i].label : "context", true);
+			escape_csv(t, row ? r->context[i].label : "context");
 			for (int c = 0; c < table.cols; c++) {
 				text_char(t, ',');
-				add_cell(t, table_at(&table, row, c), &r->mem);
+				add_cell(t, table_at(&table, row, c), !row, &r->mem);
 			}
 			text_add(t, "\r\n");
 		}

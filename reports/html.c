@@ -20,26 +20,17 @@ struct html {
 	struct text *t;
 	struct rows *r;
 	bool plots;   /* gnuplot is there */
-	int failed;   /* plots that could not be drawn */
-	int drawn;
+	struct plots done;
 };
 
-/* A plot that cannot be drawn leaves the table, and a warning that says why. */
 static void figure(struct html *h, char *svg, const char *caption)
 {
-	if (svg) {
-		page_figure(h->t, svg, caption);
-		h->drawn++;
-	} else if (error_code() != EXIT_YES) {
-		warning("%s: %s", caption, error_text());
-		error_clear();
-		h->failed++;
-	}
+	page_plot(h->t, &h->done, svg, caption);
 }
 
 static const char *figure_id(struct html *h)
 {
-	return arena_printf(&h->r->mem, "f%d", h->drawn + h->failed + 1);
+	return arena_printf(&h->r->mem, "f%d", h->done.drawn + h->done.failed + 1);
 }
 
 /* Detectors' trade-offs and what passed through the attack's hands. */
@@ -328,8 +319,7 @@ int html_report(struct rows *r, const struct report_input *in, struct text *t)
 	add_claims(&h);
 	add_failures(&h);
 	add_repeat(&h, in);
-	if (h.failed)
-		page_paragraph(t, "warning", arena_printf(&r->mem, "%d plots could not be drawn; the numbers are in the tables.", h.failed));
+	page_plots_missing(t, &h.done);
 	page_end(t);
 	return 0;
 }

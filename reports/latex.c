@@ -1,6 +1,6 @@
 /* The report as LaTeX tables (booktabs): a fragment to \input, or to cut into one file a table at the marked lines. Needs
- * \usepackage{booktabs} and nothing else. Every number stands in \lbnum{...}, which a paper may redefine. No text
- * from outside reaches a \label, an option or a file name. */
+ * \usepackage{booktabs} and nothing else. Every number stands in \lbnum{...}, which a paper may redefine. Letters stand
+ * in UTF-8 where the fonts have them (escape_latex.c). No text from outside reaches a \label, an option or a file name. */
 #include "reports/formats.h"
 
 #include <ctype.h>
@@ -16,10 +16,9 @@
 void latex_begin(struct text *t, const char *title)
 {
 	text_add(t, "% Written by lockbench " LOCKBENCH_VERSION ". Needs: \\usepackage{booktabs}\n");
-	text_add(t, "% ");
-	for (; *title; title++) /* a comment ends with the line */
-		text_char(t, isascii((unsigned char)*title) && isprint((unsigned char)*title) ? *title : ' ');
-	text_add(t, "\n\\providecommand{\\lbnum}[1]{\\ensuremath{#1}}\n\\providecommand{\\lbrange}[1]{{\\scriptsize #1}}\n"
+	text_add(t, "% Title: ");
+	escape_latex_comment(t, title);
+	text_add(t, "\n" LATEX_MACROS "\\providecommand{\\lbnum}[1]{\\ensuremath{#1}}\n\\providecommand{\\lbrange}[1]{{\\scriptsize #1}}\n"
 		    "\\providecommand{\\lbbest}[1]{\\textbf{\\boldmath #1}}\n");
 }
 
@@ -27,6 +26,18 @@ void latex_begin(struct text *t, const char *title)
 static bool is_number(const char *s)
 {
 	return *s && s[strspn(s, "0123456789.+-")] == '\0' && s[strcspn(s, "0123456789")];
+}
+
+/* ASCII's capitals as small letters: \textsc shows them as capitals. */
+static void add_lower(struct text *t, const char *s)
+{
+	char *lower = xstrdup(s);
+
+	for (char *p = lower; *p; p++)
+		if (isascii((unsigned char)*p))
+			*p = (char)tolower((unsigned char)*p);
+	escape_latex(t, lower);
+	free(lower);
 }
 
 static void add_cell(struct text *t, const struct tcell *c)
@@ -46,11 +57,7 @@ static void add_cell(struct text *t, const struct tcell *c)
 	}
 	if (c->tag) {
 		text_add(t, c->text || (c->range && *c->range) ? " \\textsc{" : "\\textsc{");
-		for (const char *s = c->tag; *s; s++) {
-			char one[2] = { (char)tolower((unsigned char)*s), '\0' };
-
-			escape_latex(t, one);
-		}
+		add_lower(t, c->tag);
 		text_char(t, '}');
 	}
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/error.h"
 #include "base/version.h"
 #include "reports/escape.h"
 
@@ -201,14 +202,34 @@ void page_details(struct text *t, const char *summary, const struct table *table
 	text_add(t, "</details>\n");
 }
 
-void page_figure(struct text *t, char *svg, const char *caption)
+void page_plot(struct text *t, struct plots *p, char *svg, const char *caption)
 {
-	if (!svg)
+	if (!svg && error_code() == EXIT_YES)
 		return;
+	if (!svg) {
+		if (!p->failed++)
+			warning("no plot of '%s': %s", caption, error_text());
+		error_clear();
+		return;
+	}
+	p->drawn++;
 	text_add(t, "<figure><figcaption>");
 	escape_html(t, caption);
 	text_add(t, "</figcaption>");
 	text_add(t, svg);
 	text_add(t, "</figure>\n");
 	free(svg);
+}
+
+void page_plots_missing(struct text *t, const struct plots *p)
+{
+	char *text;
+
+	if (!p->failed)
+		return;
+	text = xasprintf("%d plot%s could not be drawn; the numbers are in the tables.", p->failed, p->failed == 1 ? "" : "s");
+	page_paragraph(t, "warning", text);
+	if (p->failed > 1)
+		warning("%d of %d plots could not be drawn", p->failed, p->failed + p->drawn);
+	free(text);
 }

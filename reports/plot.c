@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/fdio.h"
 #include "base/file.h"
 #include "reports/escape.h"
 
@@ -38,8 +39,8 @@ static char *find_gnuplot(void)
 {
 	const char *set = getenv("LOCKBENCH_GNUPLOT"), *path = getenv("PATH"), *end;
 
-	if (set)
-		return access(set, X_OK) == 0 ? xstrdup(set) : NULL;
+	if (set) /* it will run in another folder */
+		return access(set, X_OK) == 0 ? realpath(set, NULL) : NULL;
 	for (path = path ? path : "/usr/local/bin:/usr/bin:/bin"; *path; path = *end ? end + 1 : end) {
 		char *file;
 
@@ -138,17 +139,9 @@ static int write_file(const char *dir, const char *name, const struct text *t)
 {
 	char *path = path_join(dir, name);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	size_t done = 0;
 	int ret = 0;
 
-	while (fd >= 0 && done < t->n) {
-		ssize_t k = write(fd, t->s + done, t->n - done);
-
-		if (k < 0 && errno != EINTR)
-			break;
-		done += k > 0 ? (size_t)k : 0;
-	}
-	if (fd < 0 || done < t->n)
+	if (fd < 0 || fd_write_all(fd, text_str(t), t->n) < 0)
 		ret = error(EXIT_IO, "cannot write %s: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
@@ -238,14 +231,11 @@ _Noreturn static void become_gnuplot(const struct child *c)
 static char *log_line(const char *dir)
 {
 	char *path = path_join(dir, "log"), *text = file_read(path, OUTPUT_MAX, NULL);
-	struct text t = { 0 };
+	char *line = xasprintf("%.300s", text ? text : "");
 
-	escape_terminal(&t, text ? text : "");
-	if (t.n > 300)
-		t.s[300] = '\0';
 	free(path);
 	free(text);
-	return t.s ? t.s : xstrdup("");
+	return line;
 }
 
 /* Wait, but not for ever: the status, or -1 when it had to be killed. */
@@ -279,7 +269,7 @@ static int spawn(const struct child *c)
 	pid_t pid = fork();
 
 	if (pid < 0) {
-		error(EXIT_TEMPORARY, "cannot start gnuplot: %s", strerror(errno));
+		error(EXIT_IO, "cannot start gnuplot: %s", strerror(errno));
 		return -2;
 	}
 	if (pid == 0)
@@ -529,16 +519,29 @@ char *plot_clean(const char *svg, const char *id, const char *label)
 
 /* ---- all together ---- */
 
+/* A fresh folder in $TMPDIR (or /tmp), caller frees its name; NULL after error(). */
+static char *make_dir(void)
+{
+	const char *set = getenv("TMPDIR"), *in = set && *set ? set : "/tmp";
+	char *dir = path_join(in, "lockbench-plot-XXXXXX");
+
+	if (mkdtemp(dir))
+		return dir;
+	error(EXIT_IO, "cannot make a folder for gnuplot in %s: %s%s", in, strerror(errno), in == set ? " ($TMPDIR)" : "; $TMPDIR may name another");
+	free(dir);
+	return NULL;
+}
+
 char *plot_svg(const struct plot *p, const char *id)
 {
-	char dir[] = "/tmp/lockbench-plot-XXXXXX", *file = find_gnuplot(), *path, *raw = NULL, *svg = NULL;
+	char *file = find_gnuplot(), *dir, *path, *raw = NULL, *svg = NULL;
 
 	if (!file) {
 		error(EXIT_UNEVALUABLE, "gnuplot is not installed (apt install gnuplot-nox)");
 		return NULL;
 	}
-	if (!mkdtemp(dir)) {
-		error(EXIT_IO, "cannot make a directory in /tmp for gnuplot: %s", strerror(errno));
+	dir = make_dir();
+	if (!dir) {
 		free(file);
 		return NULL;
 	}
@@ -550,6 +553,7 @@ char *plot_svg(const struct plot *p, const char *id)
 	remove_dir(dir);
 	free(raw);
 	free(path);
+	free(dir);
 	free(file);
 	return svg;
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "metrics/stat/rank.h"
 #include "metrics/stat/stats.h"
 #include "metrics/stat/tests.h"
 #include "reports/evidence.h"
@@ -26,8 +27,9 @@ static bool differs(const struct group *a, const struct group *b, const char *me
 			if (!other || !cell_metric(a->cell[i], metric, &x) || !cell_metric(other, metric, &y))
 				continue;
 			n += !pass;
-			sum += pass ? 0 : x - y;
-			squares += pass ? (x - y - sum / n) * (x - y - sum / n) : 0;
+			x = difference_of(x, y);
+			sum += pass ? 0 : x;
+			squares += pass ? (x - sum / n) * (x - sum / n) : 0;
 		}
 	if (n < 2)
 		return false;

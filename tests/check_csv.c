@@ -135,6 +135,39 @@ START_TEST(hostile_text_stays_in_its_field)
 }
 END_TEST
 
+/* One table: a negative number is a number also with its interval, a scheme's name never becomes a formula, not as a heading either. */
+START_TEST(tables_keep_numbers_and_disarm_names)
+{
+	static const char *const tables[] = { "functional", "survey" };
+
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		const struct report_select select = { .table = tables[i], .pick = "fidelity_loss" };
+		json_t *cells = json_array();
+		struct report_input in = { .cells = cells, .select = &select };
+		char *csv;
+
+		for (int seed = 1; seed <= 2; seed++) {
+			json_t *c = sample_cell("mnist", "none", seed);
+			const double v = seed == 1 ? -0.25 : -0.75;
+
+			jset_str(c, "scheme", "=cmd|' /C calc'!A0");
+			sample_metric(c, "fidelity_loss", v, v, v, 0, 0);
+			json_array_append_new(cells, c);
+		}
+		csv = sample_report(&in, sandbox("t.csv"));
+		ck_assert_msg(csv && strstr(csv, ",\"-0.50 (-3.68 to 2.68)\"\r\n"), "%s", csv);
+		ck_assert_ptr_nonnull(strstr(csv, ",\"'=cmd|"));
+		ck_assert_ptr_null(strstr(csv, ",\"=cmd|"));
+		free(csv);
+		json_array_remove(cells, 1);
+		csv = sample_report(&in, sandbox("t.csv"));
+		ck_assert_msg(csv && strstr(csv, ",-0.25") && !strstr(csv, "'-"), "%s", csv);
+		free(csv);
+		json_decref(cells);
+	}
+}
+END_TEST
+
 START_TEST(a_comma_locale_changes_nothing)
 {
 	json_t *cells = json_array();
@@ -164,6 +197,7 @@ Suite *suite_csv(void)
 	tcase_add_test(tc, libcsv_reads_every_metric_back);
 	tcase_add_test(tc, numbers_are_bare_and_text_is_quoted);
 	tcase_add_test(tc, hostile_text_stays_in_its_field);
+	tcase_add_test(tc, tables_keep_numbers_and_disarm_names);
 	tcase_add_test(tc, a_comma_locale_changes_nothing);
 	suite_add_tcase(s, tc);
 	return s;

@@ -102,7 +102,7 @@ static const struct refused {
 	{ "rate", "-", "is not a finite number" }, { "rate", "1e400", "too large" }, { "rate", "1e-400", "too small" },
 	{ "rate", "1.0000001", "option 'rate': 1.0000001 is out of range; allowed: 0 to 1" },
 	{ "rate", "-1e-9", "out of range" },
-	{ "fast", "True", "is not true or false" }, { "fast", "2", "is not true or false" }, { "fast", "", "is not" },
+	{ "fast", "truth", "is not true or false" }, { "fast", "null", "is not true or false" }, { "fast", "2", "is not true or false" }, { "fast", "", "is not" },
 	{ "mode", "sof", "option 'mode': 'sof' is not one of hard|soft|softer" }, { "mode", "", "is not one of" },
 	{ "mode", "soft|softer", "is not one of" }, { "mode", "Soft", "is not one of" },
 	{ "tag", "123456789", "option 'tag': the length of 123456789 is out of range; allowed: at most 8" },

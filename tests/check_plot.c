@@ -2,11 +2,16 @@
  * gnuplot are skipped by name where it is not installed. */
 #include <check.h>
 #include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "reports/plot.h"
 #include "tests/support_cells.h"
+#include "tests/support_sandbox.h"
 
 static const double xs[] = { 0, 0.5, 1 }, ys[] = { 1, 2, 3 }, lows[] = { 0.5, 1.5, 2.5 }, highs[] = { 1.5, 2.5, 3.5 };
 
@@ -63,6 +68,66 @@ START_TEST(bad_exit_status_is_an_error)
 	setenv("LOCKBENCH_GNUPLOT", "/bin/false", 1);
 	ck_assert_ptr_null(plot_svg(&p, "f1"));
 	ck_assert_ptr_nonnull(strstr(error_text(), "exit status 1"));
+}
+END_TEST
+
+/* A gnuplot of the test's own says where it runs. */
+static void fake_gnuplot(const char *script)
+{
+	sandbox_write("gnuplot", script, strlen(script));
+	ck_assert_int_eq(chmod(sandbox("gnuplot"), 0755), 0);
+	setenv("LOCKBENCH_GNUPLOT", sandbox("gnuplot"), 1);
+}
+
+START_TEST(temporaries_follow_tmpdir)
+{
+	struct plot_line line = { "a", 3, xs, ys, NULL, NULL, 0 };
+	struct plot p = sample_plot(&line, "t");
+	char *text;
+
+	ck_assert_int_eq(mkdir(sandbox("tmp"), 0700), 0);
+	fake_gnuplot("#!/bin/sh\npwd >../../where\nexit 3\n");
+	setenv("TMPDIR", sandbox("tmp"), 1);
+	ck_assert_ptr_null(plot_svg(&p, "f1"));
+	ck_assert_ptr_nonnull(strstr(error_text(), "exit status 3"));
+	text = file_read(sandbox("where"), 1000, NULL);
+	ck_assert_msg(text && !strncmp(text, sandbox("tmp/lockbench-plot-"), strlen(sandbox("tmp/lockbench-plot-"))), "%s", text);
+	text[strcspn(text, "\n")] = '\0';
+	ck_assert_int_ne(access(text, F_OK), 0); /* and goes away */
+	free(text);
+	error_clear();
+	setenv("TMPDIR", sandbox("absent"), 1);
+	ck_assert_ptr_null(plot_svg(&p, "f1"));
+	ck_assert_int_eq(error_code(), EXIT_IO);
+	ck_assert_msg(strstr(error_text(), "/absent") && strstr(error_text(), "$TMPDIR"), "%s", error_text());
+}
+END_TEST
+
+/* A page whose plots fail says so, and the reason is told. */
+static void write_page(void *arg)
+{
+	struct sample s;
+
+	(void)arg;
+	sample_make(&s, "fashion-mnist", 2, 0);
+	if (report_write(&s.in, sandbox("r.html")) < 0)
+		exit(9);
+	sample_release(&s);
+}
+
+START_TEST(failed_plots_are_told)
+{
+	char *said, *page;
+
+	fake_gnuplot("#!/bin/sh\necho 'out of \033[31mink' >&2\nexit 3\n");
+	ck_assert_int_eq(run_child(write_page, NULL, &said), 0);
+	ck_assert_msg(strstr(said, "no plot of '") && strstr(said, "(exit status 3): out of \\033[31mink") == NULL && strstr(said, "\\x1b[31mink"), "%s", said);
+	ck_assert_ptr_nonnull(strstr(said, " plots could not be drawn\n"));
+	ck_assert_ptr_null(strstr(strstr(said, "no plot of '") + 1, "no plot of '")); /* once, not for each */
+	page = file_read(sandbox("r.html"), 1 << 24, NULL);
+	ck_assert_ptr_nonnull(strstr(page, " plots could not be drawn; the numbers are in the tables."));
+	free(page);
+	free(said);
 }
 END_TEST
 
@@ -133,11 +198,14 @@ Suite *suite_plot(void)
 	TCase *tc = tcase_create("plot");
 
 	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, sandbox_open, sandbox_close);
 	tcase_add_test(tc, cleaning_keeps_shapes);
 	tcase_add_loop_test(tc, cleaning_refuses, 0, ARRAY_LEN(dirty));
 	tcase_add_test(tc, absent_gnuplot_is_an_error);
 	tcase_add_test(tc, bad_exit_status_is_an_error);
 	tcase_add_test(tc, missing_output_is_an_error);
+	tcase_add_test(tc, temporaries_follow_tmpdir);
+	tcase_add_test(tc, failed_plots_are_told);
 	if (plot_available()) {
 		tcase_add_test(tc, gnuplot_draws_and_leaves_nothing);
 		tcase_add_test(tc, gnuplot_shows_hostile_titles);

@@ -66,6 +66,15 @@ static void slow_steps(void *arg)
 	progress_end(&p, NULL);
 }
 
+static void hostile_label(void *arg)
+{
+	struct progress p;
+
+	(void)arg;
+	progress_start(&p, "caf\xc3\xa9\xc2\x9b" "31m\xe2\x80\xae\xff", 10);
+	progress_end(&p, "\nfake: done");
+}
+
 static void unknown_total(void *arg)
 {
 	struct progress p;
@@ -84,7 +93,8 @@ static const struct plain {
 } plains[] = {
 	{ thousand_steps, NULL, "train: done in 0 s, loss 0.31\n" },
 	{ thousand_steps, "quiet", "" },
-	{ slow_steps, NULL, "train [2J: 25%, 1 min 30 s left, acc 0.5\ntrain [2J: done in 30 s\n" },
+	{ slow_steps, NULL, "train\\x1b[2J: 25%, 1 min 30 s left, acc 0.5\ntrain\\x1b[2J: done in 30 s\n" },
+	{ hostile_label, NULL, "caf\xc3\xa9\\xc2\\x9b31m\\u202e\\xff: done in 0 s, \\x0afake: done\n" },
 	{ unknown_total, NULL, "count: 1234\ncount: done in 0 s\n" },
 };
 

@@ -177,6 +177,46 @@ START_TEST(zeros_are_ranked)
 }
 END_TEST
 
+/* Differences that are equal on paper: 0.06 four times, 0 twice; in binary they are 0.06000000000000005, 0.05999999999999994, ... and
+ * 2.8e-17. The exact comparison gave ranks 1 .. 6 to them. */
+START_TEST(rounding_makes_no_ranks)
+{
+	const double a[] = { 1.08, 0.96, 0.50, 90.06, 0.3, 0.3, 12.5, 7.75 }, b[] = { 1.02, 0.90, 0.44, 90.00, 0.1 + 0.2, 0.3, 12.75, 7.5 };
+	const double paper[] = { 0.06, 0.06, 0.06, 0.06, 0, 0, -0.25, 0.25 };
+	const double negative[] = { -0.06, -0.06, 0.06, 0.06, 0, 0, -0.25, 0.25 };
+	double d[8];
+
+	for (int i = 0; i < 8; i++)
+		d[i] = a[i] - b[i];
+	ck_assert(d[0] != d[1] && d[0] != d[3] && d[4] != 0); /* else this machine tests nothing */
+	ck_assert_double_eq(wilcoxon(d, 8), wilcoxon(paper, 8));
+	ck_assert_double_eq(sign_test(d, 8), sign_test(paper, 8));
+	d[0] = -d[0];
+	d[1] = -d[1];
+	ck_assert_double_eq(wilcoxon(d, 8), wilcoxon(negative, 8));
+	ck_assert_double_eq(wilcoxon(negative, 8), 1);
+	/* One image of 60,000 more is no rounding. */
+	ck_assert_double_eq(wilcoxon((const double[]){ -0.1, 0.1, 0.1, 0.1, 0.1, 0.1 }, 6), 14.0 / 64);
+	ck_assert_double_gt(wilcoxon((const double[]){ -0.1 - 1.0 / 60000, 0.1, 0.1, 0.1, 0.1, 0.1 }, 6), 14.0 / 64);
+}
+END_TEST
+
+START_TEST(the_same_number_in_binary)
+{
+	double rank[4], again[4];
+
+	ck_assert(same_number(0.1 + 0.2, 0.3) && same_number(0, 0) && same_number(INFINITY, INFINITY));
+	ck_assert(!same_number(1, 1 + 1e-9) && !same_number(0, 1e-300) && !same_number(1, INFINITY) && !same_number(-INFINITY, 5));
+	ck_assert(!same_number(NAN, NAN) && !same_number(NAN, 1));
+	ck_assert_double_eq(difference_of(0.3, 0.1 + 0.2), 0);
+	ck_assert_double_eq(difference_of(5, 3), 2);
+	ranks((const double[]){ 0.3, 0.7, 0.1 + 0.2, 0.1 }, 4, rank);
+	ranks((const double[]){ 0.3, 0.7, 0.3, 0.1 }, 4, again);
+	for (int i = 0; i < 4; i++)
+		ck_assert_double_eq(rank[i], again[i]);
+}
+END_TEST
+
 START_TEST(sign_and_mcnemar)
 {
 	ck_assert_double_eq_tol(mcnemar(0, 5), 0.0625, 1e-14);
@@ -433,6 +473,8 @@ Suite *suite_tests(void)
 	tcase_add_test(tc, wilcoxon_is_the_enumeration);
 	tcase_add_test(tc, wilcoxon_tables);
 	tcase_add_test(tc, zeros_are_ranked);
+	tcase_add_test(tc, rounding_makes_no_ranks);
+	tcase_add_test(tc, the_same_number_in_binary);
 	tcase_add_test(tc, sign_and_mcnemar);
 	tcase_add_test(tc, stouffer_combines);
 	tcase_add_test(tc, fisher_and_chi_square);

@@ -20,7 +20,7 @@ void curve_envelope(const double *b, const double *r, int n, struct curve *out)
 	for (int i = 0; i < n; i++) {
 		BUG_ON(!(b[order[i]] > 0));
 		best = fmax(best, fmin(r[order[i]], 1));
-		if (!out->n || out->b[out->n - 1] < b[order[i]])
+		if (!out->n || !same_number(out->b[out->n - 1], b[order[i]]))
 			out->b[out->n++] = b[order[i]];
 		out->r[out->n - 1] = best;
 	}

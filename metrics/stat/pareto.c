@@ -6,9 +6,14 @@
 #include "metrics/stat/curve.h"
 #include "metrics/stat/rank.h"
 
+static bool at_most(double a, double b)
+{
+	return a <= b || same_number(a, b);
+}
+
 static bool beats(const struct removal *a, const struct removal *b)
 {
-	return a->loss <= b->loss && a->retention <= b->retention && a->cost <= b->cost;
+	return at_most(a->loss, b->loss) && at_most(a->retention, b->retention) && at_most(a->cost, b->cost);
 }
 
 int pareto_front(struct removal *p, int n)

@@ -7,6 +7,23 @@
 #include "base/error.h"
 #include "metrics/stat/dist.h"
 
+#define SAME 1e-12
+
+static bool within(double a, double b, double near)
+{
+	return a == b || (isfinite(a) && isfinite(b) && fabs(a - b) <= near * fmax(fabs(a), fabs(b)));
+}
+
+bool same_number(double a, double b)
+{
+	return within(a, b, SAME);
+}
+
+double difference_of(double a, double b)
+{
+	return same_number(a, b) ? 0 : a - b;
+}
+
 struct item { double x; int at; };
 
 static int by_value(const void *pa, const void *pb)
@@ -32,11 +49,16 @@ void order_ascending(const double *x, int n, int *order)
 
 void ranks(const double *x, int n, double *rank)
 {
+	ranks_near(x, n, SAME, rank);
+}
+
+void ranks_near(const double *x, int n, double near, double *rank)
+{
 	int *order = xmalloc((size_t)n + 1, sizeof(*order)), end;
 
 	order_ascending(x, n, order);
 	for (int first = 0; first < n; first = end) {
-		for (end = first + 1; end < n && x[order[end]] == x[order[first]]; end++)
+		for (end = first + 1; end < n && within(x[order[end]], x[order[first]], near); end++)
 			;
 		for (int i = first; i < end; i++)
 			rank[order[i]] = (first + 1 + end) / 2.0;

@@ -12,8 +12,8 @@ static void count(const double *budget, const bool *event, int n, double t, int 
 {
 	*risk = *events = 0;
 	for (int i = 0; i < n; i++) {
-		*risk += budget[i] >= t;
-		*events += event[i] && budget[i] == t;
+		*risk += budget[i] >= t || same_number(budget[i], t);
+		*events += event[i] && same_number(budget[i], t);
 	}
 }
 
@@ -23,7 +23,7 @@ static bool next_event(const double *budget, const bool *event, int n, double t,
 	bool found = false;
 
 	for (int i = 0; i < n; i++)
-		if (event[i] && budget[i] > t && (!found || budget[i] < *next)) {
+		if (event[i] && budget[i] > t && !same_number(budget[i], t) && (!found || budget[i] < *next)) {
 			*next = budget[i];
 			found = true;
 		}

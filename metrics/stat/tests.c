@@ -18,13 +18,24 @@ double mcnemar(long b, long c)
 	return b + c ? fmin(1, 2 * binomial_tail(b > c ? b : c, b + c, 0.5)) : 1;
 }
 
+/* A difference of this size is rounding. */
+static double rounding_of(const double *d, int n)
+{
+	double most = 0;
+
+	for (int i = 0; i < n; i++)
+		most = fmax(most, fabs(d[i]));
+	return 1e-11 * most;
+}
+
 double sign_test(const double *d, int n)
 {
+	const double nothing = rounding_of(d, n);
 	long up = 0, down = 0;
 
 	for (int i = 0; i < n; i++) {
-		up += d[i] > 0;
-		down += d[i] < 0;
+		up += d[i] > nothing;
+		down += d[i] < -nothing;
 	}
 	return mcnemar(up, down);
 }
@@ -52,13 +63,14 @@ double wilcoxon(const double *d, int n)
 {
 	double *size = xmalloc((size_t)n + 1, sizeof(*size)), *rank = xmalloc((size_t)n + 1, sizeof(*rank)), tail;
 	int *step = xmalloc((size_t)n + 1, sizeof(*step)), used = 0, total = 0, up = 0;
+	const double nothing = rounding_of(d, n);
 
 	BUG_ON(n < 0 || n > WILCOXON_MAX);
 	for (int i = 0; i < n; i++)
-		size[i] = fabs(d[i]);
-	ranks(size, n, rank);
+		size[i] = fabs(d[i]) <= nothing ? 0 : fabs(d[i]);
+	ranks_near(size, n, 1e-9, rank);
 	for (int i = 0; i < n; i++) {
-		if (d[i] == 0)
+		if (size[i] == 0)
 			continue;
 		step[used] = (int)(2 * rank[i]); /* whole: ties share half ranks */
 		total += step[used];

@@ -200,6 +200,40 @@ else
 	skip "JSON and CSV read back (no python3)"
 fi
 
+# ---- what a store says is shown and never obeyed: escapes, C1 controls, turned lines, bytes that are no UTF-8 ----
+# quiet NAME: nothing of the kind in out and err, but the visible form of an escape
+quiet()
+{
+	for bytes in '\033' '\007' '\302\233' '\342\200\256' '\233'; do
+		LC_ALL=C grep -q "$(printf "$bytes")" out err || continue
+		fail "$1 prints $bytes"
+		return
+	done
+	grep -q '\\x1b' out err && pass || fail "$1 does not show what it was given"
+}
+told=$(printf 'st\033[31mre\007\342\200\256\233')
+cp -r failing "$told"
+find "$told" -name last-run.json -o -path '*/failures/*.json' | while read -r f; do
+	sed -i 's/"command": "/&\\u001b]0;x\\u0007\\u009b31m\\u202e\\n/; s/"why": "/&\\u001b[2J\\u0007\\u009b31m\\u202e\\n/' "$f"
+done
+"$lb" status "$told" >out 2>err; quiet status
+grep -q 'last run: .*\\x1b.*\\x07.*\\xc2\\x9b.*\\u202e.*\\x0a' out && pass || fail "status: the last run's command is not shown on one line"
+mv "$told" told # options take no such path
+"$lb" plan "$job" --store told --set 'schemes.activeguard.layer=absent.weight' >out 2>err; quiet plan
+mv told "$told"
+"$lb" verify "$told/absent" >out 2>err; quiet verify
+"$lb" report "$told" -o "$told.md" >out 2>err; quiet report
+"$lb" gc "$told/absent" >out 2>err; quiet gc
+"$lb" compare "$told/absent" whole >out 2>err; quiet compare
+LOCKBENCH_DATA=$PWD/$told "$lb" data list >out 2>err; quiet "data list"
+"$lb" bundle whole -o "$told.tar" >out 2>err; quiet bundle
+"$lb" status "$told" --json >out 2>err
+LC_ALL=C grep -q "$(printf '\302\233')" out && fail "status --json prints a C1 control" || pass
+"$lb" report "$told" --table survey >out 2>err
+LC_ALL=C grep -q "$(printf '\033')" out err && fail "report on the terminal" || pass
+rm -r "$told"
+grep -nE '(^|[^a-z_])(printf|puts|putchar|putc|vprintf)\(' "$root"/*/*.c | grep -vE '/(tests|base/terminal.c)' >out && fail "$(head -1 out) prints past base/terminal.c" || pass
+
 # ---- is it worse? ----
 expect 0 "a store against itself" "no regression" -- "$lb" compare whole threads --strict
 sed 's/"test": 100/"test": 50/; s/"train": 400/"train": 200/; s/^  "key": .*,$//' "$(find whole/cells -name '*.json' | sort | head -1)" >small-limits.json
@@ -231,6 +265,8 @@ expect 1 "a drop of 3 points is a regression" "REGRESSION" -- "$lb" compare base
 expect 0 "a gain is not" "1 better" -- "$lb" compare drop.json base.json
 expect 0 "seed noise is not" "0 worse" -- "$lb" compare base.json noise.json
 expect 2 "within 0.3 points nobody can say" "NOT DECIDABLE" -- "$lb" compare base.json noise.json --strict --margin default=0.3
+cells rounded.json 90.100000000000009 91.000000000000003 89.399999999999991 90.6 90.000000000000014
+expect 0 "rounding is no difference at any margin" "1 same" -- "$lb" compare base.json rounded.json --strict --margin default=0
 expect 0 "... but the same within a point" "1 same" -- "$lb" compare base.json noise.json --strict
 # The gate of docs/gate.md: a baseline kept as a bundle, the same scheme passes, one with larger credentials does not.
 expect 0 "bundle" "42 cells" -- "$lb" bundle whole --job "$job" -o base.tar
