@@ -55,7 +55,7 @@ void tell_json(const char *json)
 	for (size_t len; *json; json += len) {
 		const int cp = utf8_next(json, &len);
 
-		if (cp == '\n' || !(utf8_is_control(cp) || utf8_is_hidden(cp))) /* outside strings it is ASCII and line ends */
+		if (cp == '\n' || !(utf8_is_control(cp) || utf8_is_hidden(cp))) /* a line end is between strings */
 			continue;
 		fwrite(from, 1, (size_t)(json - from), stdout);
 		put_escape((unsigned)cp);

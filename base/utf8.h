@@ -14,9 +14,9 @@ size_t utf8_width(const char *s);
 
 /* C0, DEL, C1, and the separators of lines and paragraphs, U+2028 and U+2029. */
 bool utf8_is_control(int cp);
-/* Characters without a shape of their own that turn the reading direction, or hide text: marks, embeddings, overrides and
- * isolates (U+061C, U+200E, U+202A ..), zero width blanks and joins, the byte order mark, tags. The joiners of emoji
- * and of Persian (U+200C, U+200D) and variation selectors are not among them. */
+/* Characters without a shape of their own that turn the reading direction, or hide text: marks, embeddings, overrides
+ * and isolates (U+061C, U+200E, U+202A ..), zero width blanks and joins, the byte order mark, tags. The joiners of
+ * emoji and of Persian (U+200C, U+200D) and variation selectors are not among them. */
 bool utf8_is_hidden(int cp);
 
 #endif

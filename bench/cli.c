@@ -167,7 +167,9 @@ int cli_print_json(json_t *j)
 	tell_json(text);
 	free(text);
 	json_decref(j);
-	return fflush(stdout) != 0 || ferror(stdout) ? error(EXIT_IO, "cannot write to standard output: %s", strerror(errno)) : 0;
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return error(EXIT_IO, "cannot write to standard output: %s", strerror(errno));
+	return 0;
 }
 
 static bool plain_word(const char *s)

@@ -50,7 +50,7 @@ static const char *joined(struct parser *ps, const struct yaml *list)
 	return text;
 }
 
-/* Every element of a list by itself, so that an error has the element's place. scratch: a conf of the option's driver. */
+/* Every element of a list by itself, so that an error has the element's place. scratch: a conf of the driver. */
 static int check_elements(const struct opt *o, const struct yaml *list, void *scratch)
 {
 	for (int i = 0; i < list->n; i++) {
@@ -140,7 +140,8 @@ static int expand(const struct driver *d, const struct yaml *map, const struct v
 static int expand_driver(struct parser *ps, const struct driver *d, bool scheme, const struct yaml *at,
 			 const struct yaml *map, struct variants *out)
 {
-	void *conf = xcalloc(1, d->conf_size ? d->conf_size : 1), *scratch = xcalloc(1, d->conf_size ? d->conf_size : 1);
+	const size_t size = d->conf_size ? d->conf_size : 1;
+	void *conf = xcalloc(1, size), *scratch = xcalloc(1, size);
 	struct values *v = arena_new(&ps->mem, map ? map->n : 0, struct values);
 	double spans = 1;
 	int ret = 0;
@@ -275,7 +276,8 @@ static double attacked_cells(const struct grid *g, const struct variants *av)
 	return n;
 }
 
-/* The cells of one attack (NULL: the functional one): at each level, with each kind of data, as given and with the best setting beside it. */
+/* The cells of one attack (NULL: the functional one): at each level, with each kind of data, as given and with the
+ * best setting beside it. */
 static void add_attacked(struct parser *ps, const struct grid *g, const struct point *common, const struct variant *s,
 			 const struct variant *a, int seed)
 {

@@ -178,7 +178,9 @@ static bool is_file_name(const char *s)
 {
 	const char *end = strrchr(s, '.');
 
-	return strchr(s, '/') || (end && (!strcmp(end, ".tar") || !strcmp(end, ".gz"))) || file_there(s) != 0; /* cannot look: reading it says why */
+	if (strchr(s, '/') || (end && (!strcmp(end, ".tar") || !strcmp(end, ".gz"))))
+		return true;
+	return file_there(s) != 0; /* -1, nobody can tell: reading it says why */
 }
 
 static int rerun_bundle(const struct reproduce_conf *c, const char *path)

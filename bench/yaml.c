@@ -110,8 +110,12 @@ struct yaml *yaml_get(const struct yaml *y, const char *key)
 
 bool yaml_is_null(const struct yaml *y)
 {
-	return y->kind == YAML_SCALAR && !y->quoted &&
-	       (!*y->text || !strcmp(y->text, "~") || !strcmp(y->text, "null") || !strcmp(y->text, "Null") || !strcmp(y->text, "NULL"));
+	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
+
+	for (size_t i = 0; y->kind == YAML_SCALAR && !y->quoted && i < ARRAY_LEN(words); i++)
+		if (!strcmp(y->text, words[i]))
+			return true;
+	return false;
 }
 
 /* Arrays double in the arena: the old ones are garbage until the job is released. */
@@ -162,8 +166,8 @@ static const char *advice_on(const char *msg)
 	return NULL;
 }
 
-/* libfyaml 0.7.12 does not take "-" for an empty value and stumbles over what follows. The last line up to `last` that is such a
- * dash and was not read yet, or 0. */
+/* libfyaml 0.7.12 does not take "-" for an empty value and stumbles over what follows. The last line up to `last` that
+ * is such a dash and was not read yet, or 0. */
 static int empty_item(const struct reader *r, int last, int *column)
 {
 	const char *end = r->text + r->len, *next, *s;
@@ -201,9 +205,10 @@ static int syntax_error(struct reader *r)
 	if (strstr(e->msg, "without a closing") && r->flow)
 		return yaml_error(r->flow, "not YAML: nothing closes this bracket");
 	if (strstr(e->msg, "did not find expected node content") && (line = empty_item(r, e->line, &column)) > 0)
-		return error(EXIT_UNEVALUABLE, "%s:%d:%d: an empty item of a list; fill it or take it out", r->where, line, column);
-	return error(EXIT_UNEVALUABLE, "%s:%d:%d: not YAML: %s%s%s", r->where, e->line, e->column, e->msg, advice ? "; " : "",
-		     advice ? advice : "");
+		return error(EXIT_UNEVALUABLE, "%s:%d:%d: an empty item of a list; fill it or take it out", r->where,
+			     line, column);
+	return error(EXIT_UNEVALUABLE, "%s:%d:%d: not YAML: %s%s%s", r->where, e->line, e->column, e->msg,
+		     advice ? "; " : "", advice ? advice : "");
 }
 
 static struct yaml *read_node(struct reader *r, struct fy_event *e, int depth);
@@ -231,7 +236,8 @@ static const char *value_refused(const char *s, size_t n)
 		const int cp = utf8_next_of(s, (size_t)(end - s), &len);
 
 		if (*s == '\n' || *s == '\r')
-			return "a value with a line break; write it on one line (behind >- the lines are joined by blanks)";
+			return "a value with a line break; write it on one line "
+			       "(behind >- the lines are joined by blanks)";
 		if (*s == '\t')
 			return "a value with a tab; use blanks";
 		if (cp < 0 || utf8_is_control(cp))
@@ -383,6 +389,13 @@ static const char *refused(struct fy_event *e)
 	return NULL;
 }
 
+static bool is_quoted(struct fy_event *e)
+{
+	const enum fy_node_style style = fy_event_get_node_style(e);
+
+	return style == FYNS_SINGLE_QUOTED || style == FYNS_DOUBLE_QUOTED;
+}
+
 /* Where an event begins, in r->line and r->column; they stay what they were when it has no place (an empty value). */
 static void note_place(struct reader *r, struct fy_event *e)
 {
@@ -396,7 +409,7 @@ static void note_place(struct reader *r, struct fy_event *e)
 	if (!m)
 		return;
 	if (e->type == FYET_SCALAR && !before)
-		behind = fy_event_get_node_style(e) == FYNS_SINGLE_QUOTED || fy_event_get_node_style(e) == FYNS_DOUBLE_QUOTED;
+		behind = is_quoted(e);
 	r->line = m->line + 1;
 	r->column = m->column + 1 - (behind && m->column > 0);
 }
@@ -444,7 +457,7 @@ static int expect(struct reader *r, enum fy_event_type type, const char *what)
 	if (!e)
 		return -1;
 	note_place(r, e);
-	if (!welcome && e->type == FYET_DOCUMENT_START && !fy_event_start_mark(e)) { /* without a ---: it begins with its value */
+	if (!welcome && e->type == FYET_DOCUMENT_START && !fy_event_start_mark(e)) { /* no ---: see its value */
 		fy_parser_event_free(r->fy, e);
 		e = next_event(r);
 		if (!e)
@@ -492,8 +505,8 @@ static struct fy_diag *collector(void)
 	return d;
 }
 
-/* What a line must not hold, with *column, or NULL. Debian 12's libfyaml (0.7.12) never returns from bytes that are not UTF-8 in a
- * directive (its issue 101), blames tabs on other lines, and jobs need none of these. */
+/* What a line must not hold, with *column, or NULL. Debian 12's libfyaml (0.7.12) never returns from bytes that are not
+ * UTF-8 in a directive (its issue 101), blames tabs on other lines, and jobs need none of these. */
 static const char *line_refused(const char *line, size_t n, int *column)
 {
 	size_t len, indent = 0, at = 0;
@@ -539,7 +552,8 @@ static int check_lines(const struct reader *r)
 struct yaml *yaml_parse(struct arena *mem, const char *text, size_t len, const char *where)
 {
 	struct fy_parse_cfg cfg = { .flags = FYPCF_QUIET | FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE };
-	struct reader r = { .mem = mem, .where = arena_printf(mem, "%s", where), .text = text, .len = len, .line = 1, .column = 1 };
+	struct reader r = { .mem = mem, .where = arena_printf(mem, "%s", where), .text = text, .len = len,
+			    .line = 1, .column = 1 };
 	struct yaml *y = NULL;
 
 	if (check_lines(&r) < 0)

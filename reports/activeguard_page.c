@@ -341,7 +341,8 @@ static void html_plots(struct rows *r, const char *dataset, struct text *t)
 			const char **metric = attack_metrics(r, c, a);
 
 			for (int m = 0; m < 2 && metric[m] && ctx->series[a].strength; m++)
-				page_plot(t, &done, figure_curve(r, c, a, metric[m], arena_printf(&r->mem, "f%d", ++id)),
+				page_plot(t, &done,
+					  figure_curve(r, c, a, metric[m], arena_printf(&r->mem, "f%d", ++id)),
 					    arena_printf(&r->mem, "%s under %s", metric_title(metric[m]), ctx->series[a].label));
 		}
 		for (int s = 0; s < ctx->nschemes && !confidence; s++) {

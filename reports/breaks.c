@@ -293,7 +293,8 @@ static struct table breaks_table(struct arena *mem, const json_t *values, const 
 			table_at(&t, row, c)->text = jget_str(v, member[c], "");
 		table_at(&t, row, RUN_ON)->text = run_on(mem, v);
 		/* Beside ours may stand the name of a data set. */
-		*table_at(&t, row, OURS) = (struct tcell){ .text = ours_text(mem, v), .number = !json_is_object(json_object_get(v, "beside")) };
+		*table_at(&t, row, OURS) = (struct tcell){ .text = ours_text(mem, v),
+							   .number = !json_is_object(json_object_get(v, "beside")) };
 		if (jget_int(v, "n", 0) > 1)
 			table_at(&t, row, OURS)->range = arena_printf(mem, "%.4g to %.4g, %lld seeds", jget_num(v, "low", 0), jget_num(v, "high", 0),
 								   jget_int(v, "n", 0));

@@ -115,8 +115,8 @@ int csv_report(struct rows *r, const struct report_input *in, struct text *t)
 	return 0;
 }
 
-/* A table as people see it: text, and behind it the interval and the verdict of the same cell. In the first row stand headings,
- * however they are set. */
+/* A table as people see it: text, and behind it the interval and the verdict of the same cell. In the first row stand
+ * headings, however they are set. */
 static void add_cell(struct text *t, const struct tcell *c, bool heading, struct arena *mem)
 {
 	const char *text = arena_printf(mem, "%s%s%s%s%s%s", c->text ? c->text : "", c->range && *c->range ? " (" : "",

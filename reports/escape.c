@@ -102,7 +102,8 @@ void escape_gnuplot(struct text *t, const char *s)
 	for (size_t len; *s && room > 0; s += len, room--) {
 		int cp = escape_tame(s, &len);
 
-		/* gnuplot's own '' for a quote does not work at a string's start (5.4), so it becomes a typographic one. */
+		/* gnuplot's own '' for a quote does not work at a string's start (5.4), so it becomes a typographic
+		 * one. */
 		text_code_point(t, cp == '\'' ? 0x2019 : (unsigned)cp);
 	}
 	text_char(t, '\'');
@@ -113,8 +114,8 @@ void escape_gnuplot(struct text *t, const char *s)
 /* What a spreadsheet skips before it looks whether a formula follows: blanks of every kind, and what nobody sees. */
 static bool is_blank(int cp)
 {
-	return cp == ' ' || cp == 0xa0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200d) || cp == 0x202f || cp == 0x205f || cp == 0x3000 ||
-	       utf8_is_control(cp) || utf8_is_hidden(cp);
+	return cp == ' ' || cp == 0xa0 || cp == 0x1680 || (cp >= 0x2000 && cp <= 0x200d) || cp == 0x202f ||
+	       cp == 0x205f || cp == 0x3000 || utf8_is_control(cp) || utf8_is_hidden(cp);
 }
 
 static bool begins_formula(const char *s)
@@ -127,7 +128,8 @@ static bool begins_formula(const char *s)
 	while ((cp = utf8_next(s, &len)) > 0 && is_blank(cp))
 		s += len;
 	/* The full-width forms too: an East Asian spreadsheet takes them for the others. */
-	return cp > 0 && ((cp < 0x80 && strchr("=+-@", cp)) || cp == 0xff1d || cp == 0xff0b || cp == 0xff0d || cp == 0xff20);
+	return cp > 0 && ((cp < 0x80 && strchr("=+-@", cp)) || cp == 0xff1d || cp == 0xff0b || cp == 0xff0d ||
+			  cp == 0xff20);
 }
 
 static void add_quoted(struct text *t, const char *before, const char *s)

@@ -1,6 +1,7 @@
 /* The report as LaTeX tables (booktabs): a fragment to \input, or to cut into one file a table at the marked lines. Needs
  * \usepackage{booktabs} and nothing else. Every number stands in \lbnum{...}, which a paper may redefine. Letters stand
- * in UTF-8 where the fonts have them (escape_latex.c). No text from outside reaches a \label, an option or a file name. */
+ * in UTF-8 where the fonts have them (escape_latex.c). No text from outside reaches a \label, an option or a file
+ * name. */
 #include "reports/formats.h"
 
 #include <ctype.h>
@@ -18,7 +19,8 @@ void latex_begin(struct text *t, const char *title)
 	text_add(t, "% Written by lockbench " LOCKBENCH_VERSION ". Needs: \\usepackage{booktabs}\n");
 	text_add(t, "% Title: ");
 	escape_latex_comment(t, title);
-	text_add(t, "\n" LATEX_MACROS "\\providecommand{\\lbnum}[1]{\\ensuremath{#1}}\n\\providecommand{\\lbrange}[1]{{\\scriptsize #1}}\n"
+	text_add(t, "\n" LATEX_MACROS "\\providecommand{\\lbnum}[1]{\\ensuremath{#1}}\n"
+		    "\\providecommand{\\lbrange}[1]{{\\scriptsize #1}}\n"
 		    "\\providecommand{\\lbbest}[1]{\\textbf{\\boldmath #1}}\n");
 }
 

@@ -227,7 +227,8 @@ void page_plots_missing(struct text *t, const struct plots *p)
 
 	if (!p->failed)
 		return;
-	text = xasprintf("%d plot%s could not be drawn; the numbers are in the tables.", p->failed, p->failed == 1 ? "" : "s");
+	text = xasprintf("%d plot%s could not be drawn; the numbers are in the tables.", p->failed,
+			 p->failed == 1 ? "" : "s");
 	page_paragraph(t, "warning", text);
 	if (p->failed > 1)
 		warning("%d of %d plots could not be drawn", p->failed, p->failed + p->drawn);

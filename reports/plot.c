@@ -527,7 +527,8 @@ static char *make_dir(void)
 
 	if (mkdtemp(dir))
 		return dir;
-	error(EXIT_IO, "cannot make a folder for gnuplot in %s: %s%s", in, strerror(errno), in == set ? " ($TMPDIR)" : "; $TMPDIR may name another");
+	error(EXIT_IO, "cannot make a folder for gnuplot in %s: %s%s", in, strerror(errno),
+	      in == set ? " ($TMPDIR)" : "; $TMPDIR may name another");
 	free(dir);
 	return NULL;
 }

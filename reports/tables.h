@@ -10,7 +10,7 @@ struct tcell {
 	const char *range; /* "98.93 to 99.32", or NULL */
 	const char *note;  /* how it came about: seeds, trials, cell keys; or NULL */
 	const char *tag;   /* a verdict worth a mark: "NOOP", "ATTACK-BROKEN", ...; or NULL */
-	bool number;       /* set right-aligned; below the heading: holds nothing but what we made of numbers, no text from outside */
+	bool number;       /* set right-aligned; below the heading: made of numbers by us, no text from outside */
 	bool best;         /* of its kind, and the difference holds: bold */
 	const char *symbol; /* one character in front, where the format has it: says what the shade says */
 	int shade;         /* 0: none, 1 .. 5: darker is worse for the defender; never without text */

@@ -259,7 +259,8 @@ struct table table_attack(struct rows *r, int context, int first_series, int las
 			table_put(&t, row, 0, variant_text(r, &c->series[g->series]));
 		table_put(&t, row, variant, c->scheme[g->scheme].label);
 		if (a->strength)
-			*table_at(&t, row, first - 1) = (struct tcell){ .text = strength_text(r, g), .number = g->has_strength };
+			*table_at(&t, row, first - 1) = (struct tcell){ .text = strength_text(r, g),
+									.number = g->has_strength };
 		table_at(&t, row, first)->tag = group_verdicts(r, g);
 		*table_at(&t, row, first + 1) = (struct tcell){ .text = arena_printf(&r->mem, "%d", g->ncells), .number = true };
 		if (g->nfailures)
