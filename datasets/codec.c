@@ -5,7 +5,9 @@
  * checked before decompression starts, the scans are counted and the memory is capped.
  *
  * libpng applies gamma tags and complains about colour profiles. Only the chunks that hold the image are handed to it
- * (IHDR, PLTE, IDAT, IEND), so pixels are what the file stores and the other chunks' parsers are never reached. */
+ * (IHDR, PLTE, IDAT, IEND), so pixels are what the file stores and the other chunks' parsers are never reached.
+ *
+ * What lies behind the end of an image is not looked at: cameras pad their files and put second images there. */
 #include "datasets/codec.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -136,8 +138,6 @@ static int reader_run(struct jpeg_reader *r, const uint8_t *data, size_t len)
 		              (int)c->output_width, y);
 	}
 	jpeg_finish_decompress(c);
-	if (c->src->bytes_in_buffer)
-		trap_raise(&r->trap, "bytes behind the end of the image");
 	return 0;
 }
 
@@ -290,12 +290,8 @@ static size_t png_keep_image(const uint8_t *p, size_t len, const char *where, ui
 			return 0;
 		}
 		at += size;
-		if (!memcmp(type, "IEND", 4)) {
-			if (at == len)
-				return n;
-			bad_png(where, "bytes behind the end of the image");
-			return 0;
-		}
+		if (!memcmp(type, "IEND", 4))
+			return n;
 	}
 	bad_png(where, "truncated");
 	return 0;
