@@ -50,11 +50,27 @@ static int shape_of(const char *path, int nd, const int64_t *d, struct pictures 
 	return 0;
 }
 
+/* As few digits as tell x from every other float: 1.01, 1.0000001. */
+static void digits(float x, char text[32])
+{
+	for (int n = 6; n <= 9; n++) {
+		snprintf(text, 32, "%.*g", n, (double)x);
+		if (strtof(text, NULL) == x)
+			return;
+	}
+}
+
 static int check_range(const char *path, const float *x, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (!(x[i] >= 0 && x[i] <= 1))
-			return error(EXIT_UNEVALUABLE, "%s: number %zu is %g; pixels are 0 to 1 (or uint8)", path, i, (double)x[i]);
+	char text[32];
+
+	for (size_t i = 0; i < len; i++) {
+		if (x[i] >= 0 && x[i] <= 1)
+			continue;
+		digits(x[i], text);
+		return error(EXIT_UNEVALUABLE, "%s: number %zu is %s, which is %s; pixels are 0 to 1 (save numpy.clip(a, 0, 1)), or 0 to 255 as uint8",
+			     path, i, text, isnan(x[i]) ? "no number" : x[i] < 0 ? "below 0" : "above 1");
+	}
 	return 0;
 }
 
@@ -111,6 +127,8 @@ static int read_pictures(const char *path, struct pictures *p)
 		return -1;
 	if (len >= 6 && !memcmp(file, "\x93NUMPY", 6))
 		ret = read_array(path, file, len, p);
+	else if (len >= 4 && !memcmp(file, "PK\3\4", 4))
+		ret = error(EXIT_UNEVALUABLE, "%s: a zip archive (.npz?); save the array alone, with numpy.save", path);
 	else
 		ret = read_picture(path, file, len, p);
 	free(file);

@@ -1,6 +1,6 @@
 /* NumPy's .npy format. See npy.h.
- * Source: numpy/lib/format.py, "Format Version 1.0" to "3.0". Differs: two dtypes, C order only, and the
- * header is read by a parser for just the dictionary that NumPy writes, never evaluated. */
+ * Source: numpy/lib/format.py, "Format Version 1.0" to "3.0". Differs: two dtypes, and the header is
+ * read by a parser for just the dictionary that NumPy and its imitators write, never evaluated. */
 #include "nn/npy.h"
 
 #include "base/error.h"
@@ -83,12 +83,24 @@ int npy_save(const char *path, char dtype, int nd, const int64_t *d, const void 
 	return r;
 }
 
-/* ---- reading ---- */
+/* ---- reading: the header's dictionary ---- */
 
 /* The dictionary's text, eaten from the left. */
 struct cursor {
 	const char *s, *end;
 };
+
+struct header {
+	char descr[16]; /* the type as NumPy writes it, "<f4" */
+	bool fortran;   /* the first index moves fastest */
+	int nd;
+	int64_t *d;
+};
+
+static int damaged(const char *where, const char *what)
+{
+	return error(EXIT_UNEVALUABLE, "%s: the .npy header is damaged (%s); save the array again", where, what);
+}
 
 static bool at_digit(const struct cursor *c)
 {
@@ -97,7 +109,7 @@ static bool at_digit(const struct cursor *c)
 
 static void skip_blanks(struct cursor *c)
 {
-	while (c->s < c->end && *c->s == ' ')
+	while (c->s < c->end && (*c->s == ' ' || *c->s == '\t' || *c->s == '\n' || *c->s == '\r'))
 		c->s++;
 }
 
@@ -113,6 +125,19 @@ static bool eat(struct cursor *c, const char *word)
 	return true;
 }
 
+/* 'text' or "text" of less than 16 characters. */
+static bool eat_string(struct cursor *c, char text[16])
+{
+	char quote = eat(c, "'") ? '\'' : eat(c, "\"") ? '"' : '\0';
+	size_t n = 0;
+
+	while (quote && c->s < c->end && *c->s != quote && n < 15)
+		text[n++] = *c->s++;
+	text[n] = '\0';
+	return quote && c->s < c->end && *c->s++ == quote;
+}
+
+/* 3, or 3L as Python 2 wrote its long numbers. */
 static bool eat_number(struct cursor *c, int64_t *v)
 {
 	skip_blanks(c);
@@ -121,81 +146,161 @@ static bool eat_number(struct cursor *c, int64_t *v)
 	for (*v = 0; at_digit(c); c->s++)
 		if (__builtin_mul_overflow(*v, 10, v) || __builtin_add_overflow(*v, *c->s - '0', v))
 			return false;
+	if (c->s < c->end && *c->s == 'L')
+		c->s++;
 	return true;
 }
 
 /* "()", "(3,)", "(3, 4)" or "(3, 4,)". */
-static bool eat_shape(struct cursor *c, int *nd, int64_t *d)
+static int read_shape(struct cursor *c, const char *where, struct header *h)
 {
 	bool comma = true;
 
 	if (!eat(c, "("))
-		return false;
-	for (*nd = 0; !eat(c, ")"); (*nd)++) {
-		if (*nd == DIMS_MAX || !comma || !eat_number(c, &d[*nd]))
-			return false;
+		return damaged(where, "its shape is no tuple");
+	for (h->nd = 0; !eat(c, ")"); h->nd++) {
+		if (h->nd == DIMS_MAX)
+			return error(EXIT_UNEVALUABLE, "%s: an array of more than %d dimensions; save it with fewer", where, DIMS_MAX);
+		if (!comma || !eat_number(c, &h->d[h->nd]))
+			return damaged(where, "its shape");
 		comma = eat(c, ",");
 	}
-	return *nd != 1 || comma; /* "(3)" is a number in Python */
+	if (h->nd == 1 && !comma) /* "(3)" is a number in Python */
+		return damaged(where, "its shape is no tuple");
+	return 0;
 }
 
-static bool eat_descr(struct cursor *c, int *row)
+static int read_type(struct cursor *c, const char *where, struct header *h)
 {
-	char quoted[8];
-
-	for (*row = 0; *row < (int)ARRAY_LEN(dtypes); (*row)++) {
-		snprintf(quoted, sizeof(quoted), "'%s'", dtypes[*row].descr);
-		if (eat(c, quoted))
-			return true;
-	}
-	return false;
+	if (eat(c, "["))
+		return error(EXIT_UNEVALUABLE, "%s: a structured array, of records with named fields; save one field, as float32 or uint8", where);
+	return eat_string(c, h->descr) ? 0 : damaged(where, "its type");
 }
 
-struct header {
-	int row, nd;
-	int64_t *d;
-};
+static int read_order(struct cursor *c, const char *where, struct header *h)
+{
+	h->fortran = eat(c, "True");
+	return h->fortran || eat(c, "False") ? 0 : damaged(where, "its order");
+}
 
 /* NumPy writes the keys sorted, others may not; each must be there once. */
-static bool eat_dict(struct cursor *c, struct header *h)
+static int read_dict(struct cursor *c, const char *where, struct header *h)
 {
+	static const struct { const char *name; int (*read)(struct cursor *, const char *, struct header *); } keys[] = {
+		{ "descr", read_type }, { "fortran_order", read_order }, { "shape", read_shape },
+	};
 	unsigned seen = 0;
+	char name[16];
 
 	if (!eat(c, "{"))
-		return false;
-	for (int i = 0; i < 3; i++) {
-		if (i && !eat(c, ","))
-			return false;
-		if (eat(c, "'descr'") && eat(c, ":") && eat_descr(c, &h->row))
-			seen |= 1;
-		else if (eat(c, "'fortran_order'") && eat(c, ":") && eat(c, "False"))
-			seen |= 2;
-		else if (eat(c, "'shape'") && eat(c, ":") && eat_shape(c, &h->nd, h->d))
-			seen |= 4;
-		else
-			return false;
+		return damaged(where, "no dictionary");
+	for (bool more = true; more && !eat(c, "}"); ) {
+		size_t k = 0;
+
+		if (!eat_string(c, name) || !eat(c, ":"))
+			return damaged(where, "a key is missing");
+		while (k < ARRAY_LEN(keys) && strcmp(keys[k].name, name) != 0)
+			k++;
+		if (k == ARRAY_LEN(keys) || seen & 1u << k)
+			return damaged(where, "a key twice or too many");
+		if (keys[k].read(c, where, h))
+			return -1;
+		seen |= 1u << k;
+		more = eat(c, ",");
+		if (!more && !eat(c, "}"))
+			return damaged(where, "no end");
 	}
-	eat(c, ",");
-	return eat(c, "}") && seen == 7;
+	skip_blanks(c);
+	return seen == 7 && c->s == c->end ? 0 : damaged(where, "not the three keys, or something behind them");
 }
 
-/* The dictionary's place behind the prefix; false when this is no .npy file. */
-static bool find_dict(const unsigned char *file, size_t len, struct cursor *c)
+/* The dictionary's place behind the prefix. */
+static int find_dict(const unsigned char *file, size_t len, const char *where, struct cursor *c)
 {
 	size_t prefix = PREFIX_LEN, n;
 
-	if (len < PREFIX_LEN || memcmp(file, MAGIC, MAGIC_LEN) || file[6] < 1 || file[6] > 3 || file[7])
-		return false;
+	if (len < MAGIC_LEN || memcmp(file, MAGIC, MAGIC_LEN))
+		return error(EXIT_UNEVALUABLE, "%s: not a .npy file", where);
+	if (len < PREFIX_LEN + 2)
+		return error(EXIT_UNEVALUABLE, "%s: a .npy file that is cut short; save the array again", where);
+	if (file[6] < 1 || file[6] > 3 || file[7])
+		return error(EXIT_UNEVALUABLE, "%s: a .npy file of version %d.%d; 1.0 to 3.0 are read", where, file[6], file[7]);
 	n = file[8] | (size_t)file[9] << 8;
 	if (file[6] > 1) { /* from version 2.0 the length has four bytes */
 		prefix += 2;
-		if (len < prefix)
-			return false;
 		n |= (size_t)file[10] << 16 | (size_t)file[11] << 24;
 	}
+	if (n > len - prefix)
+		return error(EXIT_UNEVALUABLE, "%s: a .npy file that is cut short; save the array again", where);
 	c->s = (const char *)file + prefix;
 	c->end = c->s + n;
-	return n <= len - prefix;
+	return 0;
+}
+
+/* ---- reading: what the numbers are ---- */
+
+/* NumPy's name of a type, for the reason: "float64" of "f8". */
+static void type_name(const char *type, char name[32])
+{
+	static const struct { char kind; const char *name; } kinds[] = {
+		{ 'i', "int" }, { 'u', "uint" }, { 'f', "float" }, { 'c', "complex" }, /* with their size */
+		{ 'b', "bool" }, { 'O', "Python objects" }, { 'S', "text" }, { 'a', "text" }, { 'U', "text" }, { 'V', "raw bytes" },
+		{ 'M', "dates" }, { 'm', "time spans" },
+	};
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(kinds) && kinds[i].kind != *type)
+		i++;
+	if (i == ARRAY_LEN(kinds))
+		snprintf(name, 32, "something unknown");
+	else if (i < 4)
+		snprintf(name, 32, "%s%ld", kinds[i].name, 8 * strtol(type + 1, NULL, 10) % 1000);
+	else
+		snprintf(name, 32, "%s", kinds[i].name);
+}
+
+/* The row of dtypes[] for "<f4", ">f4", "|u1"; bytes have no order, whatever is written. -1 after error(). */
+static int type_row(const struct header *h, const char *where, bool *swapped)
+{
+	const char *type = h->descr + (*h->descr && strchr("<>|=", *h->descr));
+	char name[32];
+
+	*swapped = *h->descr == '>';
+	for (int i = 0; i < (int)ARRAY_LEN(dtypes); i++)
+		if (!strcmp(type, dtypes[i].descr + 1))
+			return i;
+	type_name(type, name);
+	return error(EXIT_UNEVALUABLE, "%s: an array of %s ('%s'); float32 and uint8 are read: save a.astype('float32'), or pixels of 0 to 255 as "
+		     "a.astype('uint8')", where, name, h->descr);
+}
+
+static void swap_bytes(char *x, size_t bytes, size_t size)
+{
+	for (size_t i = 0; i < bytes; i += size)
+		for (size_t k = 0; k < size / 2; k++) {
+			char t = x[i + k];
+
+			x[i + k] = x[i + size - 1 - k];
+			x[i + size - 1 - k] = t;
+		}
+}
+
+/* From the order in which the first index moves fastest to ours, in which the last does. n numbers. */
+static void from_fortran(char *out, const char *in, const struct header *h, size_t n, size_t size)
+{
+	size_t step[DIMS_MAX], at[DIMS_MAX] = { 0 };
+
+	for (int k = 0; k < h->nd; k++)
+		step[k] = k ? step[k - 1] * (size_t)h->d[k - 1] : 1;
+	for (size_t i = 0; i < n; i++) {
+		size_t from = 0;
+
+		for (int k = 0; k < h->nd; k++)
+			from += at[k] * step[k];
+		memcpy(out + i * size, in + from * size, size);
+		for (int k = h->nd - 1; k >= 0 && ++at[k] == (size_t)h->d[k]; k--)
+			at[k] = 0;
+	}
 }
 
 void *npy_decode(const void *file, size_t len, const char *where, char *dtype, int *nd, int64_t d[6])
@@ -203,26 +308,29 @@ void *npy_decode(const void *file, size_t len, const char *where, char *dtype, i
 	struct header h = { .d = d };
 	size_t bytes, found;
 	struct cursor c;
-	void *data;
+	bool swapped;
+	char *data;
+	int row;
 
-	if (!find_dict(file, len, &c)) {
-		error(EXIT_UNEVALUABLE, "%s: not a .npy file of version 1.0 to 3.0, or cut short", where);
+	if (find_dict(file, len, where, &c) || read_dict(&c, where, &h))
 		return NULL;
-	}
+	row = type_row(&h, where, &swapped);
+	if (row < 0)
+		return NULL;
 	found = len - (size_t)(c.end - (const char *)file);
-	if (!eat_dict(&c, &h)) {
-		error(EXIT_UNEVALUABLE, "%s: not a C-order float32 ('<f4') or uint8 ('|u1') array of at most %d dimensions;"
-		      " save it with numpy.ascontiguousarray(a, 'float32')", where, DIMS_MAX);
+	if (count_bytes(h.nd, d, dtypes[row].size, &bytes) || bytes != found) {
+		error(EXIT_UNEVALUABLE, "%s: %zu bytes of data do not fit the array's shape: it is cut short, or something follows it", where, found);
 		return NULL;
 	}
-	if (count_bytes(h.nd, d, dtypes[h.row].size, &bytes) || bytes != found) {
-		error(EXIT_UNEVALUABLE, "%s: %zu bytes of data do not fit the array's shape", where, found);
-		return NULL;
-	}
-	*dtype = dtypes[h.row].dtype;
+	*dtype = dtypes[row].dtype;
 	*nd = h.nd;
 	data = xmalloc(bytes, 1);
-	memcpy(data, (const char *)file + len - bytes, bytes);
+	if (h.fortran)
+		from_fortran(data, c.end, &h, bytes / dtypes[row].size, dtypes[row].size);
+	else
+		memcpy(data, c.end, bytes);
+	if (swapped)
+		swap_bytes(data, bytes, dtypes[row].size);
 	return data;
 }
 

@@ -126,11 +126,11 @@ static int check_confidences(const struct ag_conf *c, int classes)
 		return error(EXIT_UNEVALUABLE, "activeguard: option 'confidences' is empty; the paper has 0.2,0.3,0.4");
 	for (int i = 0; i < f->n; i++) {
 		if (f->v[i] <= 1.0 / classes)
-			return error(EXIT_UNEVALUABLE, "activeguard: option 'confidences': %g cannot be the highest of %d confidences;"
-				     " it must be above %g", f->v[i], classes, 1.0 / classes);
+			return error(EXIT_UNEVALUABLE, "activeguard: option 'confidences': %.15g cannot be the highest of %d confidences;"
+				     " it must be above %.15g", f->v[i], classes, 1.0 / classes);
 		for (int j = 0; j < i; j++)
 			if (fabs(f->v[i] - f->v[j]) < 2 * c->tolerance - 1e-9)
-				return error(EXIT_UNEVALUABLE, "activeguard: option 'confidences': %g and %g are closer than two"
+				return error(EXIT_UNEVALUABLE, "activeguard: option 'confidences': %.15g and %.15g are closer than two"
 					     " tolerances (%g); identities would mix", f->v[j], f->v[i], 2 * c->tolerance);
 	}
 	return 0;

@@ -97,6 +97,10 @@ static void write_arrays(int n, int c)
 	ck_assert_int_eq(npy_save(sandbox("float.npy"), 'f', 4, d, b), 0);
 	b[7] = 1.01f;
 	ck_assert_int_eq(npy_save(sandbox("bright.npy"), 'f', 4, d, b), 0);
+	b[7] = nextafterf(1, 2);
+	ck_assert_int_eq(npy_save(sandbox("hair.npy"), 'f', 4, d, b), 0);
+	b[7] = -1e-9f;
+	ck_assert_int_eq(npy_save(sandbox("under.npy"), 'f', 4, d, b), 0);
 	b[7] = NAN;
 	ck_assert_int_eq(npy_save(sandbox("nan.npy"), 'f', 4, d, b), 0);
 	free(a);
@@ -215,8 +219,11 @@ static const struct { const char *line, *message; int code; } bads[] = {
 	{ "five.npy a.npy", "has 1 dimensions", EXIT_UNEVALUABLE },
 	{ "deep.npy deep.npy", "has 7 channels, not 1 or 3", EXIT_UNEVALUABLE },
 	{ "none.npy none.npy", "no images", EXIT_UNEVALUABLE },
-	{ "a.npy bright.npy", "number 7 is 1.01; pixels are 0 to 1", EXIT_UNEVALUABLE },
-	{ "a.npy nan.npy", "pixels are 0 to 1", EXIT_UNEVALUABLE },
+	{ "a.npy bright.npy", "number 7 is 1.01, which is above 1; pixels are 0 to 1", EXIT_UNEVALUABLE },
+	{ "a.npy hair.npy", "number 7 is 1.0000001, which is above 1", EXIT_UNEVALUABLE },
+	{ "a.npy under.npy", "number 7 is -1e-09, which is below 0", EXIT_UNEVALUABLE },
+	{ "a.npy nan.npy", "number 7 is nan, which is no number", EXIT_UNEVALUABLE },
+	{ "a.npy two.npz", "zip archive", EXIT_UNEVALUABLE },
 	{ "cut.npy a.npy", "cut short", EXIT_UNEVALUABLE },
 	{ "a.npy b.npy --steganalysis", "at least 20 images", EXIT_UNEVALUABLE },
 	{ "a.npy", "image-metrics wants A B", EXIT_UNEVALUABLE },
@@ -231,6 +238,7 @@ START_TEST(refuses)
 	write_arrays(2, 3);
 	sandbox_write("text.png", "hello", 5);
 	sandbox_write("cut.npy", "\x93NUMPY\x01", 7);
+	sandbox_write("two.npz", "PK\3\4...", 7);
 	npy_save(sandbox("deep.npy"), 'u', 3, (const int64_t[]){ 7, 4, 4 }, px);
 	npy_save(sandbox("none.npy"), 'u', 4, (const int64_t[]){ 0, 1, 4, 4 }, px);
 	code = run(bads[_i].line, &out, &err);

@@ -51,6 +51,16 @@ static const struct good {
 	{ "{'shape': (), 'fortran_order': False, 'descr': '<f4'}", 4, 3 },
 	{ "{'descr':'<f4','fortran_order':False,'shape':(1,1,1,1,1,1)}", 4, 1 },
 	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 7), }\n", 0, 1 },
+	/* cnpy and other writers: bytes with an order, no order at all, double quotes, line ends; Python 2's long numbers */
+	{ "{'descr': '<u1', 'fortran_order': False, 'shape': (5,), }", 5, 1 },
+	{ "{'descr': '>u1', 'fortran_order': False, 'shape': (5,), }", 5, 1 },
+	{ "{'descr': '=u1', 'fortran_order': False, 'shape': (5,), }", 5, 1 },
+	{ "{'descr': 'u1', 'fortran_order': False, 'shape': (5,), }", 5, 1 },
+	{ "{'descr': '=f4', 'fortran_order': False, 'shape': (6,), }", 24, 1 },
+	{ "{\"descr\": \"<f4\",\n\t\"fortran_order\": False,\r\n \"shape\": (2, 3)}", 24, 1 },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (2L, 3L), }", 24, 1 },
+	{ "{'descr': '|u1', 'fortran_order': False, 'shape': (5L,), }", 5, 1 },
+	{ "{'descr': '<f4', 'fortran_order': True, 'shape': (6,), }", 24, 1 }, /* one dimension has one order */
 };
 
 START_TEST(reads_what_numpy_writes)
@@ -64,24 +74,62 @@ START_TEST(reads_what_numpy_writes)
 }
 END_TEST
 
-static const struct good bad[] = {
-	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", 23, 1 }, /* a byte short */
-	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", 25, 1 }, /* a byte left over */
-	{ "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", 24, 1 },
-	{ "{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }", 24, 1 },
-	{ "{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", 24, 1 },
-	{ "{'descr': '|O', 'fortran_order': False, 'shape': (3,), }", 24, 1 },
-	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (6), }", 24, 1 },
-	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (-6,), }", 24, 1 },
-	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (2 3), }", 24, 1 },
-	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,6), }", 24, 1 },
-	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", 0, 1 },
-	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", 0, 1 },
-	{ "{'descr': '<f4', 'descr': '<f4', 'shape': (6,), }", 24, 1 },
-	{ "{'descr': '<f4', 'fortran_order': False, }", 24, 1 },
-	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (6,)", 24, 1 },
-	{ "", 24, 1 },
-	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }", 24, 4 },
+/* Big endian and Fortran order are turned into ours. */
+START_TEST(reads_other_orders)
+{
+	const char *big = "{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }";
+	const char *fortran = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 2), }";
+	const char *both = "{'descr': '>f4', 'fortran_order': True, 'shape': (1, 2, 2), }";
+	static const unsigned char turned[8] = { 3, 2, 1, 0, 7, 6, 5, 4 };
+	static const unsigned char wanted[12] = { 0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11 }; /* [i][j][k] is number i + 2j + 6k */
+	static const unsigned char wanted_both[16] = { 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 5, 4, 15, 14, 13, 12 };
+	unsigned char *x = decode(big, 8, 1), *y = decode(fortran, 12, 1), *z = decode(both, 16, 1);
+
+	ck_assert_msg(x && y && z, "%s", error_text());
+	ck_assert_mem_eq(x, turned, sizeof(turned));
+	ck_assert_mem_eq(y, wanted, sizeof(wanted));
+	ck_assert_mem_eq(z, wanted_both, sizeof(wanted_both));
+	free(x);
+	free(y);
+	free(z);
+}
+END_TEST
+
+/* Refused, with the true reason. */
+static const struct {
+	const char *dict;
+	int bytes, major;
+	const char *why;
+} bad[] = {
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", 23, 1, "23 bytes" },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", 25, 1, "25 bytes" },
+	{ "{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }", 24, 1, "float64 ('<f8')" },
+	{ "{'descr': '<f2', 'fortran_order': False, 'shape': (3,), }", 6, 1, "float16 ('<f2')" },
+	{ "{'descr': '<i4', 'fortran_order': False, 'shape': (6,), }", 24, 1, "int32 ('<i4')" },
+	{ "{'descr': '|i1', 'fortran_order': False, 'shape': (6,), }", 6, 1, "int8 ('|i1')" },
+	{ "{'descr': '|b1', 'fortran_order': False, 'shape': (6,), }", 6, 1, "bool" },
+	{ "{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }", 24, 1, "complex64" },
+	{ "{'descr': '|O', 'fortran_order': False, 'shape': (3,), }", 24, 1, "Python objects" },
+	{ "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (6,), }", 24, 1, "structured" },
+	{ "{'descr': '', 'fortran_order': False, 'shape': (6,), }", 24, 1, "unknown" },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (6), }", 24, 1, "no tuple" },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (-6,), }", 24, 1, "shape" },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (6LL,), }", 24, 1, "shape" },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (2 3), }", 24, 1, "shape" },
+	{ "{'descr': '<f4', 'fortran_order': 1, 'shape': (2, 3), }", 24, 1, "order" },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,6), }", 24, 1, "6 dimensions" },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", 0, 1, "shape" },
+	{ "{'descr': '<f4', 'fortran_order': True, 'shape': (4611686018427387904, 4), }", 0, 1, "shape" },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", 0, 1, "shape" },
+	{ "{'descr': '<f4', 'descr': '<f4', 'shape': (6,), }", 24, 1, "key" },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (6,), 'more': 1}", 24, 1, "key" },
+	{ "{'descr': '<f4', 'fortran_order': False, }", 24, 1, "three keys" },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (6,)} x", 24, 1, "behind" },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (6,)", 24, 1, "no end" },
+	{ "{'descr': '<f4' 'fortran_order': False, 'shape': (6,)}", 24, 1, "no end" },
+	{ "{'descr: <f4", 0, 1, "damaged" },
+	{ "", 24, 1, "dictionary" },
+	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (6,), }", 24, 4, "version 4.0" },
 };
 
 START_TEST(refuses_the_rest)
@@ -89,6 +137,7 @@ START_TEST(refuses_the_rest)
 	ck_assert_msg(decode(bad[_i].dict, bad[_i].bytes, bad[_i].major) == NULL, "%s", bad[_i].dict);
 	ck_assert_int_eq(error_code(), EXIT_UNEVALUABLE);
 	ck_assert_ptr_nonnull(strstr(error_text(), "test: "));
+	ck_assert_msg(strstr(error_text(), bad[_i].why) != NULL, "%s: %s", bad[_i].dict, error_text());
 }
 END_TEST
 
@@ -164,6 +213,7 @@ Suite *suite_npy(void)
 	TCase *tc = tcase_create("npy");
 
 	tcase_add_loop_test(tc, reads_what_numpy_writes, 0, (int)ARRAY_LEN(good));
+	tcase_add_test(tc, reads_other_orders);
 	tcase_add_loop_test(tc, refuses_the_rest, 0, (int)ARRAY_LEN(bad));
 	tcase_add_test(tc, refuses_every_cut);
 	tcase_add_test(tc, round_trip);

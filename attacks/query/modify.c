@@ -122,11 +122,11 @@ static int check_strength(const struct modify_conf *c, const struct access *a)
 	const struct change_info *o = &changes[c->op];
 
 	if (c->strength > o->most)
-		return error(EXIT_UNEVALUABLE, "modify: op=%s takes a strength of 0 to %g, not %g", o->name, o->most, c->strength);
+		return error(EXIT_UNEVALUABLE, "modify: op=%s takes a strength of 0 to %g, not %.15g", o->name, o->most, c->strength);
 	if (o->whole && c->strength != floor(c->strength))
-		return error(EXIT_UNEVALUABLE, "modify: op=%s takes a whole strength, not %g", o->name, c->strength);
+		return error(EXIT_UNEVALUABLE, "modify: op=%s takes a whole strength, not %.15g", o->name, c->strength);
 	if (c->op == CHANGE_TRANSLATE && (c->strength > a->h || c->strength > a->w))
-		return error(EXIT_UNEVALUABLE, "modify: op=translate by %g pixels leaves nothing of %dx%d", c->strength, a->h, a->w);
+		return error(EXIT_UNEVALUABLE, "modify: op=translate by %.15g pixels leaves nothing of %dx%d", c->strength, a->h, a->w);
 	return 0;
 }
 
