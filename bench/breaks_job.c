@@ -42,12 +42,17 @@ const char **breaks_absent(const char *data_dir)
 {
 	const char **absent = xcalloc((size_t)known_breaks_count + 1, sizeof(*absent));
 	char where[512];
-	int n = 0;
+	int n = 0, there = 0;
 
-	for (int i = 0; i < known_breaks_count; i++)
-		if (*known_breaks[i].dataset && !dataset_where(known_breaks[i].dataset, data_dir, where))
+	for (int i = 0; i < known_breaks_count && there >= 0; i++) {
+		there = *known_breaks[i].dataset ? dataset_where(known_breaks[i].dataset, data_dir, where) : 1;
+		if (!there)
 			absent[n++] = known_breaks[i].dataset;
-	return absent;
+	}
+	if (there >= 0)
+		return absent;
+	free(absent);
+	return NULL;
 }
 
 char *breaks_job_text(const struct breaks_job *job, int tier)

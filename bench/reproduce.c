@@ -77,13 +77,17 @@ static int choose_model(const struct reproduce_conf *c, char model[64])
 	const struct dataset_driver *drv = dataset_driver_of(c->dataset);
 	struct dataset d = { .name = "" };
 	char where[512];
+	int there;
 
 	snprintf(model, 64, "%.63s", c->model);
 	if (!drv)
 		return -1;
 	if (strcmp(c->model, "auto") != 0)
 		return 0;
-	if (!dataset_where(c->dataset, cli_data_dir(&c->common), where)) {
+	there = dataset_where(c->dataset, cli_data_dir(&c->common), where);
+	if (there < 0)
+		return -1;
+	if (!there) {
 		dataset_free(dataset_load(c->dataset, cli_data_dir(&c->common))); /* says what is missing and how to get it */
 		return error(EXIT_UNEVALUABLE, "data set %s is not found", c->dataset);
 	}
@@ -149,14 +153,18 @@ static int reproduce(const struct cli_command *self, int argc, char **argv, cons
 	struct breaks_job known = { .dataset = c->dataset };
 	struct job j = { 0 };
 	struct model_spec spec;
-	const char **absent;
+	const char **absent = NULL;
 	char model[64], *text;
 	int ret;
 
 	if (choose_model(c, model) < 0 || model_spec_parse(&spec, model) < 0)
 		return -1;
 	known.model = model_spec_name(&spec, model); /* "mlp" and "mlp-256" are one: cells have the whole name */
-	known.absent = absent = breaks_absent(cli_data_dir(&c->common));
+	if (c->breaks) {
+		known.absent = absent = breaks_absent(cli_data_dir(&c->common));
+		if (!absent)
+			return -1;
+	}
 	text = c->breaks ? breaks_job_text(&known, c->tier) : job_text(c, model);
 	ret = job_parse(&j, text, strlen(text), c->breaks ? "reproduce breaks" : "reproduce activeguard", args->set, args->nset);
 	free(text);

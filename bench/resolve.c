@@ -85,12 +85,14 @@ static int check_models(const struct job *j)
 static int load_first(char *names, const char *data_dir, struct dataset **d)
 {
 	char where[512], *rest = names, *name = NULL;
+	int there = 0;
 
-	while (rest) {
+	while (rest && !there) {
 		name = strsep(&rest, ",");
-		if (dataset_where(name, data_dir, where))
-			break;
+		there = dataset_where(name, data_dir, where);
 	}
+	if (there < 0)
+		return -1;
 	*d = dataset_load(name, data_dir);
 	return *d ? 0 : -1;
 }

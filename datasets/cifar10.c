@@ -4,10 +4,8 @@
  * Differs: a batch of any other length is refused. The Python version is never read: unpickling runs code. */
 #include "datasets/format.h"
 #include "base/error.h"
-#include "base/file.h"
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { CLASSES = 10, TRAIN_BATCHES = 5, BATCHES = 6 };
 
@@ -31,12 +29,12 @@ int cifar10_parse(const void *data, size_t len, int n, const char *where, uint8_
 	return 0;
 }
 
-static int read_batch(const char *where, const char *file, uint8_t *px, uint8_t *labels)
+static int read_batch(const struct dir *dir, const char *file, uint8_t *px, uint8_t *labels)
 {
-	char *path = path_join(where, file);
+	char *path = dir_path(dir, file);
 	size_t len;
-	/* One byte more than allowed, so that a longer file is reported by the parser, with its reason. */
-	char *data = file_read(path, (size_t)CIFAR_BATCH * CIFAR_RECORD + 1, &len);
+	/* More than allowed, so that a longer file is reported by the parser, with its reason. */
+	char *data = dir_read(dir, file, (size_t)CIFAR_BATCH * (CIFAR_RECORD + 1), &len);
 	int r = data ? cifar10_parse(data, len, CIFAR_BATCH, path, px, labels) : -1;
 
 	free(data);
@@ -44,36 +42,85 @@ static int read_batch(const char *where, const char *file, uint8_t *px, uint8_t 
 	return r;
 }
 
+static int read_batches(struct dataset *d, const struct dir *dir)
+{
+	for (int b = 0; b < TRAIN_BATCHES; b++)
+		if (read_batch(dir, batch_files[b], d->train_px + (size_t)b * CIFAR_BATCH * CIFAR_PIXELS,
+		               d->train_labels + b * CIFAR_BATCH))
+			return -1;
+	return read_batch(dir, batch_files[TRAIN_BATCHES], d->test_px, d->test_labels);
+}
+
+/* How many of the files are there? -1 after error(). */
+static int count_files(const struct dir *dir, const char **missing)
+{
+	int n = 0;
+
+	for (int b = 0; b < BATCHES; b++) {
+		int r = dir_there(dir, batch_files[b], NULL);
+
+		if (r < 0)
+			return -1;
+		n += r > 0;
+		if (!r)
+			*missing = batch_files[b];
+	}
+	return n;
+}
+
+/* The folder, with every file in it. NULL after error(). */
+static struct dir *open_whole(const char *where)
+{
+	struct dir *dir = dir_open(where);
+	const char *missing = "";
+	int n = dir ? count_files(dir, &missing) : -1;
+
+	if (n == BATCHES)
+		return dir;
+	if (n >= 0)
+		error(EXIT_UNEVALUABLE, "%s is only a part of cifar10: %s is missing; unpack the archive again", where, missing);
+	dir_close(dir);
+	return NULL;
+}
+
 static int cifar10_load(struct dataset *d, const char *where)
 {
 	static const char *const names[CLASSES] = { "airplane", "automobile", "bird",  "cat",  "deer",
 		                                    "dog",      "frog",       "horse", "ship", "truck" };
 
-	if (dataset_alloc(d, 3, CIFAR_SIDE, CIFAR_SIDE, CLASSES, TRAIN_BATCHES * CIFAR_BATCH, CIFAR_BATCH))
-		return -1;
-	for (int b = 0; b < TRAIN_BATCHES; b++)
-		if (read_batch(where, batch_files[b], d->train_px + (size_t)b * CIFAR_BATCH * CIFAR_PIXELS,
-		               d->train_labels + b * CIFAR_BATCH))
+	struct dir *dir = open_whole(where);
+	int r = !dir || dataset_alloc(d, 3, CIFAR_SIDE, CIFAR_SIDE, CLASSES, TRAIN_BATCHES * CIFAR_BATCH, CIFAR_BATCH) ||
+		read_batches(d, dir) ? -1 : 0;
+
+	dir_close(dir);
+	if (!r)
+		dataset_name_classes(d, names);
+	return r;
+}
+
+static int check_sizes(const struct dir *dir)
+{
+	for (int b = 0; b < BATCHES; b++) {
+		uint64_t bytes;
+		int r = dir_there(dir, batch_files[b], &bytes);
+
+		if (r < 0)
 			return -1;
-	if (read_batch(where, batch_files[TRAIN_BATCHES], d->test_px, d->test_labels))
-		return -1;
-	dataset_name_classes(d, names);
+		if (r != DIR_FILE || bytes != (uint64_t)CIFAR_BATCH * CIFAR_RECORD)
+			return error(EXIT_UNEVALUABLE, "%s/%s: not %d records of %d bytes; copy the file again", dir_name(dir), batch_files[b],
+				     CIFAR_BATCH, CIFAR_RECORD);
+	}
 	return 0;
 }
 
 static int cifar10_peek(struct dataset *d, const char *where)
 {
-	for (int b = 0; b < BATCHES; b++) {
-		char *path = path_join(where, batch_files[b]);
-		struct stat st;
-		int r = stat(path, &st) || st.st_size != (off_t)CIFAR_BATCH * CIFAR_RECORD;
+	struct dir *dir = open_whole(where);
+	int r = dir ? check_sizes(dir) : -1;
 
-		if (r)
-			error(EXIT_UNEVALUABLE, "%s: not %d records of %d bytes; copy the file again", path, CIFAR_BATCH, CIFAR_RECORD);
-		free(path);
-		if (r)
-			return -1;
-	}
+	dir_close(dir);
+	if (r)
+		return -1;
 	d->c = 3;
 	d->h = d->w = CIFAR_SIDE;
 	d->classes = CLASSES;
@@ -82,29 +129,21 @@ static int cifar10_peek(struct dataset *d, const char *where)
 	return 0;
 }
 
-static bool have_all(const char *dir)
+static int look(const struct dir *dir)
 {
-	for (int b = 0; b < BATCHES; b++) {
-		char *path = path_join(dir, batch_files[b]);
-		bool found = file_exists(path);
+	const char *missing;
+	int n = count_files(dir, &missing);
 
-		free(path);
-		if (!found)
-			return false;
-	}
-	return true;
+	if (n < 0)
+		return -1;
+	return n == BATCHES ? DATASET_WHOLE : n ? DATASET_PART : DATASET_NONE;
 }
 
-static bool cifar10_probe(const char *root, const char *name, char where[512])
+static int cifar10_probe(const char *root, const char *name, char where[512])
 {
 	static const char *const dirs[] = { "cifar10", "cifar-10-batches-bin", "cifar10/cifar-10-batches-bin", "", NULL };
 
-	if (strcmp(name, "cifar10"))
-		return false;
-	for (int i = 0; dirs[i]; i++)
-		if (dataset_dir(root, dirs[i], where) && have_all(where))
-			return true;
-	return false;
+	return strcmp(name, "cifar10") ? DATASET_NONE : dataset_search(root, dirs, look, where);
 }
 
 const struct dataset_driver dataset_cifar10 = {

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "datasets/format.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -161,12 +162,40 @@ const struct dataset_driver *dataset_driver_of(const char *name)
 
 /* ---- where sets are looked for ---- */
 
-bool dataset_dir(const char *path, const char *name, char full[512])
+int dataset_dir(const char *path, const char *name, char full[512])
 {
 	const int n = snprintf(full, 512, *name ? "%s/%s" : "%s", path, name);
 	struct stat st;
+	int r;
 
-	return n > 0 && n < 512 && !stat(full, &st) && S_ISDIR(st.st_mode);
+	if (n < 0 || n >= 512)
+		return error(EXIT_UNEVALUABLE, "cannot look into %s/%s: the path is longer than 511 characters; use a shorter one", path, name);
+	r = file_there(full);
+	return r > 0 && (stat(full, &st) || !S_ISDIR(st.st_mode)) ? 0 : r;
+}
+
+int dataset_search(const char *root, const char *const *dirs, int (*look)(const struct dir *d), char where[512])
+{
+	int best = DATASET_NONE;
+	char full[512];
+
+	for (; *dirs && best != DATASET_WHOLE; dirs++) {
+		struct dir *d = NULL;
+		int r = dataset_dir(root, *dirs, full);
+
+		if (r > 0)
+			r = dir_find(full, &d);
+		if (r > 0)
+			r = look(d);
+		dir_close(d);
+		if (r < 0)
+			return -1;
+		if (r == DATASET_WHOLE || (r == DATASET_PART && best == DATASET_NONE)) {
+			best = r;
+			strcpy(where, full);
+		}
+	}
+	return best;
 }
 
 bool dataset_root_is(const char *root, const char *dir)
@@ -204,21 +233,94 @@ char **dataset_roots(const char *data_dir, size_t *n)
 	return roots;
 }
 
-static bool find(const struct dataset_driver *drv, const char *name, const char *data_dir, char where[512])
+/* Did somebody ask for this root, or is it one of those that are always looked in? */
+static bool was_named(const char *root, const char *data_dir)
 {
-	size_t n;
-	char **roots = dataset_roots(data_dir, &n);
-	bool found = false;
+	const char *env = getenv("LOCKBENCH_DATA");
 
-	for (size_t i = 0; i < n && !found; i++)
-		found = drv->probe(roots[i], name, where);
-	dir_list_free(roots, n);
-	return found;
+	return (data_dir && !strcmp(root, data_dir)) || (env && !strcmp(root, env));
 }
 
-bool dataset_where(const char *name, const char *data_dir, char where[512])
+/* 1 when names below a root can be looked up, 0 when there is no such folder, -1 after error(). */
+static int can_search(const char *root)
 {
-	return name_ok(name) && strcmp(name, "folder") && find(dataset_driver_of(name), name, data_dir, where);
+	char *inside = path_join(root, ".");
+	struct stat st;
+	int r = stat(inside, &st) == 0 ? 1 : errno == ENOTDIR ? 0 : -1, cause = errno;
+
+	free(inside);
+	if (r >= 0)
+		return r;
+	if (cause == ENOENT)
+		return file_there(root) < 0 ? -1 : 0; /* a link to nothing */
+	return error(EXIT_IO, "cannot look into %s: %s", root, strerror(cause));
+}
+
+struct finding {
+	int there;        /* the best so far */
+	char *where;      /* (512) */
+	char *unseen;     /* why a root could not be looked into, or NULL */
+};
+
+/* -1 after error(). */
+static int find_below(const struct dataset_driver *drv, const char *name, const char *root, bool named, struct finding *f)
+{
+	char where[512];
+	int r = can_search(root);
+
+	if (r < 0 && !named) {
+		if (!f->unseen)
+			f->unseen = xstrdup(error_text());
+		error_clear();
+		return 0;
+	}
+	if (r > 0)
+		r = drv->probe(root, name, where);
+	if (r == DATASET_WHOLE || (r == DATASET_PART && f->there == DATASET_NONE)) {
+		f->there = r;
+		strcpy(f->where, where);
+	}
+	return r < 0 ? -1 : 0;
+}
+
+/* A root that could not be looked into is no place where the set is not. */
+static int weigh(const struct finding *f, const char *name)
+{
+	static bool said;
+
+	if (!f->unseen)
+		return f->there;
+	if (f->there == DATASET_NONE)
+		return error(EXIT_IO, "%s; '%s' may be in there, it is nowhere else", f->unseen, name);
+	if (!said)
+		warning("%s; %s is read from %s", f->unseen, name, f->where);
+	said = true;
+	return f->there;
+}
+
+/* As dataset_where(). */
+static int find(const struct dataset_driver *drv, const char *name, const char *data_dir, char where[512])
+{
+	struct finding f = { DATASET_NONE, where, NULL };
+	char **roots;
+	size_t n;
+	int r = 0;
+
+	if (drv->generated)
+		return drv->probe("", name, where);
+	roots = dataset_roots(data_dir, &n);
+	for (size_t i = 0; i < n && !r && f.there != DATASET_WHOLE; i++)
+		r = find_below(drv, name, roots[i], was_named(roots[i], data_dir), &f);
+	dir_list_free(roots, n);
+	if (!r)
+		r = weigh(&f, name);
+	free(f.unseen);
+	return r;
+}
+
+int dataset_where(const char *name, const char *data_dir, char where[512])
+{
+	return name_ok(name) && strcmp(name, "folder") ? find(dataset_driver_of(name), name, data_dir, where) : DATASET_NONE;
 }
 
 struct names {
@@ -240,23 +342,34 @@ static void names_add(struct names *l, const char *name)
 	l->n++;
 }
 
-char **dataset_names(const char *data_dir, size_t *n)
+/* The image folders below one root. */
+static void names_below(struct names *l, const char *root, char **unseen)
+{
+	size_t n;
+	char **found = folder_list(root, &n);
+
+	for (size_t j = 0; found && j < n; j++)
+		if (name_ok(found[j]) && !is_known(found[j]))
+			names_add(l, found[j]);
+	if (!found && !*unseen)
+		*unseen = xstrdup(error_text());
+	if (!found)
+		error_clear();
+	dir_list_free(found, n);
+}
+
+char **dataset_names(const char *data_dir, size_t *n, char **unseen)
 {
 	struct names l = { 0 };
-	size_t nroots, k;
+	size_t nroots;
 	char **roots = dataset_roots(data_dir, &nroots);
 
+	*unseen = NULL;
 	for (int i = 0; datasets[i]; i++)
 		if (strcmp(datasets[i]->name, "folder"))
 			names_add(&l, datasets[i]->name);
-	for (size_t i = 0; i < nroots; i++) {
-		char **found = folder_list(roots[i], &k);
-
-		for (size_t j = 0; j < k; j++)
-			if (name_ok(found[j]) && !is_known(found[j]))
-				names_add(&l, found[j]);
-		dir_list_free(found, k);
-	}
+	for (size_t i = 0; i < nroots; i++)
+		names_below(&l, roots[i], unseen);
 	dir_list_free(roots, nroots);
 	*n = l.n;
 	return l.v;
@@ -267,10 +380,11 @@ char **dataset_names(const char *data_dir, size_t *n)
 int dataset_check_root(const char *data_dir)
 {
 	char full[512];
+	int r = data_dir && *data_dir ? dataset_dir(data_dir, "", full) : 1;
 
-	if (data_dir && *data_dir && !dataset_dir(data_dir, "", full))
+	if (r == 0)
 		return error(EXIT_UNEVALUABLE, "%s: no such folder (the data folder that was asked for)", data_dir);
-	return 0;
+	return r < 0 ? -1 : 0;
 }
 
 /* "a, b, c"; caller frees. */
@@ -292,7 +406,8 @@ static char *roots_text(const char *data_dir)
 static void report_missing(const struct dataset_driver *drv, const char *name, const char *data_dir)
 {
 	size_t n;
-	char **names = dataset_names(data_dir, &n), *roots = roots_text(data_dir);
+	/* The set is in none of the roots; one that can be searched but not listed only has no names to suggest. */
+	char *unseen, **names = dataset_names(data_dir, &n, &unseen), *roots = roots_text(data_dir);
 	const char *near = is_known(name) ? NULL : suggest(name, (const char *const *)names, n);
 
 	if (near)
@@ -300,6 +415,7 @@ static void report_missing(const struct dataset_driver *drv, const char *name, c
 	else
 		error(EXIT_UNEVALUABLE, "no data set '%s' in %s; to install it: %s", name, roots, drv->install);
 	free(roots);
+	free(unseen);
 	dir_list_free(names, n);
 }
 
@@ -330,14 +446,16 @@ struct dataset *dataset_load(const char *name, const char *data_dir)
 {
 	const struct dataset_driver *drv = dataset_driver_of(name);
 	struct dataset *d;
+	int r;
 
 	if (!drv || dataset_check_root(data_dir))
 		return NULL;
 	d = xcalloc(1, sizeof(*d));
 	snprintf(d->name, sizeof(d->name), "%s", name);
-	if (!find(drv, name, data_dir, d->where))
+	r = find(drv, name, data_dir, d->where);
+	if (r == DATASET_NONE)
 		report_missing(drv, name, data_dir);
-	else if (!load_into(d, drv))
+	else if (r > 0 && !load_into(d, drv))
 		return d;
 	dataset_free(d);
 	return NULL;

@@ -13,16 +13,12 @@
 #include "datasets/codec.h"
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
 	MAX_FILES = 1000000,  /* images in one part */
-	MAX_SETS = 10000,     /* entries of a search root that are looked at */
+	MAX_HIDDEN = 1000,    /* names that begin with a dot, in one folder */
 	SLICE = 4096,         /* images between two looks at the interrupt flag and the progress bar */
 	CHUNK = 64,           /* images a thread takes at a time */
 	SHOW_PROGRESS = 20000 /* images; fewer are read in a second or two */
@@ -35,101 +31,14 @@ struct image_file {
 
 /* One of train/ and test/. */
 struct part {
-	char *where; /* folder, for messages */
+	struct dir *dir;
+	const char *where; /* folder, for messages */
 	char **classes;
-	int *class_fd;
+	struct dir **class_dir;
 	size_t nclasses;
 	struct image_file *files;
 	size_t nfiles, room;
 };
-
-/* ---- listing, by descriptor ---- */
-
-static int cmp_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void free_names(char **names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free(names[i]);
-	free(names);
-}
-
-static int check_name(const char *where, const char *name)
-{
-	for (const char *p = name; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return error(EXIT_UNEVALUABLE, "%s: a name with control characters; rename it", where);
-	return 0;
-}
-
-/* An entry that cannot be opened as wanted ("a folder", "a regular file"). */
-static int open_error(const char *where, const char *name, const char *wanted)
-{
-	if (errno == ELOOP || errno == ENOTDIR || errno == ENXIO)
-		return error(EXIT_UNEVALUABLE, "%s/%s: not %s (symbolic links are not followed); move it away or copy it here",
-		             where, name, wanted);
-	if (errno == EMFILE)
-		return error(EXIT_UNEVALUABLE, "%s/%s: too many open files; raise `ulimit -n`", where, name);
-	return error(errno == ENOENT ? EXIT_UNEVALUABLE : EXIT_IO, "%s/%s: %s", where, name, strerror(errno));
-}
-
-static int open_folder(int at, const char *where, const char *name)
-{
-	int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd >= 0 ? fd : open_error(where, name, "a folder");
-}
-
-static int collect(DIR *dir, const char *where, size_t max, char ***names, size_t *n)
-{
-	size_t room = 0;
-	struct dirent *e;
-
-	for (errno = 0; (e = readdir(dir)); errno = 0) {
-		if (e->d_name[0] == '.')
-			continue;
-		if (check_name(where, e->d_name))
-			return -1;
-		if (*n == max)
-			return error(EXIT_UNEVALUABLE, "%s: more than %zu entries", where, max);
-		if (*n == room) {
-			room = room ? 2 * room : 64;
-			*names = xrealloc(*names, room, sizeof(**names));
-		}
-		(*names)[(*n)++] = xstrdup(e->d_name);
-	}
-	return errno ? error(EXIT_IO, "%s: %s", where, strerror(errno)) : 0;
-}
-
-/* Sorted names in an open folder without those that begin with a dot. 0, or -1 after error(). */
-static int list_fd(int fd, const char *where, size_t max, char ***names, size_t *n)
-{
-	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-	int r;
-
-	*names = NULL;
-	*n = 0;
-	if (!dir) {
-		r = error(EXIT_IO, "%s: %s", where, strerror(errno));
-		if (copy >= 0)
-			close(copy);
-		return r;
-	}
-	r = collect(dir, where, max, names, n);
-	closedir(dir);
-	if (r) {
-		free_names(*names, *n);
-		*names = NULL;
-		*n = 0;
-	} else if (*n) {
-		qsort(*names, *n, sizeof(**names), cmp_names);
-	}
-	return r;
-}
 
 /* ---- one part: classes and files ---- */
 
@@ -137,13 +46,36 @@ static void part_release(struct part *p)
 {
 	for (size_t i = 0; i < p->nfiles; i++)
 		free(p->files[i].name);
-	for (size_t i = 0; p->class_fd && i < p->nclasses; i++)
-		if (p->class_fd[i] >= 0)
-			close(p->class_fd[i]);
-	free_names(p->classes, p->nclasses);
-	free(p->class_fd);
+	for (size_t i = 0; p->class_dir && i < p->nclasses; i++)
+		dir_close(p->class_dir[i]);
+	dir_list_free(p->classes, p->nclasses);
+	free(p->class_dir);
 	free(p->files);
-	free(p->where);
+	dir_close(p->dir);
+}
+
+/* Sorted names in a folder without those that begin with a dot; at most max. 0, or -1 after error(). */
+static int list(const struct dir *d, size_t max, char ***names, size_t *n)
+{
+	size_t all, kept = 0;
+	int r = dir_names(d, "", max + MAX_HIDDEN, names, &all);
+
+	*n = 0;
+	if (r <= 0)
+		return r ? -1 : error(EXIT_IO, "%s: removed while it was read", dir_name(d));
+	for (size_t i = 0; i < all; i++) {
+		if ((*names)[i][0] == '.')
+			free((*names)[i]);
+		else
+			(*names)[kept++] = (*names)[i];
+	}
+	*n = kept;
+	if (kept <= max)
+		return 0;
+	dir_list_free(*names, kept);
+	*names = NULL;
+	*n = 0;
+	return error(EXIT_UNEVALUABLE, "%s: more than %zu entries", dir_name(d), max);
 }
 
 /* The names move into p->files. */
@@ -162,70 +94,95 @@ static int add_files(struct part *p, int class, char **names, size_t n)
 	return 0;
 }
 
-static int open_class(struct part *p, int fd, int class)
+/* What lies beside the class folders is the user's mistake, not the machine's failure. */
+static int check_folders(const struct part *p)
 {
-	char *where, **names;
-	size_t n;
-	int r;
+	for (size_t i = 0; i < p->nclasses; i++) {
+		int r = dir_there(p->dir, p->classes[i], NULL);
 
-	p->class_fd[class] = open_folder(fd, p->where, p->classes[class]);
-	if (p->class_fd[class] < 0)
-		return -1;
-	where = path_join(p->where, p->classes[class]);
-	r = list_fd(p->class_fd[class], where, MAX_FILES, &names, &n);
-	free(where);
-	if (r)
+		if (r == DIR_FILE)
+			return error(EXIT_UNEVALUABLE, "%s/%s: not a folder (here are only folders, one a class); move it away", p->where,
+				     p->classes[i]);
+		if (r < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int scan_class(struct part *p, int class)
+{
+	char **names;
+	size_t n;
+	int r = dir_find_at(p->dir, p->classes[class], &p->class_dir[class]);
+
+	if (r <= 0)
+		return r ? -1 : error(EXIT_IO, "%s/%s: removed while it was read", p->where, p->classes[class]);
+	if (list(p->class_dir[class], MAX_FILES, &names, &n))
 		return -1;
 	r = add_files(p, class, names, n);
 	if (r)
-		free_names(names, n);
+		dir_list_free(names, n);
 	else
 		free(names);
 	return r;
 }
 
-static int part_scan(struct part *p, int fd)
+static int part_scan(struct part *p)
 {
-	if (list_fd(fd, p->where, DATASET_MAX_CLASSES, &p->classes, &p->nclasses))
-		return -1;
-	if (p->nclasses < 2)
-		return error(EXIT_UNEVALUABLE, "%s: %zu class folders, wanted 2 to %d (one folder a class, images inside)", p->where,
-		             p->nclasses, DATASET_MAX_CLASSES);
-	p->class_fd = xmalloc(p->nclasses, sizeof(*p->class_fd));
+	p->class_dir = xcalloc(p->nclasses, sizeof(*p->class_dir));
 	for (size_t i = 0; i < p->nclasses; i++)
-		p->class_fd[i] = -1;
-	for (size_t i = 0; i < p->nclasses; i++)
-		if (open_class(p, fd, (int)i))
+		if (scan_class(p, (int)i))
 			return -1;
 	return 0;
 }
 
-static int part_open(struct part *p, const char *where, const char *name)
+/* A set without one of its parts: what is there instead? */
+static int no_part(const struct dir *set, const char *name)
 {
-	int root = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd, r;
+	char **names, text[200] = "nothing";
+	size_t n, i, used = 0;
 
-	memset(p, 0, sizeof(*p));
-	p->where = path_join(where, name);
-	if (root < 0)
-		return error(EXIT_IO, "%s: %s", where, strerror(errno));
-	fd = open_folder(root, where, name);
-	close(root);
-	if (fd < 0)
+	if (list(set, MAX_FILES, &names, &n))
 		return -1;
-	r = part_scan(p, fd);
-	close(fd);
-	return r;
+	for (i = 0; i < n && used < 100; i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%.60s", i ? ", " : "", names[i]);
+	if (i < n)
+		snprintf(text + used, sizeof(text) - used, ", ...");
+	dir_list_free(names, n);
+	return error(EXIT_UNEVALUABLE, "%s is there, but has no folder %s (it holds: %s). A set has train/<class>/ and test/<class>/ with the same "
+		     "classes%s", dir_name(set), name, text, strcmp(name, "test") ? "" : "; call the images that networks are judged on test");
 }
 
-static int same_classes(const struct part *a, const struct part *b)
+/* The part and the names of its classes. */
+static int part_open(struct part *p, const struct dir *set, const char *name)
+{
+	int r = dir_there(set, name, NULL);
+
+	if (r == DIR_FOLDER)
+		r = dir_find_at(set, name, &p->dir);
+	else if (r >= 0)
+		r = 0;
+	if (r <= 0)
+		return r < 0 ? -1 : no_part(set, name);
+	p->where = dir_name(p->dir);
+	if (list(p->dir, DATASET_MAX_CLASSES, &p->classes, &p->nclasses))
+		return -1;
+	if (p->nclasses < 2)
+		return error(EXIT_UNEVALUABLE, "%s: %zu class folders, wanted 2 to %d (one folder a class, images inside)", p->where,
+		             p->nclasses, DATASET_MAX_CLASSES);
+	return check_folders(p);
+}
+
+/* ---- the same classes in both parts ---- */
+
+static int match_classes(const struct part *a, const struct part *b)
 {
 	if (a->nclasses != b->nclasses)
-		return error(EXIT_UNEVALUABLE, "%s has %zu classes, %s has %zu; both need the same", a->where, a->nclasses, b->where,
-		             b->nclasses);
+		return error(EXIT_UNEVALUABLE, "%s has %zu classes, %s has %zu; both need the same", a->where, a->nclasses, b->where, b->nclasses);
 	for (size_t i = 0; i < a->nclasses; i++)
 		if (strcmp(a->classes[i], b->classes[i]))
-			return error(EXIT_UNEVALUABLE, "class '%s' of %s is '%s' in %s; both need the same", a->classes[i], a->where,
-			             b->classes[i], b->where);
+			return error(EXIT_UNEVALUABLE, "class '%s' of %s is '%s' in %s; both need the same", a->classes[i], a->where, b->classes[i],
+			             b->where);
 	return 0;
 }
 
@@ -236,58 +193,29 @@ static char *file_path(const struct part *p, size_t i)
 	return xasprintf("%s/%s/%s", p->where, p->classes[p->files[i].class], p->files[i].name);
 }
 
-/* The whole file in buf (CODEC_MAX_FILE bytes); its length, or -1 after error(). */
-static ssize_t slurp(int fd, uint8_t *buf, const char *path)
-{
-	size_t n = 0;
-	struct stat st;
-
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return error(EXIT_UNEVALUABLE, "%s: not a regular file; move it away", path);
-	if (st.st_size > (off_t)CODEC_MAX_FILE)
-		return error(EXIT_UNEVALUABLE, "%s: larger than %zu bytes; images are at most %d pixels a side", path,
-		             CODEC_MAX_FILE, CODEC_MAX_SIDE);
-	while (n < CODEC_MAX_FILE) {
-		ssize_t got = read(fd, buf + n, CODEC_MAX_FILE - n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return error(EXIT_IO, "%s: %s", path, strerror(errno));
-		if (!got)
-			break;
-		n += (size_t)got;
-	}
-	return (ssize_t)n;
-}
-
-/* Image i of a part; buf: CODEC_MAX_FILE bytes. NULL after error(). */
-static uint8_t *read_image(const struct part *p, size_t i, uint8_t *buf, int *c, int *h, int *w)
+/* Image i of a part. NULL after error(). */
+static uint8_t *read_image(const struct part *p, size_t i, int *c, int *h, int *w)
 {
 	const struct image_file *f = &p->files[i];
+	const struct dir *d = p->class_dir[f->class];
 	char *path = file_path(p, i);
-	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-	int fd = openat(p->class_fd[f->class], f->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	uint8_t *px = NULL;
-	ssize_t len;
+	size_t len;
+	char *data = dir_read(d, f->name, CODEC_MAX_FILE, &len);
+	uint8_t *px = data ? image_decode(data, len, path, c, h, w) : NULL;
 
-	if (fd < 0) {
-		open_error(p->where, path + strlen(p->where) + 1, "a regular file");
-	} else {
-		len = slurp(fd, buf, path);
-		close(fd);
-		if (len >= 0)
-			px = image_decode(buf, (size_t)len, path, c, h, w);
+	if (!data && dir_there(d, f->name, NULL) == DIR_FOLDER) { /* the user's mistake, not the machine's failure */
+		error_clear();
+		error(EXIT_UNEVALUABLE, "%s: a folder among images, not a regular file; move it away", path);
 	}
+	free(data);
 	free(path);
 	return px;
 }
 
 static int first_shape(const struct part *p, int *c, int *h, int *w)
 {
-	uint8_t *buf = xmalloc(CODEC_MAX_FILE, 1), *px = read_image(p, 0, buf, c, h, w);
+	uint8_t *px = read_image(p, 0, c, h, w);
 
-	free(buf);
 	free(px);
 	return px ? 0 : -1;
 }
@@ -299,16 +227,15 @@ struct decode {
 	const struct dataset *d; /* for the sizes */
 	uint8_t *px, *labels;    /* (nfiles, c, h, w), (nfiles) */
 	size_t first, last;      /* this slice */
-	uint8_t *buf[TILE_MAX_THREADS];
 	char *failed[SLICE / CHUNK]; /* what went wrong first in each chunk, or NULL */
 	enum lb_exit code[SLICE / CHUNK];
 };
 
-static int decode_one(struct decode *j, size_t i, uint8_t *buf)
+static int decode_one(struct decode *j, size_t i)
 {
 	const size_t size = (size_t)j->d->c * j->d->h * j->d->w;
 	int c, h, w;
-	uint8_t *px = read_image(j->part, i, buf, &c, &h, &w);
+	uint8_t *px = read_image(j->part, i, &c, &h, &w);
 	char *path;
 
 	if (!px)
@@ -334,10 +261,9 @@ static void decode_chunk(void *ctx, int chunk, int thread)
 	size_t i = j->first + (size_t)chunk * CHUNK;
 	const size_t end = i + CHUNK < j->last ? i + CHUNK : j->last;
 
-	if (!j->buf[thread])
-		j->buf[thread] = xmalloc(CODEC_MAX_FILE, 1);
+	(void)thread;
 	for (; i < end; i++)
-		if (decode_one(j, i, j->buf[thread])) {
+		if (decode_one(j, i)) {
 			j->failed[chunk] = xstrdup(error_text());
 			j->code[chunk] = error_code();
 			error_clear();
@@ -389,8 +315,6 @@ static int decode_part(const struct part *p, const struct dataset *d, uint8_t *p
 	r = decode_slices(&j, show ? &bar : NULL);
 	if (show)
 		progress_end(&bar, NULL);
-	for (int t = 0; t < TILE_MAX_THREADS; t++)
-		free(j.buf[t]);
 	return r;
 }
 
@@ -400,7 +324,7 @@ static int load_parts(struct dataset *d, const struct part *train, const struct 
 {
 	int c, h, w;
 
-	if (same_classes(train, test) || first_shape(train, &c, &h, &w) ||
+	if (first_shape(train, &c, &h, &w) ||
 	    dataset_alloc(d, c, h, w, (int)train->nclasses, (int)train->nfiles, (int)test->nfiles) ||
 	    decode_part(train, d, d->train_px, d->train_labels) || decode_part(test, d, d->test_px, d->test_labels))
 		return -1;
@@ -410,7 +334,7 @@ static int load_parts(struct dataset *d, const struct part *train, const struct 
 
 static int peek_parts(struct dataset *d, const struct part *train, const struct part *test)
 {
-	if (same_classes(train, test) || first_shape(train, &d->c, &d->h, &d->w))
+	if (first_shape(train, &d->c, &d->h, &d->w))
 		return -1;
 	d->classes = (int)train->nclasses;
 	d->ntrain = (int)train->nfiles;
@@ -421,11 +345,14 @@ static int peek_parts(struct dataset *d, const struct part *train, const struct 
 static int with_parts(struct dataset *d, const char *where,
                       int (*use)(struct dataset *, const struct part *, const struct part *))
 {
-	struct part train, test = { 0 };
-	int r = part_open(&train, where, "train") || part_open(&test, where, "test") || use(d, &train, &test) ? -1 : 0;
+	struct part train = { 0 }, test = { 0 };
+	struct dir *set = dir_open(where);
+	int r = !set || part_open(&train, set, "train") || part_scan(&train) || part_open(&test, set, "test") || match_classes(&train, &test) ||
+		part_scan(&test) || use(d, &train, &test) ? -1 : 0;
 
 	part_release(&train);
 	part_release(&test);
+	dir_close(set);
 	return r;
 }
 
@@ -439,43 +366,84 @@ static int folder_peek(struct dataset *d, const char *where)
 	return with_parts(d, where, peek_parts);
 }
 
-static bool has_parts(const char *dir)
+/* A folder with train/ alone is a part of a set: many sets have train/ and val/. */
+static int look(const struct dir *d)
 {
-	char full[512];
+	int train = dir_there(d, "train", NULL), test = train < 0 ? -1 : dir_there(d, "test", NULL);
 
-	return dataset_dir(dir, "train", full) && dataset_dir(dir, "test", full);
+	if (test < 0)
+		return -1;
+	if (train != DIR_FOLDER)
+		return DATASET_NONE;
+	return test == DIR_FOLDER ? DATASET_WHOLE : DATASET_PART;
 }
 
-static bool folder_probe(const char *root, const char *name, char where[512])
+/* A folder that somebody names is meant, also when there is not even train/ in it. */
+static int look_named(const struct dir *d)
 {
-	if (dataset_dir(root, name, where) && has_parts(where))
-		return true;
-	return dataset_root_is(root, name) && dataset_dir(root, "", where) && has_parts(where);
+	int r = look(d);
+
+	return r == DATASET_NONE ? DATASET_PART : r;
 }
 
+static int folder_probe(const char *root, const char *name, char where[512])
+{
+	const char *const dirs[] = { name, dataset_root_is(root, name) ? "" : NULL, NULL };
+
+	return dataset_search(root, dirs, look_named, where);
+}
+
+/* ---- every image folder below a root ---- */
+
+static int cmp_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Is it one? What nobody can look into may be: it is listed, and its own row says why it is not read. */
+static bool may_be_set(const char *root, const char *name)
+{
+	const char *const dirs[] = { name, NULL };
+	char where[512];
+	int r = dataset_search(root, dirs, look, where);
+
+	if (r < 0)
+		error_clear();
+	return r != DATASET_NONE;
+}
+
+/* Other things than sets lie in a search root, as many as there are and with any names. */
 char **folder_list(const char *root, size_t *n)
 {
-	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
-	char **all, where[512];
-	size_t found = 0;
+	DIR *dir = opendir(root);
+	char **names = xmalloc(1, sizeof(*names));
+	struct dirent *e;
+	size_t room = 1;
+	int cause = dir ? 0 : errno;
 
 	*n = 0;
-	if (fd < 0)
-		return NULL;
-	r = list_fd(fd, root, MAX_SETS, &all, n);
-	close(fd);
-	if (r) { /* a search root is not ours to judge */
-		error_clear();
+	if (cause == ENOTDIR || (cause == ENOENT && file_there(root) == 0))
+		return names;
+	while (dir && (errno = 0, e = readdir(dir))) {
+		if (e->d_name[0] == '.' || !may_be_set(root, e->d_name))
+			continue;
+		if (*n == room) {
+			room *= 2;
+			names = xrealloc(names, room, sizeof(*names));
+		}
+		names[(*n)++] = xstrdup(e->d_name);
+	}
+	cause = dir ? errno : cause;
+	if (dir)
+		closedir(dir);
+	if (cause) {
+		error(EXIT_IO, "cannot look into %s: %s", root, strerror(cause));
+		dir_list_free(names, *n);
 		return NULL;
 	}
-	for (size_t i = 0; i < *n; i++) {
-		if (dataset_dir(root, all[i], where) && has_parts(where))
-			all[found++] = all[i];
-		else
-			free(all[i]);
-	}
-	*n = found;
-	return all;
+	if (*n)
+		qsort(names, *n, sizeof(*names), cmp_names);
+	return names;
 }
 
 const struct dataset_driver dataset_folder = {

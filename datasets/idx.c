@@ -7,16 +7,14 @@
  * Differs: a file must be exactly as long as its header says, and labels must be below 10. */
 #include "datasets/format.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "datasets/codec.h"
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
-/* Published files have 47,040,016 and 60,008 bytes; a gzip bomb is stopped soon after. */
-#define MAX_IMAGE_FILE ((size_t)64 << 20)
-#define MAX_LABEL_FILE ((size_t)1 << 20)
+/* Published sets have 60,000 labels and 45 MiB of pixels, the largest relatives of ten classes 402,953 and 301 MiB. */
+#define MAX_LABELS ((size_t)1 << 20)
+#define MAX_PIXELS ((size_t)512 << 20)
 
 enum { CLASSES = 10, IMAGE_HEADER = 16, LABEL_HEADER = 8 };
 
@@ -92,31 +90,47 @@ int idx_parse_labels(const void *data, size_t len, const char *where, int classe
 static const char *const stems[] = { "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
 	                             "t10k-labels-idx1-ubyte" };
 
-/* dir/stem or dir/stem.gz, whichever exists (plain first); else NULL. Caller frees. */
-static char *find_file(const char *dir, const char *stem)
+/* How many of the files are there, and one that is not. -1 after error(). */
+static int count_files(const struct dir *d, const char **missing)
 {
-	char *path = path_join(dir, stem), *gz;
+	char name[GZ_NAME];
+	int n = 0;
 
-	if (file_exists(path))
-		return path;
-	gz = xasprintf("%s.gz", path);
-	free(path);
-	if (file_exists(gz))
-		return gz;
-	free(gz);
-	return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(stems); i++) {
+		int r = gz_find(d, stems[i], name);
+
+		if (r < 0)
+			return -1;
+		n += r;
+		if (!r)
+			*missing = stems[i];
+	}
+	return n;
 }
 
-static bool have_all(const char *dir)
+static int look(const struct dir *d)
 {
-	for (size_t i = 0; i < ARRAY_LEN(stems); i++) {
-		char *path = find_file(dir, stems[i]);
+	const char *missing;
+	int n = count_files(d, &missing);
 
-		free(path);
-		if (!path)
-			return false;
-	}
-	return true;
+	if (n < 0)
+		return -1;
+	return n == (int)ARRAY_LEN(stems) ? DATASET_WHOLE : n ? DATASET_PART : DATASET_NONE;
+}
+
+/* The folder, with every file in it. NULL after error(). */
+static struct dir *open_whole(const char *where)
+{
+	struct dir *d = dir_open(where);
+	const char *missing = "";
+	int n = d ? count_files(d, &missing) : -1;
+
+	if (n == (int)ARRAY_LEN(stems))
+		return d;
+	if (n >= 0)
+		error(EXIT_UNEVALUABLE, "%s holds only a part of the set: %s is missing, also as .gz; copy it there", where, missing);
+	dir_close(d);
+	return NULL;
 }
 
 struct idx_file {
@@ -124,18 +138,65 @@ struct idx_file {
 	struct idx_view v;
 };
 
-static int read_file(struct idx_file *f, const char *dir, const char *stem, bool labels)
+static void release(struct idx_file *f)
+{
+	free(f->path);
+	free(f->bytes);
+	f->path = f->bytes = NULL;
+}
+
+/* At most max bytes of stem. -1 after error(). */
+static int read_file(struct idx_file *f, const struct dir *d, const char *stem, size_t max, size_t *len)
+{
+	char name[GZ_NAME];
+
+	if (gz_find(d, stem, name) < 0)
+		return -1;
+	release(f);
+	f->path = dir_path(d, name);
+	f->bytes = gz_read(d, name, max, len);
+	return f->bytes ? 0 : -1;
+}
+
+static int read_labels(struct idx_file *f, const struct dir *d, const char *stem)
 {
 	size_t len;
 
-	f->path = find_file(dir, stem);
-	if (!f->path)
-		return error(EXIT_UNEVALUABLE, "%s/%s: missing, also as .gz", dir, stem);
-	f->bytes = file_read_gz(f->path, labels ? MAX_LABEL_FILE : MAX_IMAGE_FILE, &len);
-	if (!f->bytes)
+	if (read_file(f, d, stem, MAX_LABELS + LABEL_HEADER + 1, &len))
 		return -1;
-	return labels ? idx_parse_labels(f->bytes, len, f->path, CLASSES, &f->v)
-	              : idx_parse_images(f->bytes, len, f->path, &f->v);
+	if (len > MAX_LABELS + LABEL_HEADER && !check_magic((uint8_t *)f->bytes, len, 1, f->path))
+		return error(EXIT_UNEVALUABLE, "%s: more than %zu labels", f->path, MAX_LABELS);
+	return idx_parse_labels(f->bytes, len, f->path, CLASSES, &f->v);
+}
+
+/* The header of an image file. */
+static int read_header(struct idx_file *f, const struct dir *d, const char *stem)
+{
+	size_t len;
+
+	if (read_file(f, d, stem, IMAGE_HEADER, &len) || check_magic((uint8_t *)f->bytes, len, 3, f->path))
+		return -1;
+	return parse_header((uint8_t *)f->bytes, f->path, &f->v);
+}
+
+static size_t pixels(const struct idx_view *v)
+{
+	return (size_t)v->n * (size_t)v->h * (size_t)v->w;
+}
+
+/* f: its header is read. One byte more is read than wanted, so that the parser sees when something follows. */
+static int read_pixels(struct idx_file *f, const struct dir *d, const char *stem, uint8_t *px)
+{
+	const size_t wanted = pixels(&f->v);
+	size_t len;
+
+	if (read_file(f, d, stem, IMAGE_HEADER + wanted + 1, &len) || idx_parse_images(f->bytes, len, f->path, &f->v))
+		return -1;
+	if (pixels(&f->v) != wanted)
+		return error(EXIT_IO, "%s: changed while it was read", f->path);
+	memcpy(px, f->v.data, wanted);
+	release(f);
+	return 0;
 }
 
 static int check_pair(const struct idx_file *px, const struct idx_file *labels)
@@ -143,6 +204,9 @@ static int check_pair(const struct idx_file *px, const struct idx_file *labels)
 	if (px->v.n != labels->v.n)
 		return error(EXIT_UNEVALUABLE, "%s has %d images, %s has %d labels: they do not belong together; copy both again",
 		             px->path, px->v.n, labels->path, labels->v.n);
+	if (pixels(&px->v) > MAX_PIXELS)
+		return error(EXIT_UNEVALUABLE, "%s: header says %d images of %dx%d, more than the %zu MiB allowed here", px->path, px->v.n, px->v.h,
+			     px->v.w, MAX_PIXELS >> 20);
 	return 0;
 }
 
@@ -154,66 +218,56 @@ static int check_shapes(const struct idx_file *train, const struct idx_file *tes
 	return 0;
 }
 
-/* f: in the order of stems[]. */
-static int fill(struct dataset *d, const struct idx_file *f)
+/* What is small first, labels and headers: they say whether the rest is worth reading, and how much of it. f: in the order of stems[]. */
+static int read_small(struct idx_file *f, const struct dir *d)
 {
-	if (dataset_alloc(d, 1, f[0].v.h, f[0].v.w, CLASSES, f[0].v.n, f[2].v.n))
+	for (int i = 0; i < 4; i += 2)
+		if (read_labels(&f[i + 1], d, stems[i + 1]) || read_header(&f[i], d, stems[i]) || check_pair(&f[i], &f[i + 1]))
+			return -1;
+	return check_shapes(&f[0], &f[2]);
+}
+
+static int read_all(struct dataset *d, struct idx_file *f, const struct dir *dir)
+{
+	if (read_small(f, dir) || dataset_alloc(d, 1, f[0].v.h, f[0].v.w, CLASSES, f[0].v.n, f[2].v.n) ||
+	    read_pixels(&f[0], dir, stems[0], d->train_px) || read_pixels(&f[2], dir, stems[2], d->test_px))
 		return -1;
-	memcpy(d->train_px, f[0].v.data, (size_t)f[0].v.n * f[0].v.h * f[0].v.w);
-	memcpy(d->train_labels, f[1].v.data, (size_t)f[1].v.n);
-	memcpy(d->test_px, f[2].v.data, (size_t)f[2].v.n * f[2].v.h * f[2].v.w);
-	memcpy(d->test_labels, f[3].v.data, (size_t)f[3].v.n);
+	memcpy(d->train_labels, f[1].v.data, (size_t)d->ntrain);
+	memcpy(d->test_labels, f[3].v.data, (size_t)d->ntest);
 	return 0;
 }
 
 static int idx_load(struct dataset *d, const char *where, const char *const *names)
 {
 	struct idx_file f[4] = { { 0 } };
-	int r = 0;
+	struct dir *dir = open_whole(where);
+	int r = dir ? read_all(d, f, dir) : -1;
 
-	for (int i = 0; !r && i < 4; i++)
-		r = read_file(&f[i], where, stems[i], i & 1);
-	if (!r)
-		r = check_pair(&f[0], &f[1]) || check_pair(&f[2], &f[3]) || check_shapes(&f[0], &f[2]) || fill(d, f) ? -1 : 0;
-	for (int i = 0; i < 4; i++) {
-		free(f[i].path);
-		free(f[i].bytes);
-	}
+	dir_close(dir);
+	for (int i = 0; i < 4; i++)
+		release(&f[i]);
 	if (!r)
 		dataset_name_classes(d, names);
 	return r;
 }
 
-/* The header of one image file. */
-static int peek_header(const char *dir, const char *stem, struct idx_view *v)
-{
-	char *path = find_file(dir, stem);
-	uint8_t head[IMAGE_HEADER];
-	gzFile f = path ? gzopen(path, "rb") : NULL;
-	int r;
-
-	if (!f || gzread(f, head, sizeof(head)) != (int)sizeof(head))
-		r = error(EXIT_UNEVALUABLE, "%s/%s: cannot read its header; copy the file again", dir, stem);
-	else
-		r = check_magic(head, sizeof(head), 3, path) || parse_header(head, path, v) ? -1 : 0;
-	if (f)
-		gzclose(f);
-	free(path);
-	return r;
-}
-
 static int idx_peek(struct dataset *d, const char *where)
 {
-	struct idx_view train, test;
+	struct idx_file train = { 0 }, test = { 0 };
+	struct dir *dir = open_whole(where);
+	int r = !dir || read_header(&train, dir, stems[0]) || read_header(&test, dir, stems[2]) ? -1 : 0;
 
-	if (peek_header(where, stems[0], &train) || peek_header(where, stems[2], &test))
+	dir_close(dir);
+	release(&train);
+	release(&test);
+	if (r)
 		return -1;
 	d->c = 1;
-	d->h = train.h;
-	d->w = train.w;
+	d->h = train.v.h;
+	d->w = train.v.w;
 	d->classes = CLASSES;
-	d->ntrain = train.n;
-	d->ntest = test.n;
+	d->ntrain = train.v.n;
+	d->ntest = test.v.n;
 	return 0;
 }
 
@@ -222,25 +276,32 @@ static int idx_peek(struct dataset *d, const char *where)
 static const char *const mnist_dirs[] = { "mnist", "MNIST/raw", "MNIST", NULL };
 static const char *const fashion_dirs[] = { "fashion-mnist", "FashionMNIST/raw", "FashionMNIST", NULL };
 
-static bool idx_probe(const char *root, const char *const *mine, const char *const *others, char where[512])
+static int idx_probe(const char *root, const char *const *mine, const char *const *others, char where[512])
 {
-	for (; *mine; mine++)
-		if (dataset_dir(root, *mine, where) && have_all(where))
-			return true;
+	static const char *const itself[] = { "", NULL };
+	int below = dataset_search(root, mine, look, where), here;
+	char full[512];
+
+	if (below < 0 || below == DATASET_WHOLE)
+		return below;
 	for (; *others; others++)
 		if (dataset_root_is(root, *others))
-			return false;
-	return dataset_dir(root, "", where) && have_all(where);
+			return below;
+	here = dataset_search(root, itself, look, full);
+	if (here < 0 || here == DATASET_NONE || (here == DATASET_PART && below == DATASET_PART))
+		return here < 0 ? -1 : below;
+	strcpy(where, full);
+	return here;
 }
 
-static bool mnist_probe(const char *root, const char *name, char where[512])
+static int mnist_probe(const char *root, const char *name, char where[512])
 {
-	return !strcmp(name, "mnist") && idx_probe(root, mnist_dirs, fashion_dirs, where);
+	return strcmp(name, "mnist") ? DATASET_NONE : idx_probe(root, mnist_dirs, fashion_dirs, where);
 }
 
-static bool fashion_probe(const char *root, const char *name, char where[512])
+static int fashion_probe(const char *root, const char *name, char where[512])
 {
-	return !strcmp(name, "fashion-mnist") && idx_probe(root, fashion_dirs, mnist_dirs, where);
+	return strcmp(name, "fashion-mnist") ? DATASET_NONE : idx_probe(root, fashion_dirs, mnist_dirs, where);
 }
 
 static int mnist_load(struct dataset *d, const char *where)

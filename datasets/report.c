@@ -16,34 +16,37 @@ static bool is(const char *a, const char *b)
 	return !strcmp(a, b);
 }
 
-/* Move the recorded error into the row. */
+/* Move the recorded error into the row. What could not be read says nothing about the set. */
 static void take_error(json_t *row)
 {
 	jset_str(row, "problem", error_text());
+	if (error_code() == EXIT_IO)
+		jset_bool(row, "unreadable", 1);
 	error_clear();
 }
 
 /* ---- rows ---- */
 
-/* name, driver, found, where; install when it is missing. */
+/* name, driver, found (null: nobody can tell), complete, where; install when it is missing. */
 static json_t *row_where(const char *name, const char *data_dir)
 {
 	const struct dataset_driver *drv = dataset_driver_of(name);
 	json_t *row = jset_str(json_object(), "name", name);
 	char where[512];
-	bool found;
+	int there = drv ? dataset_where(name, data_dir, where) : DATASET_NONE;
 
-	if (!drv) {
-		jset_bool(row, "found", 0);
-		take_error(row);
-		return row;
+	if (drv) {
+		jset_str(row, "driver", drv->drv.name);
+		jset_str(row, "summary", drv->drv.summary);
 	}
-	found = dataset_where(name, data_dir, where);
-	jset_str(row, "driver", drv->drv.name);
-	jset_str(row, "summary", drv->drv.summary);
-	jset_bool(row, "found", found);
-	if (found)
-		jset_str(row, "where", where);
+	if (there > 0) {
+		jset_bool(row, "found", 1);
+		jset_bool(row, "complete", there == DATASET_WHOLE);
+		return jset_str(row, "where", where);
+	}
+	jset(row, "found", there < 0 ? json_null() : json_false());
+	if (!drv || there < 0)
+		take_error(row);
 	else
 		jset_str(row, "install", drv->install);
 	return row;
@@ -72,51 +75,71 @@ static json_t *row_list(const char *name, const char *data_dir)
 	return row;
 }
 
-/* One published file, plain or .gz: 1 equal, 0 different or unreadable. */
-static int verify_file(json_t *files, const char *dir, const struct dataset_file *f)
+/* The SHA-256 of a file's content, plain or .gz, into row; "file" says which. */
+static void hash_file(json_t *row, const struct dir *dir, const struct dataset_file *f)
 {
-	char *path = path_join(dir, f->name), *gz = xasprintf("%s.gz", path), hex[HASH_HEX], *data;
-	json_t *row = jset_str(json_object(), "file", file_exists(path) ? path : gz);
-	int equal = 0;
+	char name[GZ_NAME], hex[HASH_HEX], *path, *data;
+	int there = gz_find(dir, f->name, name);
 	size_t len;
 
-	jset_str(row, "published", f->sha256);
-	data = file_read_gz(jget_str(row, "file", ""), MAX_FILE, &len);
-	if (data) {
+	path = dir_path(dir, name);
+	jset_str(row, "file", path);
+	free(path);
+	data = there > 0 ? gz_read(dir, name, MAX_FILE, &len) : NULL;
+	if (data && len < MAX_FILE) {
 		sha256_hex(data, len, hex);
-		equal = is(hex, f->sha256);
 		jset_str(row, "sha256", hex);
+	} else if (data || !there) {
+		jset_str(row, "problem", there ? "larger than the published file" : "missing, also as .gz");
 	} else {
 		take_error(row);
 	}
-	jset_bool(row, "equal", equal);
-	json_array_append_new(files, row);
 	free(data);
-	free(gz);
-	free(path);
+}
+
+/* One published file: 1 equal, 0 different, missing or unreadable. */
+static int verify_file(json_t *row, const struct dir *dir, const struct dataset_file *f)
+{
+	json_t *file = json_object();
+	int equal;
+
+	hash_file(file, dir, f);
+	equal = is(jget_str(file, "sha256", ""), f->sha256);
+	jset_str(file, "published", f->sha256);
+	jset_bool(file, "equal", equal);
+	if (jget_bool(file, "unreadable", 0))
+		jset_bool(row, "unreadable", 1);
+	json_array_append_new(json_object_get(row, "files"), file);
 	return equal;
 }
 
 static int verify_files(json_t *row, const struct dataset_driver *drv)
 {
-	json_t *files = json_array();
-	int equal = 1;
+	struct dir *dir = dir_open(jget_str(row, "where", ""));
+	int equal = dir != NULL;
 
-	for (const struct dataset_file *f = drv->files; f->name; f++)
-		equal &= verify_file(files, jget_str(row, "where", ""), f);
-	jset(row, "files", files);
+	jset(row, "files", json_array());
+	if (!dir)
+		take_error(row);
+	for (const struct dataset_file *f = drv->files; dir && f->name; f++)
+		equal &= verify_file(row, dir, f);
+	dir_close(dir);
 	return equal;
 }
 
-/* "ok": equal to the published set. "unpublished": it reads well, but there is nothing to compare it with. */
+/* "ok": equal to the published set. "unpublished": it reads well, but there is nothing to compare it with. "unreadable": nobody can tell. */
 static const char *verdict(json_t *row, const struct dataset_driver *drv, const struct dataset *d)
 {
 	const int equal = drv->files ? verify_files(row, drv) : 1;
 
-	if (!drv->files && !drv->hash)
-		return d ? "unpublished" : "damaged";
+	if (jget_bool(row, "unreadable", 0))
+		return "unreadable";
+	if (!jget_bool(row, "complete", 0))
+		return "incomplete";
 	if (!d)
 		return "damaged";
+	if (!drv->files && !drv->hash)
+		return "unpublished";
 	return equal && (!drv->hash || is(drv->hash, d->hash)) ? "ok" : "different";
 }
 
@@ -127,7 +150,7 @@ static json_t *row_verify(const char *name, const char *data_dir)
 	struct dataset *d;
 
 	if (!jget_bool(row, "found", 0))
-		return jset_str(row, "verdict", "missing");
+		return jset_str(row, "verdict", jget_bool(row, "unreadable", 0) ? "unreadable" : "missing");
 	drv = dataset_driver_of(name);
 	d = dataset_load(name, data_dir);
 	if (d) {
@@ -143,9 +166,15 @@ static json_t *row_verify(const char *name, const char *data_dir)
 
 /* ---- for people ---- */
 
+/* What is not found, or may be. */
 static void print_missing(json_t *row)
 {
-	tell("%-16s missing: %s\n", jget_str(row, "name", ""), jget_str(row, "install", jget_str(row, "problem", "")));
+	const char *problem = jget_str(row, "problem", "");
+
+	if (json_is_null(json_object_get(row, "found")))
+		tell("%-16s cannot tell: %s\n", jget_str(row, "name", ""), problem);
+	else
+		tell("%-16s missing: %s\n", jget_str(row, "name", ""), jget_str(row, "install", problem));
 }
 
 static void print_list(json_t *row)
@@ -175,7 +204,8 @@ static void print_where(json_t *row)
 		print_missing(row);
 		return;
 	}
-	tell("%-16s %s\n", jget_str(row, "name", ""), jget_str(row, "where", ""));
+	tell("%-16s %s%s\n", jget_str(row, "name", ""), jget_str(row, "where", ""),
+	     jget_bool(row, "complete", 0) ? "" : "  (incomplete: `lockbench data verify` says what is missing)");
 }
 
 static void print_differences(json_t *row)
@@ -186,28 +216,28 @@ static void print_differences(json_t *row)
 	json_array_foreach(files, i, f) {
 		if (jget_bool(f, "equal", 0))
 			continue;
-		tell("    %s\n      content   %s\n      published %s\n", jget_str(f, "file", ""), jget_str(f, "sha256", "(unreadable)"),
-		     jget_str(f, "published", ""));
+		tell("    %s\n      content   %s\n      published %s\n", jget_str(f, "file", ""),
+		     jget_str(f, "sha256", jget_str(f, "problem", "")), jget_str(f, "published", ""));
 	}
 }
 
 static void print_verify(json_t *row)
 {
+	static const struct { const char *verdict, *text; } texts[] = {
+		{ "ok", "ok, equal to the published set; " }, { "unpublished", "reads well, nothing published to compare it with; " },
+		{ "different", "DIFFERENT from the published set, install it again; " }, { "damaged", "DAMAGED, or not this set: " },
+		{ "incomplete", "INCOMPLETE: " }, { "unreadable", "CANNOT BE READ: " },
+	};
 	const char *v = jget_str(row, "verdict", "");
 
-	if (is(v, "missing")) {
+	if (!jget_bool(row, "found", 0)) {
 		print_missing(row);
 		return;
 	}
 	tell("%-16s ", jget_str(row, "name", ""));
-	if (is(v, "ok"))
-		tell("ok, equal to the published set; ");
-	else if (is(v, "unpublished"))
-		tell("reads well, nothing published to compare it with; ");
-	else if (is(v, "different"))
-		tell("DIFFERENT from the published set, install it again; ");
-	else
-		tell("DAMAGED: ");
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (is(v, texts[i].verdict))
+			tell("%s", texts[i].text);
 	if (jget_str(row, "problem", NULL))
 		tell("%s", jget_str(row, "problem", ""));
 	else
@@ -237,22 +267,21 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-/* A difference outweighs a missing set; a set nobody named may be missing. */
+/* What could not be read outweighs a difference, for the answer is not known; that a missing set; one that nobody named may be missing. */
 static int exit_code(json_t *rows, bool named)
 {
-	int code = EXIT_YES;
+	bool unreadable = false, no = false, without = false;
 	json_t *row;
 	size_t i;
 
 	json_array_foreach(rows, i, row) {
 		const char *v = jget_str(row, "verdict", "");
 
-		if (is(v, "different") || is(v, "damaged"))
-			return EXIT_NO;
-		if (named && !jget_bool(row, "found", 0))
-			code = EXIT_UNEVALUABLE;
+		unreadable |= jget_bool(row, "unreadable", 0);
+		no |= is(v, "different") || is(v, "damaged");
+		without |= is(v, "incomplete") || (named && !jget_bool(row, "found", 0));
 	}
-	return code;
+	return unreadable ? EXIT_IO : no ? EXIT_NO : without ? EXIT_UNEVALUABLE : EXIT_YES;
 }
 
 static void print_roots(const char *data_dir)
@@ -262,7 +291,10 @@ static void print_roots(const char *data_dir)
 
 	tell("looked in, in this order:\n");
 	for (size_t i = 0; i < n; i++) {
-		tell("    %s%s\n", roots[i], file_exists(roots[i]) ? "" : "  (does not exist)");
+		const int there = file_there(roots[i]);
+
+		tell("    %s%s%s\n", roots[i], there ? "" : "  (does not exist)", there < 0 ? "  (cannot look)" : "");
+		error_clear();
 	}
 	dir_list_free(roots, n);
 }
@@ -309,18 +341,23 @@ static int print_all(const struct verb *v, json_t *rows, bool named, const char 
 int dataset_report(const char *verb, const char *const *names, int n, const char *data_dir, bool json)
 {
 	const struct verb *v = find_verb(verb);
-	char **all = NULL;
+	char **all = NULL, *unseen = NULL;
 	size_t nall = 0;
 	json_t *rows;
 	int code;
 
 	if (!v || dataset_check_root(data_dir))
-		return EXIT_UNEVALUABLE;
+		return (int)error_code();
 	if (!n)
-		all = dataset_names(data_dir, &nall);
+		all = dataset_names(data_dir, &nall, &unseen);
 	rows = n ? make_rows(v, names, (size_t)n, data_dir) : make_rows(v, (const char *const *)all, nall, data_dir);
 	code = print_all(v, rows, n > 0, data_dir, json);
 	json_decref(rows);
 	dir_list_free(all, nall);
+	if (unseen && !error_code()) {
+		error(EXIT_IO, "%s", unseen);
+		code = EXIT_IO;
+	}
+	free(unseen);
 	return code;
 }

@@ -213,19 +213,19 @@ static int synthetic_peek(struct dataset *d, const char *where)
 	return 0;
 }
 
-static bool synthetic_probe(const char *root, const char *name, char where[512])
+static int synthetic_probe(const char *root, const char *name, char where[512])
 {
 	(void)root;
 	if (strcmp(name, "synthetic"))
-		return false;
+		return DATASET_NONE;
 	strcpy(where, "(generated)");
-	return true;
+	return DATASET_WHOLE;
 }
 
 const struct dataset_driver dataset_synthetic = {
 	.drv = { .name = "synthetic", .summary = "generated line drawings, 6,000 + 1,000, 28x28 grey, needs no files",
 	         .source = "lockbench. Differs: nothing", .version = 1 },
 	.install = "nothing to install: it is generated",
-	.probe = synthetic_probe, .load = synthetic_load, .peek = synthetic_peek,
+	.generated = true, .probe = synthetic_probe, .load = synthetic_load, .peek = synthetic_peek,
 	.hash = "9c68174e33c692527c11ed4579c5273648acedb9d716e522e8aece291f4cdc84", .files = NULL
 };

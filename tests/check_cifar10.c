@@ -114,13 +114,33 @@ START_TEST(a_bad_batch_is_named)
 	EXPECT_ERROR("data_batch_3.bin", "trailing bytes");
 	replace("cifar10/data_batch_3.bin", p, BATCH_LEN + CIFAR_RECORD);
 	ck_assert_ptr_null(dataset_load("cifar10", NULL));
-	EXPECT_ERROR("data_batch_3.bin", "larger");
+	EXPECT_ERROR("data_batch_3.bin", "trailing bytes");
 	replace("cifar10/data_batch_3.bin", p, BATCH_LEN);
 	p[9999 * (size_t)CIFAR_RECORD] = 255;
 	replace("cifar10/test_batch.bin", p, BATCH_LEN);
 	ck_assert_ptr_null(dataset_load("cifar10", NULL));
 	EXPECT_ERROR("test_batch.bin", "label 255 of image 9999");
 	free(p);
+}
+END_TEST
+
+START_TEST(a_missing_batch_is_named)
+{
+	struct dataset d = { .name = "cifar10" };
+	char where[512];
+
+	write_set("cifar10");
+	ck_assert_int_eq(dataset_where("cifar10", NULL, where), DATASET_WHOLE);
+	ck_assert_int_eq(unlink(sandbox("cifar10/test_batch.bin")), 0);
+	ck_assert_int_eq(dataset_where("cifar10", NULL, where), DATASET_PART);
+	ck_assert_ptr_null(dataset_load("cifar10", NULL));
+	EXPECT_ERROR(sandbox("cifar10"), "test_batch.bin is missing");
+	ck_assert_int_eq(dataset_driver_of("cifar10")->peek(&d, where), -1);
+	EXPECT_ERROR("test_batch.bin is missing");
+	ck_assert_int_eq(symlink(sandbox("cifar10/data_batch_1.bin"), sandbox("cifar10/test_batch.bin")), 0);
+	ck_assert_ptr_null(dataset_load("cifar10", NULL));
+	ck_assert_int_eq(error_code(), EXIT_IO);
+	EXPECT_ERROR("test_batch.bin", "link");
 }
 END_TEST
 
@@ -136,6 +156,7 @@ Suite *suite_cifar10(void)
 	tcase_add_test(tc, records_must_not_lie);
 	tcase_add_loop_test(tc, a_set_is_read, 0, 2);
 	tcase_add_test(tc, a_bad_batch_is_named);
+	tcase_add_test(tc, a_missing_batch_is_named);
 	suite_add_tcase(s, tc);
 	return s;
 }

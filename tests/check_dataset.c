@@ -3,6 +3,8 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -97,12 +99,13 @@ END_TEST
 START_TEST(names_are_known_and_found)
 {
 	size_t n;
-	char **names;
+	char **names, *unseen;
 
 	write_image_set("bugs");
 	write_image_set("mine/apples");
 	write_image_set("mine/Not A Name");
-	names = dataset_names(sandbox("mine"), &n);
+	names = dataset_names(sandbox("mine"), &n, &unseen);
+	ck_assert_ptr_null(unseen);
 	ck_assert_uint_ge(n, 6);
 	ck_assert_str_eq(names[0], "apples");
 	ck_assert_str_eq(names[1], "bugs");
@@ -180,6 +183,9 @@ static const struct report_case {
 	{ "verify", "mnist", EXIT_NO, "DIFFERENT" },
 	{ "verify", "broken", EXIT_NO, "DAMAGED" },
 	{ "verify", "gone", EXIT_UNEVALUABLE, "missing" },
+	{ "verify", "halves", EXIT_UNEVALUABLE, "INCOMPLETE" },
+	{ "where", "halves", EXIT_YES, "incomplete" },
+	{ "list", "halves", EXIT_YES, "train, val" },
 	{ "verify", NULL, EXIT_NO, "DIFFERENT" },
 	{ "paint", NULL, EXIT_UNEVALUABLE, "" },
 };
@@ -189,6 +195,8 @@ static void write_sets(void)
 	write_image_set("bugs");
 	write_image_set("broken");
 	sandbox_write("broken/train/ant/000.png", "junk", 4);
+	write_image_set("halves");
+	ck_assert_int_eq(rename(sandbox("halves/test"), sandbox("halves/val")), 0);
 	write_idx_set("mnist", true); /* readable, but not the published one */
 }
 
@@ -235,7 +243,8 @@ START_TEST(a_cut_file_is_damage)
 	ck_assert_int_eq(truncate(sandbox("mnist/t10k-images-idx3-ubyte.gz"), 40), 0);
 	ck_assert_int_eq(report("verify", "mnist", false, &text), EXIT_NO);
 	ck_assert_ptr_nonnull(strstr(text, "DAMAGED"));
-	ck_assert_ptr_nonnull(strstr(text, "t10k-images-idx3-ubyte.gz\n      content   (unreadable)"));
+	ck_assert_ptr_nonnull(strstr(text, "t10k-images-idx3-ubyte.gz\n      content   "));
+	ck_assert_ptr_nonnull(strstr(text, "cut short"));
 	free(text);
 }
 END_TEST
@@ -247,6 +256,122 @@ START_TEST(no_control_character_is_printed)
 	ck_assert_int_eq(report("where", "a\033[2Jb", false, &text), EXIT_UNEVALUABLE);
 	ck_assert_ptr_null(strchr(text, '\033'));
 	free(text);
+}
+END_TEST
+
+/* ---- "cannot look" is never "is not there", and never "damaged" ---- */
+
+static const struct denied {
+	const char *path; /* what nobody may open */
+	int mode;
+	const char *data_dir, *verb, *name;
+	int code;
+	const char *word; /* in what is printed */
+} denials[] = {
+	{ "bugs", 0, "", "where", "bugs", EXIT_IO, "cannot tell: cannot look" },
+	{ "bugs", 0, "", "list", "bugs", EXIT_IO, "cannot tell" },
+	{ "bugs", 0, "", "verify", "bugs", EXIT_IO, "cannot tell" },
+	{ "bugs", 0, "", "verify", NULL, EXIT_IO, "bugs             cannot tell" },
+	{ "bugs", 0, "", "list", "gone", EXIT_UNEVALUABLE, "missing" }, /* that of another set changes nothing */
+	{ "bugs/train", 0, "", "verify", "bugs", EXIT_IO, "CANNOT BE READ" },
+	{ "bugs/train/ant", 0, "", "verify", "bugs", EXIT_IO, "CANNOT BE READ" },
+	{ "bugs/train/ant", 0, "", "list", "bugs", EXIT_IO, "PROBLEM: cannot" },
+	{ "bugs/train/ant/000.png", 0, "", "verify", "bugs", EXIT_IO, "CANNOT BE READ" },
+	{ "mnist", 0, "", "verify", "mnist", EXIT_IO, "cannot tell" },
+	{ "mnist/t10k-images-idx3-ubyte.gz", 0, "", "verify", "mnist", EXIT_IO, "CANNOT BE READ" },
+	{ "mnist/t10k-images-idx3-ubyte.gz", 0, "", "list", "mnist", EXIT_IO, "PROBLEM: cannot" },
+	/* the folder that was asked for */
+	{ "mine", 0, "mine", "where", "bugs", EXIT_IO, "cannot tell: cannot look into" },
+	{ "mine", 0, "mine", "list", "gone", EXIT_IO, "cannot tell" },
+	{ "mine", 0, "mine", "where", "synthetic", EXIT_YES, "(generated)" },
+	{ "mine", 0, "mine", "list", NULL, EXIT_IO, "cannot tell" },
+	{ "mine", 0711, "mine", "where", "pears", EXIT_YES, "/mine/pears" }, /* may be searched, not listed */
+	{ "mine", 0711, "mine", "where", NULL, EXIT_IO, "/usr/share/datasets" },
+	/* one that is always looked in, and whose sets may be elsewhere too */
+	{ "cache/lockbench", 0, "", "where", "bugs", EXIT_YES, "/bugs" },
+	{ "cache/lockbench", 0, "", "where", "gone", EXIT_IO, "'gone' may be in there" },
+	{ "cache", 0, "", "list", NULL, EXIT_IO, "cannot tell" },
+};
+
+/* In a child: the exit code of report(), or of the test's own trouble. */
+static void report_denied(void *arg)
+{
+	const struct denied *k = arg;
+	const char *data_dir = *k->data_dir ? sandbox(k->data_dir) : NULL;
+
+	if (geteuid() == 0 && (setgid(65534) < 0 || setuid(65534) < 0))
+		exit(99);
+	if (!freopen(sandbox("open/out"), "w", stdout))
+		exit(98);
+	exit(dataset_report(k->verb, &k->name, k->name ? 1 : 0, data_dir, false));
+}
+
+START_TEST(no_permission_is_not_absent)
+{
+	const struct denied *k = &denials[_i];
+	char *text;
+	int code;
+
+	write_sets();
+	write_image_set("cache/lockbench/plums");
+	write_image_set("mine/pears");
+	make_folder("open");
+	ck_assert_int_eq(chmod(sandbox(""), 0755), 0);
+	ck_assert_int_eq(chmod(sandbox("open"), 0777), 0);
+	ck_assert_int_eq(chmod(sandbox(k->path), (mode_t)k->mode), 0);
+	code = run_child(report_denied, (void *)(uintptr_t)k, NULL);
+	ck_assert_int_eq(chmod(sandbox(k->path), 0755), 0);
+	text = file_read(sandbox("open/out"), 1 << 20, NULL);
+	ck_assert_int_eq(code, k->code);
+	ck_assert_msg(text && strstr(text, k->word), "'%s' is not in: %s", k->word, text);
+	free(text);
+}
+END_TEST
+
+/* A set that is there is not damaged because this process may open few files, wherever it runs out of them. */
+START_TEST(few_descriptors_are_not_damage)
+{
+	struct rlimit few, usual;
+	char *text;
+	int denied = 0;
+
+	write_sets();
+	getrlimit(RLIMIT_NOFILE, &usual);
+	few = usual;
+	for (rlim_t n = 6; n < 40; n++) {
+		int code;
+
+		ck_assert_ptr_nonnull(freopen(sandbox("out"), "w", stdout));
+		few.rlim_cur = n;
+		setrlimit(RLIMIT_NOFILE, &few);
+		code = dataset_report("verify", (const char *[]){ "bugs" }, 1, NULL, false);
+		setrlimit(RLIMIT_NOFILE, &usual);
+		fflush(stdout);
+		text = file_read(sandbox("out"), 1 << 20, NULL);
+		ck_assert_msg(code == EXIT_YES || code == EXIT_IO, "%d with %d: %s", code, (int)n, text);
+		denied += code == EXIT_IO;
+		free(text);
+		error_clear();
+	}
+	ck_assert_int_gt(denied, 0);
+	ck_assert_int_lt(denied, 34);
+}
+END_TEST
+
+START_TEST(long_paths_are_said_to_be)
+{
+	char dir[600], where[512];
+
+	memset(dir, 'a', sizeof(dir));
+	for (int i = 0; i < 600; i += 100)
+		dir[i] = '/';
+	dir[599] = '\0';
+	ck_assert_int_eq(dataset_where("bugs", dir, where), DATASET_NONE); /* not there at all */
+	dir[500] = '\0';
+	setenv("LOCKBENCH_DATA", sandbox(""), 1);
+	dir[0] = '.'; /* below the working folder */
+	ck_assert_int_eq(dataset_dir(dir, "a-name-of-some-length", where), -1);
+	EXPECT_ERROR("longer than 511");
 }
 END_TEST
 
@@ -307,6 +432,9 @@ Suite *suite_dataset(void)
 	tcase_add_loop_test(tc, report_as_json, 0, ARRAY_LEN(report_cases));
 	tcase_add_test(tc, a_cut_file_is_damage);
 	tcase_add_test(tc, no_control_character_is_printed);
+	tcase_add_loop_test(tc, no_permission_is_not_absent, 0, ARRAY_LEN(denials));
+	tcase_add_test(tc, few_descriptors_are_not_damage);
+	tcase_add_test(tc, long_paths_are_said_to_be);
 	suite_add_tcase(s, tc);
 	tcase_set_timeout(real, 120);
 	tcase_add_test(real, mnist_is_the_published_one);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/tile.h"
 #include "datasets/codec.h"
 #include "datasets/format.h"
@@ -126,14 +127,14 @@ END_TEST
 START_TEST(links_are_not_followed)
 {
 	ck_assert_int_eq(symlink(sandbox("bugs/train/ant/000.png"), sandbox("bugs/train/ant/zz.png")), 0);
-	REFUSED("train/ant/zz.png", "symbolic link");
+	REFUSED("train/ant/zz.png", "link", "not followed");
 	unlink(sandbox("bugs/train/ant/zz.png"));
 	ck_assert_int_eq(symlink(sandbox("bugs/train/ant"), sandbox("bugs/train/cat")), 0);
-	REFUSED("train/cat", "symbolic link");
+	REFUSED("train/cat", "link", "not followed");
 	unlink(sandbox("bugs/train/cat"));
 	ck_assert_int_eq(rename(sandbox("bugs/test"), sandbox("moved")), 0);
 	ck_assert_int_eq(symlink(sandbox("moved"), sandbox("bugs/test")), 0);
-	REFUSED("bugs/test", "symbolic link");
+	REFUSED("bugs/test", "link", "not followed");
 }
 END_TEST
 
@@ -160,7 +161,7 @@ START_TEST(only_images_are_allowed)
 	REFUSED("train/ant/deeper", "not a regular file");
 	rmdir(sandbox("bugs/train/ant/deeper"));
 	ck_assert_int_eq(mkfifo(sandbox("bugs/train/ant/pipe"), 0600), 0);
-	REFUSED("train/ant/pipe", "not a regular file");
+	REFUSED("train/ant/pipe", "pipe");
 	unlink(sandbox("bugs/train/ant/pipe"));
 	sandbox_write("bugs/train/labels.csv", "a,b", 3);
 	REFUSED("train/labels.csv", "not a folder");
@@ -190,6 +191,30 @@ START_TEST(classes_must_be_the_same_and_full)
 	make_folder("bugs/test/cat");
 	write_png("bugs/test/cat/1.png", 1, 4, 6, 9);
 	REFUSED("'cow'", "'cat'");
+}
+END_TEST
+
+/* A part of a set is found, and what is missing is said. */
+START_TEST(a_missing_part_is_named)
+{
+	static const struct { const char *from, *to; const char *words[3]; } moves[] = {
+		{ "bugs/test", "bugs/val", { "no folder test", "train, val", "judged on test" } },
+		{ "bugs/train", "bugs/Train", { "no folder train", "Train, test" } },
+		{ "bugs/test", "elsewhere", { "no folder test", "(it holds: train)" } },
+	};
+	struct dataset *d;
+	char where[512];
+
+	ck_assert_int_eq(dataset_where("bugs", NULL, where), DATASET_WHOLE);
+	ck_assert_int_eq(rename(sandbox(moves[_i].from), sandbox(moves[_i].to)), 0);
+	ck_assert_int_eq(dataset_where("bugs", NULL, where), DATASET_PART);
+	ck_assert_str_eq(where, sandbox("bugs"));
+	REFUSED(sandbox("bugs"), "is there", moves[_i].words[0], moves[_i].words[1], moves[_i].words[2] ? moves[_i].words[2] : "");
+	write_image_set("cache/lockbench/bugs"); /* a whole one elsewhere is better */
+	d = load();
+	ck_assert_msg(d != NULL, "%s", error_text());
+	ck_assert_str_eq(d->where, sandbox("cache/lockbench/bugs"));
+	dataset_free(d);
 }
 END_TEST
 
@@ -240,7 +265,8 @@ START_TEST(descriptors_may_run_out)
 		setrlimit(RLIMIT_NOFILE, &usual);
 		if (!d) {
 			failed++;
-			ck_assert_str_ne(error_text(), "");
+			ck_assert_msg(error_code() == EXIT_IO, "%s", error_text());
+			ck_assert_ptr_nonnull(strstr(error_text(), "oo many open files"));
 			error_clear();
 		}
 		dataset_free(d);
@@ -266,19 +292,30 @@ END_TEST
 
 START_TEST(folders_are_listed)
 {
+	static const char *const wanted[] = { "apples", "bugs", "dangling", "halves", "linked" };
 	size_t n;
 	char **names;
 
 	write_image_set("apples");
 	make_folder("empty");
+	make_folder("halves/train");
+	make_folder("tests/test");
+	make_folder("linked");
+	make_folder("a\033[31m"); /* not ours to judge */
+	sandbox_write("file", "x", 1);
+	ck_assert_int_eq(symlink(sandbox("bugs/train"), sandbox("linked/train")), 0);
+	ck_assert_int_eq(symlink("nowhere", sandbox("dangling")), 0); /* may be a set: nobody can tell */
 	names = folder_list(sandbox(""), &n);
-	ck_assert_uint_eq(n, 2);
-	ck_assert_str_eq(names[0], "apples");
-	ck_assert_str_eq(names[1], "bugs");
-	free(names[0]);
-	free(names[1]);
-	free(names);
-	ck_assert_ptr_null(folder_list(sandbox("nowhere"), &n));
+	ck_assert_uint_eq(n, ARRAY_LEN(wanted));
+	for (size_t i = 0; i < n; i++)
+		ck_assert_str_eq(names[i], wanted[i]);
+	dir_list_free(names, n);
+	names = folder_list(sandbox("nowhere"), &n);
+	ck_assert_uint_eq(n, 0);
+	dir_list_free(names, n);
+	ck_assert_msg(!error_code(), "%s", error_text());
+	ck_assert_ptr_null(folder_list(sandbox("dangling"), &n));
+	EXPECT_ERROR("dangling", "link to something that is not there");
 }
 END_TEST
 
@@ -301,6 +338,7 @@ Suite *suite_folder(void)
 	tcase_add_test(tc, large_files_are_not_read);
 	tcase_add_test(tc, truncated_images_are_refused);
 	tcase_add_test(tc, classes_must_be_the_same_and_full);
+	tcase_add_loop_test(tc, a_missing_part_is_named, 0, 3);
 	tcase_add_test(tc, one_class_is_not_a_set);
 	tcase_add_test(tc, class_count_is_capped);
 	tcase_add_test(tc, control_characters_are_refused);

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -9,8 +10,8 @@
 #include "tests/support_data.h"
 #include "tests/support_sandbox.h"
 
-static const char *const TRAIN_IMAGES = "mnist/train-images-idx3-ubyte";
-static const char *const TRAIN_LABELS = "mnist/train-labels-idx1-ubyte";
+#define TRAIN_IMAGES "mnist/train-images-idx3-ubyte"
+#define TRAIN_LABELS "mnist/train-labels-idx1-ubyte"
 
 static struct dataset *load(void)
 {
@@ -164,31 +165,113 @@ START_TEST(every_class_needs_images)
 }
 END_TEST
 
+/* What is read is bounded by the labels and the header, whatever the file inflates to. */
 START_TEST(gzip_bombs_stop_at_the_cap)
 {
 	const size_t len = (size_t)80 << 20;
-	uint8_t *zeros = xcalloc(len, 1);
+	uint8_t *zeros = xcalloc(len, 1), *p;
+	size_t some;
 
 	write_idx_set("mnist", true);
+	p = make_idx_images(30, 4, 5, 1, &some);
+	memcpy(zeros, p, some);
+	free(p);
 	write_gz("mnist/train-images-idx3-ubyte.gz", zeros, len);
 	ck_assert_ptr_null(load());
-	EXPECT_ERROR("train-images-idx3-ubyte.gz");
+	EXPECT_ERROR("train-images-idx3-ubyte.gz", "trailing bytes", "601 bytes follow"); /* of 80 MiB one is looked at */
 	write_idx_set("mnist", true);
-	write_gz("mnist/train-labels-idx1-ubyte.gz", zeros, (size_t)2 << 20);
+	p = make_idx_labels(2 << 20, &some);
+	write_gz("mnist/train-labels-idx1-ubyte.gz", p, some);
 	ck_assert_ptr_null(load());
-	EXPECT_ERROR("train-labels-idx1-ubyte.gz");
+	EXPECT_ERROR("train-labels-idx1-ubyte.gz", "more than 1048576 labels");
+	free(p);
+	p = make_idx_labels(1 << 20, &some);
+	write_gz("mnist/train-labels-idx1-ubyte.gz", p, some);
+	free(p);
+	p = make_idx_images(1, 512, 512, 1, &some);
+	p[5] = 0x10; /* 1,048,576 images of 512x512 */
+	p[7] = 0;
+	write_gz("mnist/train-images-idx3-ubyte.gz", p, some);
+	ck_assert_ptr_null(load());
+	EXPECT_ERROR("train-images-idx3-ubyte.gz", "1048576 images of 512x512", "512 MiB");
+	free(p);
 	free(zeros);
 }
 END_TEST
 
-START_TEST(a_missing_file_means_no_set)
+/* EMNIST's digits: 188 MB, and ten classes. */
+START_TEST(large_sets_are_read)
 {
+	struct dataset *d;
+	size_t len;
+	uint8_t *p;
+
+	write_idx_set("mnist", true);
+	p = make_idx_labels(90000, &len);
+	write_gz("mnist/train-labels-idx1-ubyte.gz", p, len);
+	free(p);
+	p = make_idx_images(90000, 28, 28, 1, &len);
+	ck_assert_uint_gt(len, (size_t)64 << 20);
+	write_gz("mnist/train-images-idx3-ubyte.gz", p, len);
+	free(p);
+	p = make_idx_images(20, 28, 28, 1, &len);
+	write_gz("mnist/t10k-images-idx3-ubyte.gz", p, len);
+	free(p);
+	d = load();
+	ck_assert_msg(d != NULL, "%s", error_text());
+	ck_assert_int_eq(d->ntrain, 90000);
+	dataset_free(d);
+}
+END_TEST
+
+/* A part of a set is found, and what is missing is said; a whole one elsewhere is better. */
+START_TEST(a_missing_file_is_named)
+{
+	static const char *const files[] = { TRAIN_IMAGES, TRAIN_LABELS, "mnist/t10k-images-idx3-ubyte", "mnist/t10k-labels-idx1-ubyte" };
+	const struct dataset_driver *drv = dataset_driver_of("mnist");
+	struct dataset *d, seen = { .name = "mnist" };
 	char where[512];
 
 	write_idx_set("mnist", false);
-	ck_assert(dataset_where("mnist", NULL, where));
+	ck_assert_int_eq(dataset_where("mnist", NULL, where), DATASET_WHOLE);
+	unlink(sandbox(files[_i]));
+	ck_assert_int_eq(dataset_where("mnist", NULL, where), DATASET_PART);
+	ck_assert_str_eq(where, sandbox("mnist"));
+	ck_assert_ptr_null(load());
+	EXPECT_ERROR(sandbox("mnist"), files[_i] + strlen("mnist/"), "is missing");
+	ck_assert_int_eq(drv->peek(&seen, where), -1);
+	EXPECT_ERROR(files[_i] + strlen("mnist/"), "is missing");
+	write_idx_set("cache/lockbench/mnist", true);
+	d = load();
+	ck_assert_msg(d != NULL, "%s", error_text());
+	ck_assert_str_eq(d->where, sandbox("cache/lockbench/mnist"));
+	dataset_free(d);
+}
+END_TEST
+
+/* Nothing in the folder of a set is followed, waited for or taken for what it is not. */
+START_TEST(only_files_of_the_set_are_read)
+{
+	write_idx_set("elsewhere", false);
+	write_idx_set("mnist", false);
 	unlink(sandbox(TRAIN_LABELS));
-	ck_assert(!dataset_where("mnist", NULL, where) || strncmp(where, sandbox(""), strlen(sandbox(""))));
+	ck_assert_int_eq(symlink(sandbox("elsewhere/train-labels-idx1-ubyte"), sandbox(TRAIN_LABELS)), 0);
+	ck_assert_ptr_null(load());
+	ck_assert_int_eq(error_code(), EXIT_IO);
+	EXPECT_ERROR("train-labels-idx1-ubyte", "link");
+	unlink(sandbox(TRAIN_LABELS));
+	ck_assert_int_eq(mkfifo(sandbox(TRAIN_LABELS), 0600), 0);
+	ck_assert_ptr_null(load());
+	ck_assert_int_eq(error_code(), EXIT_IO);
+	EXPECT_ERROR("train-labels-idx1-ubyte", "pipe");
+	unlink(sandbox(TRAIN_LABELS));
+	make_folder(TRAIN_LABELS); /* as some archives unpack */
+	ck_assert_ptr_null(load());
+	EXPECT_ERROR("train-labels-idx1-ubyte", "folder");
+	write_idx_set("other", true);
+	ck_assert_int_eq(rename(sandbox("other/train-labels-idx1-ubyte.gz"), sandbox(TRAIN_LABELS ".gz")), 0);
+	dataset_free(load());
+	ck_assert_msg(!error_code(), "%s", error_text());
 }
 END_TEST
 
@@ -261,7 +344,9 @@ Suite *suite_idx(void)
 	tcase_add_test(tc, counts_and_shapes_must_agree);
 	tcase_add_test(tc, every_class_needs_images);
 	tcase_add_test(tc, gzip_bombs_stop_at_the_cap);
-	tcase_add_test(tc, a_missing_file_means_no_set);
+	tcase_add_test(tc, large_sets_are_read);
+	tcase_add_loop_test(tc, a_missing_file_is_named, 0, 4);
+	tcase_add_test(tc, only_files_of_the_set_are_read);
 	tcase_add_loop_test(tc, layouts_are_found, 0, 4);
 	tcase_add_test(tc, a_folder_of_one_set_is_not_the_other);
 	tcase_add_test(tc, fashion_mnist_is_not_taken_for_mnist);
