@@ -1,7 +1,8 @@
 /* Image folders: <name>/train/<class>/<file> and <name>/test/<class>/<file>, JPEG or PNG by content.
  * Source: the layout torchvision calls ImageFolder (classes are directory names in byte order, files likewise).
  * Differs: strict. Below <name> no symbolic link is followed, only directories and regular files are allowed (names
- * that begin with a dot are passed over), both parts have the same classes, all images one size and channel count.
+ * that begin with a dot are passed over), both parts have the same classes, all images one size and channel count. A class is
+ * the same in both when its name looks the same: copies by way of macOS write an accent as a character of its own.
  *
  * Files are decoded in parallel; each has its place before decoding starts, so the result does not depend on threads. */
 #include "datasets/format.h"
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <utf8proc.h>
 
 enum {
 	MAX_FILES = 1000000,  /* images in one part */
@@ -175,15 +177,73 @@ static int part_open(struct part *p, const struct dir *set, const char *name)
 
 /* ---- the same classes in both parts ---- */
 
-static int match_classes(const struct part *a, const struct part *b)
+/* A name as it looks: accents composed with their letters (Unicode's NFC). Caller frees. */
+static char *composed(const char *name)
 {
-	if (a->nclasses != b->nclasses)
-		return error(EXIT_UNEVALUABLE, "%s has %zu classes, %s has %zu; both need the same", a->where, a->nclasses, b->where, b->nclasses);
-	for (size_t i = 0; i < a->nclasses; i++)
-		if (strcmp(a->classes[i], b->classes[i]))
-			return error(EXIT_UNEVALUABLE, "class '%s' of %s is '%s' in %s; both need the same", a->classes[i], a->where, b->classes[i],
-			             b->where);
+	utf8proc_uint8_t *out = NULL;
+	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)name, 0, &out, UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+
+	if (n == UTF8PROC_ERROR_NOMEM)
+		die(EXIT_MEMORY, "out of memory");
+	return n < 0 ? xstrdup(name) : (char *)out; /* what is no UTF-8 has only its bytes */
+}
+
+static int find_class(char **names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (names[i] && !strcmp(names[i], name))
+			return (int)i;
+	return -1;
+}
+
+/* Put b's classes in a's order. ca, cb: the composed names. */
+static int order_classes(const struct part *a, struct part *b, char **ca, char **cb)
+{
+	char **ordered = xcalloc(a->nclasses, sizeof(*ordered));
+
+	for (size_t i = 0; i < a->nclasses; i++) {
+		int k = find_class(cb, b->nclasses, ca[i]);
+
+		if (k < 0) {
+			free(ordered);
+			return error(EXIT_UNEVALUABLE, "%s has a class '%s', %s has not; both need the same", a->where, a->classes[i], b->where);
+		}
+		ordered[i] = b->classes[k];
+	}
+	memcpy(b->classes, ordered, a->nclasses * sizeof(*ordered));
+	free(ordered);
 	return 0;
+}
+
+/* Two classes of one part that nobody can tell apart. */
+static int check_twins(const struct part *p, char **composed_names)
+{
+	for (size_t i = 0; i < p->nclasses; i++)
+		if (find_class(composed_names, i, composed_names[i]) >= 0)
+			return error(EXIT_UNEVALUABLE, "%s: two classes look the same, '%s' (their accents are written differently); rename or merge them",
+				     p->where, p->classes[i]);
+	return 0;
+}
+
+static int match_classes(const struct part *a, struct part *b)
+{
+	char *ca[DATASET_MAX_CLASSES], *cb[DATASET_MAX_CLASSES];
+	int r;
+
+	for (size_t i = 0; i < a->nclasses; i++)
+		ca[i] = composed(a->classes[i]);
+	for (size_t i = 0; i < b->nclasses; i++)
+		cb[i] = composed(b->classes[i]);
+	r = check_twins(a, ca) || check_twins(b, cb) ? -1 : 0;
+	if (!r && a->nclasses != b->nclasses)
+		r = error(EXIT_UNEVALUABLE, "%s has %zu classes, %s has %zu; both need the same", a->where, a->nclasses, b->where, b->nclasses);
+	if (!r)
+		r = order_classes(a, b, ca, cb);
+	for (size_t i = 0; i < a->nclasses; i++)
+		free(ca[i]);
+	for (size_t i = 0; i < b->nclasses; i++)
+		free(cb[i]);
+	return r;
 }
 
 /* ---- one file ---- */

@@ -190,7 +190,62 @@ START_TEST(classes_must_be_the_same_and_full)
 	REFUSED("3 classes", "2");
 	make_folder("bugs/test/cat");
 	write_png("bugs/test/cat/1.png", 1, 4, 6, 9);
-	REFUSED("'cow'", "'cat'");
+	REFUSED("'cow'", "bugs/train has", "bugs/test has not");
+}
+END_TEST
+
+#define COMPOSED "caf\xc3\xa9"       /* one character, as Linux and Windows write it */
+#define DECOMPOSED "cafe\xcc\x81"    /* e and an accent, as macOS does */
+
+static void add_class(const char *part, const char *class, int level)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "bugs/%s/%s", part, class);
+	make_folder(name);
+	snprintf(name, sizeof(name), "bugs/%s/%s/1.png", part, class);
+	write_png(name, 1, 4, 6, (uint8_t)level);
+}
+
+/* The order of labels is train's, also where test's names sort otherwise: the composed form is behind caff, the other before. */
+START_TEST(class_names_may_be_written_in_two_ways)
+{
+	struct dataset *same, *other;
+
+	for (int k = 0; k < 2; k++) {
+		add_class(k ? "test" : "train", "caff", 60 + k);
+		add_class(k ? "test" : "train", COMPOSED, 80 + k);
+	}
+	same = load();
+	ck_assert_msg(same != NULL, "%s", error_text());
+	ck_assert_int_eq(rename(sandbox("bugs/test/" COMPOSED), sandbox("bugs/test/" DECOMPOSED)), 0);
+	other = load();
+	ck_assert_msg(other != NULL, "%s", error_text());
+	ck_assert_str_eq(other->class_names[2], "caff");
+	ck_assert_str_eq(other->class_names[3], COMPOSED);
+	ck_assert_int_eq(other->test_labels[other->ntest - 1], 3);
+	ck_assert_int_eq(other->test_px[24 * other->ntest - 1], 81);
+	ck_assert_str_eq(same->hash, other->hash);
+	dataset_free(same);
+	dataset_free(other);
+	add_class("test", COMPOSED, 90);
+	REFUSED("bugs/test", "look the same");
+}
+END_TEST
+
+/* What is no UTF-8 has only its bytes. */
+START_TEST(class_names_need_not_be_utf8)
+{
+	struct dataset *d;
+
+	add_class("train", "caf\xe9", 60);
+	add_class("test", "caf\xe9", 61);
+	d = load();
+	ck_assert_msg(d != NULL, "%s", error_text());
+	dataset_free(d);
+	add_class("train", "caf\xe8", 60);
+	add_class("test", "caf\xe7", 60);
+	REFUSED("bugs/train has a class 'caf");
 }
 END_TEST
 
@@ -338,6 +393,8 @@ Suite *suite_folder(void)
 	tcase_add_test(tc, large_files_are_not_read);
 	tcase_add_test(tc, truncated_images_are_refused);
 	tcase_add_test(tc, classes_must_be_the_same_and_full);
+	tcase_add_test(tc, class_names_may_be_written_in_two_ways);
+	tcase_add_test(tc, class_names_need_not_be_utf8);
 	tcase_add_loop_test(tc, a_missing_part_is_named, 0, 3);
 	tcase_add_test(tc, one_class_is_not_a_set);
 	tcase_add_test(tc, class_count_is_capped);
