@@ -16,6 +16,9 @@ int cifar10_parse(const void *data, size_t len, int n, const char *where, uint8_
 {
 	const uint8_t *p = data;
 
+	if (len == (size_t)n * (CIFAR_RECORD + 1))
+		return error(EXIT_UNEVALUABLE, "%s: %d records of %d bytes, two labels each: this is CIFAR-100, not CIFAR-10", where, n,
+			     CIFAR_RECORD + 1);
 	if (len != (size_t)n * CIFAR_RECORD)
 		return error(EXIT_UNEVALUABLE, "%s: %s: %zu bytes, wanted %d records of %d bytes; copy the file again", where,
 		             len < (size_t)n * CIFAR_RECORD ? "truncated" : "trailing bytes", len, n, CIFAR_RECORD);

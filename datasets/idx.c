@@ -4,7 +4,9 @@
  *   images: 00 00 08 03, n, rows, columns (32 bits, big-endian), then n * rows * columns bytes
  *   labels: 00 00 08 01, n,                                      then n bytes
  *
- * Differs: a file must be exactly as long as its header says, and labels must be below 10. */
+ * Differs: a file must be exactly as long as its header says, and labels must be below 10.
+ *
+ * Relatives come in the same file names: EMNIST's letters, QMNIST's labels of eight columns, KMNIST. What they are is said. */
 #include "datasets/format.h"
 #include "base/error.h"
 #include "datasets/codec.h"
@@ -25,15 +27,49 @@ static uint32_t be32(const uint8_t *p)
 
 /* ---- parsing memory ---- */
 
+/* What the type byte of a header means; NULL: nothing. */
+static const char *type_name(int type)
+{
+	switch (type) {
+	case 0x08: return "bytes";
+	case 0x09: return "signed bytes";
+	case 0x0b: return "16-bit numbers";
+	case 0x0c: return "32-bit numbers";
+	case 0x0d: return "32-bit floats";
+	case 0x0e: return "64-bit floats";
+	default: return NULL;
+	}
+}
+
+/* p: a header of at least 8 bytes that is not the one wanted. */
+static int refuse_magic(const uint8_t *p, size_t len, int dims, const char *where)
+{
+	const char *type = !p[0] && !p[1] && p[3] ? type_name(p[2]) : NULL, *wanted = dims == 3 ? "images" : "labels";
+
+	if (p[0] == 0x1f && p[1] == 0x8b)
+		return error(EXIT_UNEVALUABLE, "%s: compressed twice; unpack it once", where);
+	if (p[0] == '<')
+		return error(EXIT_UNEVALUABLE, "%s: a web page, not an IDX file: the download did not work; fetch the file again", where);
+	if (p[3] == 0 && p[2] == 0 && p[1] == 8 && p[0] == dims)
+		return error(EXIT_UNEVALUABLE, "%s: a header with its bytes in reverse order (little-endian); IDX files are big-endian", where);
+	if (!type)
+		return error(EXIT_UNEVALUABLE, "%s: not an IDX file of %s (begins with %02x%02x%02x%02x, wanted 0000080%d); copy the file again",
+			     where, wanted, p[0], p[1], p[2], p[3], dims);
+	if (dims == 1 && p[3] == 2 && len >= 12)
+		return error(EXIT_UNEVALUABLE, "%s: labels of %u columns of %s, as QMNIST has them; wanted one byte an image: write the first column "
+			     "as idx1-ubyte", where, be32(p + 8), type);
+	if (p[2] == 8 && (p[3] == 1 || p[3] == 3))
+		return error(EXIT_UNEVALUABLE, "%s: holds %s, wanted %s; the files are mixed up", where, p[3] == 1 ? "labels" : "images", wanted);
+	return error(EXIT_UNEVALUABLE, "%s: %s in %d dimensions; wanted %s, bytes in %d", where, type, p[3], wanted, dims);
+}
+
 static int check_magic(const uint8_t *p, size_t len, int dims, const char *where)
 {
+	if (len >= 8 && (p[0] || p[1] || p[2] != 8 || p[3] != dims))
+		return refuse_magic(p, len, dims, where);
 	if (len < (size_t)(4 + 4 * dims))
 		return error(EXIT_UNEVALUABLE, "%s: truncated: %zu bytes, less than an IDX header; copy the file again",
 		             where, len);
-	if (p[0] || p[1] || p[2] != 8 || p[3] != dims)
-		return error(EXIT_UNEVALUABLE,
-		             "%s: not an IDX file of %s (begins with %02x%02x%02x%02x, wanted 0000080%d); copy the file again",
-		             where, dims == 3 ? "images" : "labels", p[0], p[1], p[2], p[3], dims);
 	return 0;
 }
 
@@ -71,6 +107,30 @@ int idx_parse_images(const void *data, size_t len, const char *where, struct idx
 	return 0;
 }
 
+/* Labels of another set, or one or two damaged ones? `first` is the first that is no class. */
+static int refuse_labels(const struct idx_view *v, int first, int classes, const char *where)
+{
+	static const struct { int lo, hi; const char *name; } sets[] = {
+		{ 1, 26, ": these are EMNIST's letters" }, { 0, 25, ": these may be letters" }, { 0, 46, ": these are EMNIST's balanced or merged classes" },
+		{ 0, 61, ": these are EMNIST's classes of digits and letters" }, { 0, 48, ": these are Kuzushiji-49" },
+	};
+	const char *name = "";
+	int lo = 255, hi = 0, wrong = 0;
+
+	for (int i = 0; i < v->n; i++) {
+		lo = v->data[i] < lo ? v->data[i] : lo;
+		hi = v->data[i] > hi ? v->data[i] : hi;
+		wrong += v->data[i] >= classes;
+	}
+	if (wrong < v->n / 100 + 2)
+		return error(EXIT_UNEVALUABLE, "%s: label %d of image %d is not below %d; copy the file again", where, v->data[first], first, classes);
+	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
+		if (lo == sets[i].lo && hi == sets[i].hi)
+			name = sets[i].name;
+	return error(EXIT_UNEVALUABLE, "%s: labels from %d to %d%s; here are %d classes, 0 to %d. Other classes are read from image folders "
+		     "(train/<class>/, test/<class>/)", where, lo, hi, name, classes, classes - 1);
+}
+
 int idx_parse_labels(const void *data, size_t len, const char *where, int classes, struct idx_view *v)
 {
 	const uint8_t *p = data;
@@ -80,8 +140,7 @@ int idx_parse_labels(const void *data, size_t len, const char *where, int classe
 	*v = (struct idx_view){ .n = (int)be32(p + 4), .data = p + LABEL_HEADER };
 	for (int i = 0; i < v->n; i++)
 		if (v->data[i] >= classes)
-			return error(EXIT_UNEVALUABLE, "%s: label %d of image %d is not below %d; copy the file again", where,
-			             v->data[i], i, classes);
+			return refuse_labels(v, i, classes, where);
 	return 0;
 }
 

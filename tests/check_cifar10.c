@@ -115,6 +115,9 @@ START_TEST(a_bad_batch_is_named)
 	replace("cifar10/data_batch_3.bin", p, BATCH_LEN + CIFAR_RECORD);
 	ck_assert_ptr_null(dataset_load("cifar10", NULL));
 	EXPECT_ERROR("data_batch_3.bin", "trailing bytes");
+	ck_assert_int_eq(truncate(sandbox("cifar10/data_batch_3.bin"), 10000L * 3074), 0);
+	ck_assert_ptr_null(dataset_load("cifar10", NULL));
+	EXPECT_ERROR("data_batch_3.bin", "CIFAR-100");
 	replace("cifar10/data_batch_3.bin", p, BATCH_LEN);
 	p[9999 * (size_t)CIFAR_RECORD] = 255;
 	replace("cifar10/test_batch.bin", p, BATCH_LEN);

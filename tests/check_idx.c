@@ -65,8 +65,13 @@ static const struct lie {
 	const char *word;
 } image_lies[] = {
 	{ 0, 1, 0, "not an IDX file" },
-	{ 2, 9, 0, "not an IDX file" },   /* element type */
-	{ 3, 1, 0, "not an IDX file" },   /* labels given as images */
+	{ 0, '<', 0, "web page" },
+	{ 0, 0x1f, 0, "not an IDX file" },
+	{ 2, 9, 0, "signed bytes in 3 dimensions; wanted images" },
+	{ 2, 0x0d, 0, "32-bit floats in 3 dimensions" },
+	{ 2, 0x33, 0, "not an IDX file" }, /* no type at all */
+	{ 3, 1, 0, "holds labels, wanted images" },
+	{ 3, 4, 0, "bytes in 4 dimensions" },
 	{ 0, 0, 1, "truncated" },
 	{ 0, 0, 200, "truncated" },       /* no header left: 3 * 20 + 16 = 76 bytes */
 	{ 0, 0, 64, "truncated" },
@@ -122,6 +127,80 @@ START_TEST(label_files_must_not_lie)
 	p[4] = 0xff;
 	ck_assert_int_eq(idx_parse_labels(p, len, "f", 10, &v), -1);
 	EXPECT_ERROR("f: header says");
+	free(p);
+}
+END_TEST
+
+/* n labels from lo to hi in turn. */
+static uint8_t *make_labels_of(uint32_t n, int lo, int hi, size_t *len)
+{
+	uint8_t *p = make_idx_labels(n, len);
+
+	for (uint32_t i = 0; i < n; i++)
+		p[8 + i] = (uint8_t)(lo + (int)i % (hi - lo + 1));
+	return p;
+}
+
+/* Relatives of MNIST get the true reason, and a single bad byte stays a bad byte. */
+static const struct {
+	int lo, hi;
+	const char *words[3];
+} relatives[] = {
+	{ 1, 26, { "from 1 to 26", "EMNIST's letters", "image folders" } },
+	{ 0, 46, { "from 0 to 46", "EMNIST", "image folders" } },
+	{ 0, 61, { "from 0 to 61", "EMNIST", "image folders" } },
+	{ 1, 10, { "from 1 to 10", "10 classes, 0 to 9", "image folders" } },
+};
+
+START_TEST(labels_of_another_set_are_told_apart)
+{
+	size_t len;
+	uint8_t *p = make_labels_of(1000, relatives[_i].lo, relatives[_i].hi, &len);
+	struct idx_view v;
+
+	ck_assert_int_eq(idx_parse_labels(p, len, "f", 10, &v), -1);
+	ck_assert_ptr_null(strstr(error_text(), "copy"));
+	EXPECT_ERROR("f: labels", relatives[_i].words[0], relatives[_i].words[1], relatives[_i].words[2]);
+	free(p);
+}
+END_TEST
+
+/* QMNIST: 00 00 0c 02, n, 8, then n rows of eight 32-bit numbers. */
+START_TEST(labels_of_eight_columns_are_qmnists)
+{
+	const uint32_t n = 60000;
+	const size_t len = 12 + (size_t)n * 32;
+	uint8_t *p = xcalloc(len, 1);
+	struct idx_view v;
+
+	p[2] = 0x0c;
+	p[3] = 2;
+	p[6] = (uint8_t)(n >> 8);
+	p[7] = (uint8_t)n;
+	p[11] = 8;
+	ck_assert_int_eq(idx_parse_labels(p, len, "f", 10, &v), -1);
+	EXPECT_ERROR("f: labels of 8 columns of 32-bit numbers", "QMNIST");
+	write_idx_set("mnist", true);
+	write_gz("mnist/train-labels-idx1-ubyte.gz", p, len); /* larger than labels may be, but that is not the reason */
+	ck_assert_ptr_null(load());
+	EXPECT_ERROR("train-labels-idx1-ubyte.gz", "QMNIST");
+	free(p);
+}
+END_TEST
+
+START_TEST(other_mistakes_have_their_names)
+{
+	uint8_t reversed[] = { 3, 8, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0 }, page[] = "<html><head><title>403 Forbidden";
+	size_t len;
+	uint8_t *p = make_idx_images(3, 4, 5, 0, &len);
+	struct idx_view v;
+
+	ck_assert_int_eq(idx_parse_images(reversed, sizeof(reversed), "f", &v), -1);
+	EXPECT_ERROR("f: ", "little-endian");
+	ck_assert_int_eq(idx_parse_labels(page, sizeof(page), "f", 10, &v), -1);
+	EXPECT_ERROR("f: ", "web page");
+	ck_assert_int_eq(idx_parse_labels(p, len, "f", 10, &v), -1);
+	EXPECT_ERROR("f: holds images, wanted labels");
 	free(p);
 }
 END_TEST
@@ -341,6 +420,9 @@ Suite *suite_idx(void)
 	tcase_add_test(tc, gzip_and_plain_have_one_hash);
 	tcase_add_loop_test(tc, image_files_must_not_lie, 0, ARRAY_LEN(image_lies));
 	tcase_add_test(tc, label_files_must_not_lie);
+	tcase_add_loop_test(tc, labels_of_another_set_are_told_apart, 0, ARRAY_LEN(relatives));
+	tcase_add_test(tc, labels_of_eight_columns_are_qmnists);
+	tcase_add_test(tc, other_mistakes_have_their_names);
 	tcase_add_test(tc, counts_and_shapes_must_agree);
 	tcase_add_test(tc, every_class_needs_images);
 	tcase_add_test(tc, gzip_bombs_stop_at_the_cap);
