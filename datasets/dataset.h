@@ -62,6 +62,8 @@ void dataset_free(struct dataset *d);
 int dataset_where(const char *name, const char *data_dir, char where[512]);
 /* The driver that reads `name`, that of image folders when it is no known set. NULL after error() when the name is malformed. */
 const struct dataset_driver *dataset_driver_of(const char *name);
+/* Is this payload (struct dataset's hash) the published set of that name? 1, 0, or -1 when nothing is published to compare it with. */
+int dataset_published(const char *name, const char *hash);
 /* Every known set and each image folder found, sorted; free with dir_list_free. *unseen: why a search root could not be listed (caller
  * frees), NULL when each was. */
 char **dataset_names(const char *data_dir, size_t *n, char **unseen);

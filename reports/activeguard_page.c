@@ -183,12 +183,20 @@ static const char *tally_text(struct arena *mem, const json_t *values)
 			    json_array_size(values), t.meets, t.differs, t.unpublished, t.missing);
 }
 
-static bool partial(const json_t *values)
+/* What to know of the data before the numbers are compared with the paper's, or NULL. */
+static const char *data_text(struct arena *mem, const json_t *values, const char *dataset)
 {
-	return jget_bool(json_array_get(values, 0), "partial", 0);
-}
+	const json_t *any = json_array_get(values, 0);
+	const char *other = "";
 
-#define PARTIAL_TEXT "Partial data: fewer images than the paper's. These numbers show that everything works; they do not compare with it."
+	if (jget_bool(any, "unpublished", 0))
+		other = arena_printf(mem, "Not the published %s: these are another set's images under that name, or changed ones; the numbers do not "
+				     "compare with the paper's. ", dataset);
+	if (jget_bool(any, "partial", 0))
+		return arena_printf(mem, "%sPartial data: fewer images than the paper's. These numbers show that everything works; they do not compare "
+				    "with it.", other);
+	return *other ? other : NULL;
+}
 
 /* ---- terminal: at most 80 columns ---- */
 
@@ -311,8 +319,8 @@ void activeguard_print(const json_t *values, const char *dataset)
 	}
 	tell("\n");
 	wrapped(tally_text(&mem, values), 0);
-	if (partial(values))
-		wrapped(PARTIAL_TEXT, 0);
+	if (data_text(&mem, values, dataset))
+		wrapped(data_text(&mem, values, dataset), 0);
 	arena_release(&mem);
 	point_locale_end(before);
 }
@@ -364,13 +372,14 @@ static void html_plots(struct rows *r, const char *dataset, struct text *t)
 static void html_page(struct rows *r, const json_t *values, const struct report_input *in, const char *dataset, struct text *t)
 {
 	struct table provenance = table_provenance(r, in);
+	const char *data = data_text(&r->mem, values, dataset);
 
 	page_begin(t, page_title(&r->mem, dataset));
 	page_paragraph(t, "lede", "Xue et al., ActiveGuard: An Active DNN IP Protection Technique via Adversarial Examples. Every number of "
 		       "the paper's evaluation beside the one measured here, with its exact 95 % interval (over seeds: t-interval).");
 	page_paragraph(t, NULL, tally_text(&r->mem, values));
-	if (partial(values))
-		page_paragraph(t, "warning", PARTIAL_TEXT);
+	if (data)
+		page_paragraph(t, "warning", data);
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		struct table table = long_table(&r->mem, values, i);
 
@@ -400,13 +409,18 @@ static void html_page(struct rows *r, const json_t *values, const struct report_
 
 static void markdown_page(struct rows *r, const json_t *values, const char *dataset, struct text *t)
 {
+	const char *data = data_text(&r->mem, values, dataset);
+
 	text_add(t, "# ");
 	escape_markdown(t, page_title(&r->mem, dataset));
 	text_add(t, "\n\n");
 	escape_markdown(t, tally_text(&r->mem, values));
 	text_add(t, "\n\n");
-	if (partial(values))
-		text_add(t, "> **Warning:** " PARTIAL_TEXT "\n\n");
+	if (data) {
+		text_add(t, "> **Warning:** ");
+		escape_markdown(t, data);
+		text_add(t, "\n\n");
+	}
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		struct table table = long_table(&r->mem, values, i);
 
@@ -419,7 +433,10 @@ static void markdown_page(struct rows *r, const json_t *values, const char *data
 
 static void latex_page(struct rows *r, const json_t *values, const char *dataset, struct text *t)
 {
+	const char *data = data_text(&r->mem, values, dataset);
+
 	latex_begin(t, page_title(&r->mem, dataset));
+	latex_warning(t, data);
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		struct table table = long_table(&r->mem, values, i);
 

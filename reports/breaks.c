@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/terminal.h"
 #include "reports/escape.h"
+#include "datasets/dataset.h"
 #include "reports/formats.h"
 #include "reports/page.h"
 #include "reports/rows.h"
@@ -181,6 +182,7 @@ bool breaks_is_absent(const struct breaks_job *job, const char *dataset)
 static bool measure_on(struct rows *r, const struct known_break *k, const struct breaks_job *job, const char *dataset, const char *model, json_t *j)
 {
 	const char *why = breaks_is_absent(job, dataset) ? arena_printf(&r->mem, "data set %s was not found", dataset) : "not run";
+	const struct group *g = group_of(r, k, dataset, model);
 	bool measured;
 
 	jset_str(j, "dataset", dataset);
@@ -188,7 +190,9 @@ static bool measure_on(struct rows *r, const struct known_break *k, const struct
 	for (const char *const *name = (const char *const[]){ "ours", "low", "high", NULL }; *name; name++)
 		jset(j, *name, json_null());
 	jset_int(j, "n", 0);
-	measured = measure_all(r, group_of(r, k, dataset, model), k, j, &why);
+	measured = measure_all(r, g, k, j, &why);
+	if (g && !dataset_published(dataset, r->context[g->context].dataset_hash))
+		why = arena_printf(&r->mem, "%s%snot the published %s", why, *why ? "; " : "", dataset);
 	jset_str(j, "note", why);
 	return measured;
 }

@@ -29,6 +29,7 @@ void latex_macros(struct rows *r, struct text *t);
 /* For ActiveGuard's tables too. */
 void markdown_table(struct text *t, const struct table *table);
 void latex_begin(struct text *t, const char *title);
+void latex_warning(struct text *t, const char *warning); /* a bold paragraph; NULL: none */
 void latex_table(struct text *t, const struct table *table, int number); /* label tab:lb-NUMBER */
 
 /* Numbers have a point, whatever the locale: between these two calls of one thread. */

@@ -302,13 +302,13 @@ static void add_repeat(struct html *h, const struct report_input *in)
 int html_report(struct rows *r, const struct report_input *in, struct text *t)
 {
 	struct html h = { .t = t, .r = r, .plots = plot_available() };
-	const char *limits = limits_warning(r);
+	const char *data = data_warning(r);
 
 	page_begin(t, in->title && *in->title ? in->title : "lockbench report");
 	page_paragraph(t, "lede", arena_printf(&r->mem, "How good are these locks on a neural network, and what does it cost to pick them? %d cells%s.",
 					       r->ncells, r->nfailures ? arena_printf(&r->mem, ", %d failed", r->nfailures) : ""));
-	if (limits)
-		page_paragraph(t, "warning", limits);
+	if (data)
+		page_paragraph(t, "warning", data);
 	if (!h.plots) {
 		warning("gnuplot is not installed: the report has tables but no plots (apt install gnuplot-nox)");
 		page_paragraph(t, "warning", "gnuplot was not installed when this report was written, so it has tables but no plots.");

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "base/json.h"
+#include "datasets/dataset.h"
 #include "reports/evidence.h"
 #include "reports/study.h"
 
@@ -103,6 +104,7 @@ static json_t *context_json(struct rows *r, const struct report_input *in, int c
 {
 	const struct context *c = &r->context[ctx];
 	json_t *j = json_object(), *groups = json_array(), *limits = json_object(), *together = json_object();
+	const int published = dataset_published(c->dataset, c->dataset_hash);
 
 	for (int i = 0; i < r->ngroups; i++)
 		if (r->group[i].context == ctx)
@@ -111,6 +113,7 @@ static json_t *context_json(struct rows *r, const struct report_input *in, int c
 	jset_int(limits, "test", c->limit_test);
 	jset_str(j, "dataset", c->dataset);
 	jset_str(j, "dataset_hash", c->dataset_hash);
+	jset(j, "published", published < 0 ? json_null() : json_boolean(published));
 	jset_str(j, "model", c->model);
 	jset_str(j, "tier", c->tier);
 	jset_str(j, "seeds", c->seeds);

@@ -140,21 +140,19 @@ static void add_table(void *ctx, const struct table *table, const char *name, in
 	latex_table(ctx, table, number);
 }
 
-static void add_limits(struct rows *r, struct text *t)
+void latex_warning(struct text *t, const char *warning)
 {
-	const char *limits = limits_warning(r);
-
-	if (!limits)
+	if (!warning)
 		return;
 	text_add(t, "\n\\par\\noindent\\textbf{");
-	escape_latex(t, limits);
+	escape_latex(t, warning);
 	text_add(t, "}\\par\n");
 }
 
 int latex_report(struct rows *r, const struct report_input *in, struct text *t)
 {
 	latex_begin(t, in->title && *in->title ? in->title : "lockbench report");
-	add_limits(r, t);
+	latex_warning(t, data_warning(r));
 	each_table(r, in, add_table, t);
 	return 0;
 }
@@ -162,7 +160,7 @@ int latex_report(struct rows *r, const struct report_input *in, struct text *t)
 int latex_one(struct rows *r, const struct report_input *in, struct text *t)
 {
 	latex_begin(t, in->title && *in->title ? in->title : "lockbench report");
-	add_limits(r, t);
+	latex_warning(t, data_warning(r));
 	for (int i = 0; i < r->ncontexts; i++) {
 		struct table table = selected_table(r, in, i);
 
@@ -198,7 +196,7 @@ static void one_file(void *ctx, const struct table *table, const char *name, int
 	if (table->rows < 2 || s->failed)
 		return;
 	latex_begin(&t, s->in->title && *s->in->title ? s->in->title : "lockbench report");
-	add_limits(s->r, &t);
+	latex_warning(&t, data_warning(s->r));
 	latex_table(&t, table, number);
 	s->failed = publish(s, name, &t) < 0;
 	text_release(&t);

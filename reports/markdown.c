@@ -118,13 +118,13 @@ static void add_context(struct rows *r, const struct report_input *in, int ctx, 
 
 int markdown_report(struct rows *r, const struct report_input *in, struct text *t)
 {
-	const char *limits = limits_warning(r);
+	const char *data = data_warning(r);
 	struct table table;
 
 	heading(t, 1, in->title && *in->title ? in->title : "lockbench report");
-	if (limits) {
+	if (data) {
 		text_add(t, "> **Warning:** ");
-		escape_markdown(t, limits);
+		escape_markdown(t, data);
 		text_add(t, "\n\n");
 	}
 	for (int i = 0; i < r->ncontexts; i++)

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "datasets/dataset.h"
 
 /* ---- what did not work ---- */
 
@@ -74,17 +75,39 @@ static const char *limit_text(struct rows *r, long limit)
 	return limit ? arena_printf(&r->mem, "%ld", limit) : "all";
 }
 
+static int published(const struct context *c)
+{
+	return dataset_published(c->dataset, c->dataset_hash);
+}
+
 const char *table_standing(struct rows *r, int context)
 {
 	const struct context *c = &r->context[context];
 
-	return arena_printf(&r->mem, "Tier %s, seed%s %s, %s training and %s test images, engine %lld.", c->tier, c->nseeds == 1 ? "" : "s",
-			    c->seeds, limit_text(r, c->limit_train), limit_text(r, c->limit_test), jget_int(c->sample, "engine", 0));
+	return arena_printf(&r->mem, "Tier %s, seed%s %s, %s training and %s test images, engine %lld.%s", c->tier, c->nseeds == 1 ? "" : "s",
+			    c->seeds, limit_text(r, c->limit_train), limit_text(r, c->limit_test), jget_int(c->sample, "engine", 0),
+			    published(c) ? "" : arena_printf(&r->mem, " The data are not the published %s.", c->dataset));
+}
+
+/* "all", and how many those are where the cell says so: every image is judged once. */
+static const char *test_images(struct rows *r, const struct context *c)
+{
+	const json_t *bits = json_object_get(json_object_get(c->sample, "observations"), "bits");
+	const long long n = jget_int(json_object_get(bits, "reference_correct"), "n", 0);
+
+	return c->limit_test || !n ? limit_text(r, c->limit_test) : arena_printf(&r->mem, "all %lld", n);
+}
+
+static const char *published_text(struct rows *r, const struct context *c)
+{
+	static const char *const text[] = { "nothing is published to compare them with", "no: these are not the published %s", "yes" };
+
+	return arena_printf(&r->mem, text[published(c) + 1], c->dataset);
 }
 
 struct table table_provenance(struct rows *r, const struct report_input *in)
 {
-	struct table t = table_new(&r->mem, "Provenance", NULL, 5 + 8 * r->ncontexts, 2);
+	struct table t = table_new(&r->mem, "Provenance", NULL, 5 + 9 * r->ncontexts, 2);
 	int n = 0;
 
 	table_put(&t, n, 0, "What");
@@ -103,8 +126,10 @@ struct table table_provenance(struct rows *r, const struct report_input *in)
 		table_put(&t, n++, 1, c->label);
 		table_put(&t, n, 0, "  data hash");
 		table_put(&t, n++, 1, c->dataset_hash);
+		table_put(&t, n, 0, "  published");
+		table_put(&t, n++, 1, published_text(r, c));
 		table_put(&t, n, 0, "  images");
-		table_put(&t, n++, 1, arena_printf(&r->mem, "training: %s, test: %s", limit_text(r, c->limit_train), limit_text(r, c->limit_test)));
+		table_put(&t, n++, 1, arena_printf(&r->mem, "training: %s, test: %s", limit_text(r, c->limit_train), test_images(r, c)));
 		table_put(&t, n, 0, "  tier, seeds");
 		table_put(&t, n++, 1, arena_printf(&r->mem, "%s; %s", c->tier, c->seeds));
 		table_put(&t, n, 0, "  recipe");
@@ -186,7 +211,27 @@ struct table table_definitions(struct rows *r)
 	return t;
 }
 
-const char *limits_warning(struct rows *r)
+/* Each set once, by its payload. */
+static const char *unpublished_warning(struct rows *r)
+{
+	const char *text = NULL;
+
+	for (int i = 0; i < r->ncontexts; i++) {
+		const struct context *c = &r->context[i];
+		bool said = published(c) != 0;
+
+		for (int k = 0; k < i && !said; k++)
+			said = !strcmp(r->context[k].dataset_hash, c->dataset_hash) && !strcmp(r->context[k].dataset, c->dataset);
+		if (!said)
+			text = arena_printf(&r->mem, "%s%s%s (payload %.12s)", text ? text : "", text ? ", " : "", c->dataset, c->dataset_hash);
+	}
+	if (!text)
+		return NULL;
+	return arena_printf(&r->mem, "Not the published data: %s. These are another set's images under that name, or changed ones; the numbers do not "
+			    "compare with anybody else's.", text);
+}
+
+static const char *limits_warning(struct rows *r)
 {
 	const char *text = NULL;
 
@@ -201,4 +246,11 @@ const char *limits_warning(struct rows *r)
 	if (!text)
 		return NULL;
 	return arena_printf(&r->mem, "Partial data: %s. These numbers show that everything works; they do not compare with published ones.", text);
+}
+
+const char *data_warning(struct rows *r)
+{
+	const char *unpublished = unpublished_warning(r), *limits = limits_warning(r);
+
+	return unpublished && limits ? arena_printf(&r->mem, "%s %s", unpublished, limits) : unpublished ? unpublished : limits;
 }

@@ -137,7 +137,14 @@ START_TEST(claims_are_judged_where_they_were_made)
 	free(page);
 	json_decref(values);
 	values = breaks_values(&in, &on_mnist);
-	ck_assert(json_is_null(json_object_get(json_array_get(values, (size_t)(clean - known_breaks)), "beside")));
+	v = json_array_get(values, (size_t)(clean - known_breaks));
+	ck_assert(json_is_null(json_object_get(v, "beside")));
+	ck_assert_str_eq(jget_str(v, "note", ""), "");
+	json_decref(values);
+	jset_str(json_array_get(cells, 1), "dataset_hash", "another set's, in MNIST's file names");
+	values = breaks_values(&in, &on_mnist);
+	v = json_array_get(values, (size_t)(clean - known_breaks));
+	ck_assert_str_eq(jget_str(v, "note", ""), "not the published mnist");
 	json_decref(values);
 	json_decref(cells);
 }

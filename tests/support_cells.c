@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/rng.h"
+#include "datasets/dataset.h"
 #include "metrics/metric.h"
 #include "metrics/observe.h"
 
@@ -67,13 +68,25 @@ static json_t *options_of(const char *scheme, const char *watermark, const char 
 	return o;
 }
 
+/* The published payload of a set that has one. */
+static void payload_of(const char *dataset, char hash[HASH_HEX])
+{
+	sha256_hex(dataset, strlen(dataset), hash);
+	for (int i = 0; datasets[i]; i++) {
+		const struct dataset_driver *d = (const struct dataset_driver *)datasets[i];
+
+		if (!strcmp(d->drv.name, dataset) && d->hash)
+			snprintf(hash, HASH_HEX, "%s", d->hash);
+	}
+}
+
 static json_t *cell_frame(const char *dataset, const char *scheme, long long seed, json_t *scheme_options)
 {
 	json_t *c = json_object(), *limits = json_object(), *shape = json_object(), *recipe = json_object();
 	char hash[HASH_HEX];
 	bool users = strcmp(scheme, "none") != 0;
 
-	sha256_hex(dataset, strlen(dataset), hash);
+	payload_of(dataset, hash);
 	jset_int(limits, "train", 0);
 	jset_int(limits, "test", 0);
 	jset_int(shape, "c", 1);
