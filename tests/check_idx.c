@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "datasets/format.h"
 #include "tests/support_data.h"
 #include "tests/support_sandbox.h"
@@ -278,6 +279,37 @@ START_TEST(gzip_bombs_stop_at_the_cap)
 }
 END_TEST
 
+/* A compressed file that ends anywhere too early, or with a wrong sum, is damaged; what follows it is passed over, as gzip does. */
+START_TEST(compressed_files_are_whole)
+{
+	const char *name = TRAIN_LABELS ".gz";
+	size_t len, cuts = 0;
+	char *bytes;
+
+	write_idx_set("mnist", true);
+	bytes = file_read(sandbox(name), 1 << 20, &len);
+	ck_assert_ptr_nonnull(bytes);
+	for (size_t n = 0; n < len; n++, cuts++) {
+		sandbox_write(name, bytes, n);
+		ck_assert_ptr_null(load());
+		ck_assert_int_eq(error_code(), EXIT_UNEVALUABLE);
+		EXPECT_ERROR("train-labels-idx1-ubyte.gz");
+	}
+	ck_assert_uint_gt(cuts, 20);
+	bytes[len - 6] ^= 1; /* the sum */
+	sandbox_write(name, bytes, len);
+	ck_assert_ptr_null(load());
+	EXPECT_ERROR("train-labels-idx1-ubyte.gz", "damaged");
+	bytes[len - 6] ^= 1;
+	bytes = xrealloc(bytes, len + 512, 1);
+	memset(bytes + len, 0, 512);
+	sandbox_write(name, bytes, len + 512);
+	dataset_free(load());
+	ck_assert_msg(!error_code(), "%s", error_text());
+	free(bytes);
+}
+END_TEST
+
 /* EMNIST's digits: 188 MB, and ten classes. */
 START_TEST(large_sets_are_read)
 {
@@ -426,6 +458,7 @@ Suite *suite_idx(void)
 	tcase_add_test(tc, counts_and_shapes_must_agree);
 	tcase_add_test(tc, every_class_needs_images);
 	tcase_add_test(tc, gzip_bombs_stop_at_the_cap);
+	tcase_add_test(tc, compressed_files_are_whole);
 	tcase_add_test(tc, large_sets_are_read);
 	tcase_add_loop_test(tc, a_missing_file_is_named, 0, 4);
 	tcase_add_test(tc, only_files_of_the_set_are_read);
