@@ -7,7 +7,7 @@ JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
 empty   :=
 comma   := ,
 ROOMS   := base nn datasets schemes attacks metrics bench reports
-PKGS    := libjpeg libpng zlib jansson libfyaml libcrypto
+PKGS    := libjpeg libpng zlib libarchive jansson libfyaml libcrypto
 PKGCFG  := $(shell command -v pkg-config 2>/dev/null)
 ifneq ($(PKGCFG),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
