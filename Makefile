@@ -100,6 +100,7 @@ check-built:
 	$(MAKE) unit
 	sh tests/e2e/run.sh $(B)/lockbench
 	sh tests/e2e/stores.sh $(B)/lockbench
+	sh tests/e2e/bundles.sh $(B)/lockbench
 ## check-san: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 check-san:
 	$(MAKE) -j$(JOBS) SAN=address,undefined all build-address-undefined/tests/run build-address-undefined/tests/run64

@@ -118,8 +118,8 @@ static int stopped(const struct tar_reader *r)
 	if (r->cause)
 		return error(EXIT_IO, "cannot read %s: %s", r->where, strerror(r->cause));
 	if (r->too_much)
-		return error(EXIT_UNEVALUABLE, "%s: unpacks to more than the %zu MiB allowed for an archive of its size",
-			     r->where, (size_t)(r->most >> 20));
+		return error(EXIT_UNEVALUABLE, "%s: unpacks to more than the %zu MiB allowed for an archive of its "
+			     "size", r->where, (size_t)(r->most >> 20));
 	if (archive_errno(r->a) == ENOMEM)
 		return error(EXIT_MEMORY, "out of memory while %s is read", r->where);
 	for (; said && *said && n < sizeof(text) - 1; said++)

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "bench/cell.h"
+#include "bench/withhold.h"
 
 /* ---- entries ---- */
 
@@ -100,7 +101,7 @@ char (*bundle_file_keys(const struct bundle_file *b, int *n))[65]
 json_t *bundle_entry_json(const struct bundle_entry *e)
 {
 	char *text = bundle_file_text(e);
-	json_t *j = json_read_text(text, e->len, e->name);
+	json_t *j = json_read_bounded(text, e->len, BUNDLE_CELL_VALUES, e->name);
 
 	free(text);
 	return j;
@@ -189,6 +190,7 @@ static void describe_cell(json_t *m, const json_t *c)
 	note_version(json_object_get(m, "schemes"), jget_str(c, "scheme", "?"), json_object_get(c, "scheme_version"));
 	note_version(json_object_get(m, "attacks"), jget_str(c, "attack", "none"),
 		     json_object_get(c, "attack_version"));
+	withheld_note(json_object_get(m, "withheld"), c);
 	jset_int(m, "cells", jget_int(m, "cells", 0) + 1);
 }
 
@@ -202,21 +204,27 @@ static int describe(json_t *m, const struct bundle_file *b)
 		jset(m, maps[i], json_object());
 	for (size_t s = 0; s < ARRAY_LEN(sets); s++)
 		jset(m, sets[s][0], json_object());
+	jset(m, "withheld", json_object());
 	for (int i = 0; i < b->n; i++) {
+		const bool cell = bundle_file_in(b->e[i].name, "cells/");
 		json_t *c;
 
-		if (!bundle_file_in(b->e[i].name, "cells/"))
+		if (!cell && !bundle_file_in(b->e[i].name, "failures/"))
 			continue;
 		c = bundle_entry_json(&b->e[i]);
 		if (!c)
 			return -1;
-		describe_cell(m, c);
+		if (cell)
+			describe_cell(m, c);
+		else
+			withheld_note(json_object_get(m, "withheld"), json_object_get(c, "point"));
 		json_decref(c);
 	}
 	for (size_t s = 0; s < ARRAY_LEN(sets); s++)
 		jset(m, sets[s][0], set_array(json_object_get(m, sets[s][0])));
 	versions_to_arrays(json_object_get(m, "schemes"));
 	versions_to_arrays(json_object_get(m, "attacks"));
+	versions_to_arrays(json_object_get(m, "withheld"));
 	return 0;
 }
 
@@ -236,13 +244,15 @@ int bundle_file_make_manifest(struct bundle_file *b, json_t *sources, json_t *co
 	b->manifest = json_object();
 	for (int i = 0; i < b->n; i++)
 		jset_str(files, b->e[i].name, b->e[i].hash);
-	jset_int(b->manifest, "bundle", BUNDLE_FORMAT);
 	jset_str(b->manifest, "lockbench", LOCKBENCH_VERSION);
 	jset(b->manifest, "files", files);
 	jset(b->manifest, "sources", sources);
 	jset(b->manifest, "conflicts", conflicts);
 	if (ret < 0 || describe(b->manifest, b) < 0)
 		return -1;
+	if (!json_object_size(json_object_get(b->manifest, "withheld")))
+		json_object_del(b->manifest, "withheld");
+	jset_int(b->manifest, "bundle", json_object_get(b->manifest, "withheld") ? BUNDLE_FORMAT : 1);
 	hash_manifest(b);
 	return 0;
 }

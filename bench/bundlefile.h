@@ -4,9 +4,11 @@
  * An archive (tar.h, also gzipped) that unpacks to a store:
  *   MANIFEST.json           canonical; the bundle's hash is the SHA-256 of its bytes
  *     {"bundle": 1, "lockbench", "engines", "kernels", "datasets": {name: hash}, "models", "schemes": {name: [versions]},
- *      "attacks": {name: [versions]}, "tiers", "seeds", "cells": number, "files": {path: SHA-256}, "sources": [hashes], "conflicts": [...]}
+ *      "attacks": {name: [versions]}, "tiers", "seeds", "cells": number, "files": {path: SHA-256}, "sources": [hashes],
+ *      "conflicts": [...], "withheld": {scheme: [options]}: only where something is (then "bundle" is 2)}
  *   cells/ab/KEY.json       timing/ab/KEY.json   failures/KEY.json   store.json   last-run.json     as in store.h
  *   job/NAME, report/NAME   the job file and the report, as they were given
+ * None of them holds what only the owner may know, or names of machines, users and folders (withhold.h, scrub.h).
  * Only cells are the truth; artefacts (weights, secrets) are not in it, they can be made again. Reading believes
  * nothing: other paths, files that the manifest does not list, or lists with another hash, are refused. */
 #ifndef LB_BENCH_BUNDLEFILE_H
@@ -40,10 +42,10 @@ int bundle_file_parse(struct bundle_file *b, const char *data, size_t len, const
 int bundle_file_write(const struct bundle_file *b, const char *path);
 /* Make dir a store of it. Refuses a directory that holds another bundle, or something else. */
 int bundle_file_unpack(const struct bundle_file *b, const char *dir);
-/* All of them as one. A cell that two have with other content is a conflict: the first one's stays, and an object
- * {"key", "what", "kept", "other"} goes into the manifest's "conflicts" (what: the members that differ; kept,
- * other: hashes of the bundles). */
-int bundle_file_merge(struct bundle_file *out, const struct bundle_file *in, int n);
+/* All of them as one; they lose what a bundle of today does not hold (older ones had it). A cell that two have with
+ * other content is a conflict: the first one's stays, and an object {"key", "what", "kept", "other"} goes into the
+ * manifest's "conflicts" (what: the members that differ; kept, other: hashes of the bundles). */
+int bundle_file_merge(struct bundle_file *out, struct bundle_file *in, int n);
 /* One file as JSON, and every file of a folder ("cells/", "failures/") in a list; caller decrefs. NULL after
  * error(). */
 json_t *bundle_entry_json(const struct bundle_entry *e);

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 #include "bench/bundlefile.h"
+#include "bench/scrub.h"
 
-#define BUNDLE_FORMAT 1
+#define BUNDLE_FORMAT 2 /* 1, which is still read, and written where nothing is withheld, knew no withheld cells */
 /* Of one file in it. A manifest has a line for each file; only job and report files are not JSON that is parsed. */
 #define BUNDLE_MANIFEST_MAX ((size_t)40 << 20)
 #define BUNDLE_MANIFEST_VALUES 400000
@@ -36,6 +37,12 @@ size_t bundle_file_most(const char *name);
 int bundle_file_sort(struct bundle_file *b, const char *where);
 /* Sorts the files and describes them; sources and conflicts: members to put in besides (stolen). -1 after error(). */
 int bundle_file_make_manifest(struct bundle_file *b, json_t *sources, json_t *conflicts);
+/* What must not leave the store that its files are of: secrets and machines. 0, or -1 after error(). */
+int bundle_file_words(struct scrub *s, const struct bundle_file *b);
+/* Its files without what only their owner may know (withhold.h) and without these words. The manifest and the hash stay
+ * those of what was read. strict: a job that cannot be read is an error; else it loses only these words. 0, or -1 after
+ * error(). */
+int bundle_file_make_private(struct bundle_file *b, struct scrub *s, bool strict);
 int bundle_file_check_size(const struct bundle_file *b);
 
 #endif

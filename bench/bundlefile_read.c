@@ -35,6 +35,7 @@ static bool is_canonical(const json_t *j, const char *text, size_t len)
 static int read_manifest(struct bundle_file *b, const struct bundle_entry *e, const char *where)
 {
 	char *text = bundle_file_text(e);
+	long long format;
 	bool same;
 
 	b->manifest = json_read_bounded(text, e->len, BUNDLE_MANIFEST_VALUES, "MANIFEST.json");
@@ -44,9 +45,9 @@ static int read_manifest(struct bundle_file *b, const struct bundle_entry *e, co
 		return error_prefix("%s", where);
 	if (!same)
 		return error(EXIT_UNEVALUABLE, "%s: its MANIFEST.json is not as lockbench wrote it", where);
-	if (jget_int(b->manifest, "bundle", 0) != BUNDLE_FORMAT ||
-	    !json_is_object(json_object_get(b->manifest, "files")))
-		return error(EXIT_UNEVALUABLE, "%s: a bundle of another format than %d", where, BUNDLE_FORMAT);
+	format = jget_int(b->manifest, "bundle", 0);
+	if (format < 1 || format > BUNDLE_FORMAT || !json_is_object(json_object_get(b->manifest, "files")))
+		return error(EXIT_UNEVALUABLE, "%s: a bundle of another format than 1 to %d", where, BUNDLE_FORMAT);
 	memcpy(b->hash, e->hash, sizeof(b->hash));
 	return 0;
 }

@@ -80,16 +80,23 @@ static int add_own(struct bundle_file *b, const struct store *st, const char *na
 
 int bundle_file_collect(struct bundle_file *b, struct store *st, const char *job, const char *report)
 {
+	struct scrub words = { 0 };
+	int ret = -1;
+
 	*b = (struct bundle_file){ 0 };
+	scrub_here(&words);
 	if (add_kind(b, st, "cells") == 0 && b->n == 0)
 		error(EXIT_UNEVALUABLE, "%s holds no cells yet", store_dir(st));
-	else if (error_code() == EXIT_YES && add_kind(b, st, "timing") == 0 &&
-		 add_kind(b, st, "failures") == 0 && add_own(b, st, "store.json") == 0 &&
-		 add_own(b, st, "last-run.json") == 0 && add_given(b, "job", job) == 0 && add_given(b, "report", report) == 0 &&
-		 bundle_file_check_size(b) == 0 && bundle_file_make_manifest(b, json_array(), json_array()) == 0)
-		return 0;
-	bundle_file_release(b);
-	return -1;
+	else if (error_code() == EXIT_YES && add_kind(b, st, "timing") == 0 && add_kind(b, st, "failures") == 0 &&
+		 add_own(b, st, "store.json") == 0 && add_own(b, st, "last-run.json") == 0 &&
+		 add_given(b, "job", job) == 0 && add_given(b, "report", report) == 0 &&
+		 bundle_file_check_size(b) == 0 && bundle_file_words(&words, b) == 0 &&
+		 bundle_file_make_private(b, &words, true) == 0)
+		ret = bundle_file_make_manifest(b, json_array(), json_array());
+	scrub_release(&words);
+	if (ret < 0)
+		bundle_file_release(b);
+	return ret;
 }
 
 /* ---- to a file ---- */

@@ -29,9 +29,12 @@ static void read_it(const char *data, size_t len)
 	if (bundle_file_parse(&b, data, len, "fuzz") == 0) {
 		json_decref(bundle_file_json(&b, "cells/"));
 		error_clear();
-		two[0] = two[1] = b;
+		BUG_ON(bundle_file_parse(&two[0], data, len, "fuzz") < 0);
+		BUG_ON(bundle_file_parse(&two[1], data, len, "fuzz") < 0);
 		if (bundle_file_merge(&out, two, 2) == 0)
 			bundle_file_release(&out);
+		bundle_file_release(&two[0]);
+		bundle_file_release(&two[1]);
 	}
 	bundle_file_release(&b);
 	error_clear();
