@@ -373,12 +373,12 @@ START_TEST(bombs_are_refused)
 }
 END_TEST
 
-/* Headers that lead to headers, ten thousand times. */
+/* Headers that lead to headers, a thousand times. */
 START_TEST(headers_of_headers)
 {
 	struct bytes b = { 0 };
 
-	for (int i = 0; i < 10000; i++)
+	for (int i = 0; i < 1000; i++)
 		foreign(&b, "././@PaxHeader", i % 2 ? 'x' : 'g', "8 a=bbb\n");
 	foreign(&b, "a", '0', "x");
 	end(&b);
