@@ -7,7 +7,7 @@ JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
 empty   :=
 comma   := ,
 ROOMS   := base nn datasets schemes attacks metrics bench reports
-PKGS    := libjpeg libpng zlib libutf8proc jansson libfyaml libcrypto
+PKGS    := libjpeg libpng zlib libarchive libutf8proc jansson libfyaml libcrypto
 PKGCFG  := $(shell command -v pkg-config 2>/dev/null)
 ifneq ($(PKGCFG),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -101,6 +101,7 @@ check-built:
 	sh tests/e2e/run.sh $(B)/lockbench
 	sh tests/e2e/stores.sh $(B)/lockbench
 	sh tests/e2e/data.sh $(B)/lockbench
+	sh tests/e2e/bundles.sh $(B)/lockbench
 ## check-san: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 check-san:
 	$(MAKE) -j$(JOBS) SAN=address,undefined all build-address-undefined/tests/run build-address-undefined/tests/run64

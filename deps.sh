@@ -4,8 +4,8 @@
 # Exit: 0 all there, 1 installing failed, 2 something is missing and may not or cannot be installed.
 set -eu
 
-packages="gcc make pkg-config libopenblas-dev libjpeg62-turbo-dev libpng-dev libcsv-dev zlib1g-dev libutf8proc-dev libjansson-dev
-	libfyaml-dev libssl-dev librandom123-dev check gnuplot-nox procps dataset-fashion-mnist"
+packages="gcc make pkg-config libopenblas-dev libjpeg62-turbo-dev libpng-dev libcsv-dev zlib1g-dev libarchive-dev
+	libutf8proc-dev libjansson-dev libfyaml-dev libssl-dev librandom123-dev check gnuplot-nox procps dataset-fashion-mnist"
 [ "${TESTS:-no}" = yes ] && packages="$packages texlive-latex-base texlive-latex-recommended"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then

@@ -157,12 +157,19 @@ static int open_temporary(int at, const char *name, const char *shown, mode_t mo
 	return -1;
 }
 
+int fd_fill_text(int fd, void *text)
+{
+	const struct fd_text *t = text;
+
+	return fd_write_all(fd, t->data, t->len);
+}
+
 /* Write, sync and close; -1 with the errno of what failed first. */
-static int fill(int fd, const char *shown, const void *data, size_t len)
+static int write_whole(int fd, const char *shown, int (*fill)(int fd, void *ctx), void *ctx)
 {
 	int cause = 0;
 
-	if (fault("write", shown) || fd_write_all(fd, data, len) < 0 || fault("fsync", shown) || sync_fd(fd) < 0)
+	if (fault("write", shown) || fill(fd, ctx) < 0 || fault("fsync", shown) || sync_fd(fd) < 0)
 		cause = errno;
 	if (close(fd) < 0 && !cause && errno != EINTR)
 		cause = errno;
@@ -171,6 +178,14 @@ static int fill(int fd, const char *shown, const void *data, size_t len)
 }
 
 int fd_publish(int at, const char *name, const char *shown, const void *data, size_t len, mode_t mode, bool masked)
+{
+	struct fd_text text = { data, len };
+
+	return fd_publish_by(at, name, shown, fd_fill_text, &text, mode, masked);
+}
+
+int fd_publish_by(int at, const char *name, const char *shown, int (*fill)(int fd, void *ctx), void *ctx, mode_t mode,
+		  bool masked)
 {
 	char *tmp;
 	int fd = open_temporary(at, name, shown, masked ? mode : mode & 0700, &tmp), ret;
@@ -181,7 +196,7 @@ int fd_publish(int at, const char *name, const char *shown, const void *data, si
 		ret = error(EXIT_IO, "cannot set the permissions of %s: %s", shown, strerror(errno));
 		close(fd);
 		unlinkat(at, tmp, 0);
-	} else if (fill(fd, shown, data, len) < 0 || fault("rename", shown) || renameat(at, tmp, at, name) < 0) {
+	} else if (write_whole(fd, shown, fill, ctx) < 0 || fault("rename", shown) || renameat(at, tmp, at, name) < 0) {
 		ret = error(EXIT_IO, "cannot write %s: %s", shown, strerror(errno));
 		unlinkat(at, tmp, 0);
 	} else {

@@ -21,6 +21,12 @@ int fd_write_all(int fd, const void *data, size_t len);
 /* Atomic and durable: a temporary file beside name in the folder at, fsync, rename over name, fsync the folder. mode: its
  * permissions to the bit, or with `masked` what the umask leaves of them. -1 after error(EXIT_IO), nothing left behind. */
 int fd_publish(int at, const char *name, const char *shown, const void *data, size_t len, mode_t mode, bool masked);
+/* The same for content that is not in memory as a whole: fill(fd, ctx) writes it; 0, or -1 with errno set. */
+int fd_publish_by(int at, const char *name, const char *shown, int (*fill)(int fd, void *ctx), void *ctx, mode_t mode,
+		  bool masked);
+/* A content that is: what fd_fill_text() writes. */
+struct fd_text { const void *data; size_t len; };
+int fd_fill_text(int fd, void *text);
 /* fsync; a file system that cannot sync folders (EINVAL) does it by itself. -1 with errno set. */
 int fd_sync_folder(int at, const char *shown);
 /* flock on an open descriptor. 0, or -1 after error() (EXIT_TEMPORARY when somebody holds it), fd closed. */

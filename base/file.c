@@ -25,7 +25,7 @@ static int too_large(const char *path, size_t max)
 }
 
 /* O_NONBLOCK: opening a pipe without a writer must not wait. */
-static int open_regular(const char *path, struct stat *st)
+int file_open(const char *path, struct stat *st)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
@@ -43,7 +43,7 @@ static int open_regular(const char *path, struct stat *st)
 char *file_read(const char *path, size_t max, size_t *len)
 {
 	struct stat st;
-	int fd = open_regular(path, &st);
+	int fd = file_open(path, &st);
 	char *buf = NULL;
 	size_t unused;
 
@@ -212,8 +212,11 @@ static int open_special(const char *path)
 	return -1;
 }
 
+/* What is to be written. */
+struct content { int (*fill)(int fd, void *ctx); void *ctx; };
+
 /* Write into what is there: a device, a pipe, an open descriptor. Nothing is replaced, so nothing is atomic. */
-static int write_into(int fd, const char *path, const void *data, size_t len)
+static int write_into(int fd, const char *path, const struct content *c)
 {
 	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL), cause;
 
@@ -221,7 +224,7 @@ static int write_into(int fd, const char *path, const void *data, size_t len)
 		return error(EXIT_IO, "cannot write %s: nobody reads that pipe", path);
 	if (flags >= 0 && (flags & O_NONBLOCK))
 		fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-	cause = fd < 0 || fd_write_all(fd, data, len) < 0 ? errno : 0;
+	cause = fd < 0 || c->fill(fd, c->ctx) < 0 ? errno : 0;
 	if (fd >= 0 && close(fd) < 0 && !cause && errno != EINTR)
 		cause = errno;
 	return cause ? error(EXIT_IO, "cannot write %s: %s", path, strerror(cause)) : 0;
@@ -244,7 +247,7 @@ static int open_folder_of(const char *path, const char **name)
 }
 
 /* Replace a file, or make it. One that is there keeps its permissions: a report over a private file stays private. */
-static int replace(const char *path, const struct stat *old, const void *data, size_t len)
+static int replace(const char *path, const struct stat *old, const struct content *c)
 {
 	const char *name;
 	int at = open_folder_of(path, &name), ret;
@@ -254,15 +257,15 @@ static int replace(const char *path, const struct stat *old, const void *data, s
 	if (!*name)
 		ret = error(EXIT_IO, "cannot write %s: it names a folder, not a file", path);
 	else if (old)
-		ret = fd_publish(at, name, path, data, len, old->st_mode & 0777, false);
+		ret = fd_publish_by(at, name, path, c->fill, c->ctx, old->st_mode & 0777, false);
 	else
-		ret = fd_publish(at, name, path, data, len, 0666, true);
+		ret = fd_publish_by(at, name, path, c->fill, c->ctx, 0666, true);
 	close(at);
 	return ret;
 }
 
 /* Through a link: what it leads to is replaced (or made), the link stays. */
-static int replace_target(const char *path, bool made, const void *data, size_t len)
+static int replace_target(const char *path, bool made, const struct content *c)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0666), ret;
 	char *target = fd < 0 ? NULL : realpath(path, NULL);
@@ -271,7 +274,7 @@ static int replace_target(const char *path, bool made, const void *data, size_t 
 	if (!target || fstat(fd, &st) < 0) {
 		ret = error(EXIT_IO, "cannot write %s (it is a link): %s", path, strerror(errno));
 	} else {
-		ret = replace(target, &st, data, len);
+		ret = replace(target, &st, c);
 		if (ret < 0 && made)
 			unlink(target);
 	}
@@ -281,24 +284,32 @@ static int replace_target(const char *path, bool made, const void *data, size_t 
 	return ret;
 }
 
-int file_publish(const char *path, const void *data, size_t len)
+int file_publish_by(const char *path, int (*fill)(int fd, void *ctx), void *ctx)
 {
+	const struct content c = { fill, ctx };
 	int fd = descriptor_named(path);
 	struct stat st, link;
 
 	if (fd >= 0)
-		return write_into(fcntl(fd, F_DUPFD_CLOEXEC, 3), path, data, len);
+		return write_into(fcntl(fd, F_DUPFD_CLOEXEC, 3), path, &c);
 	if (lstat(path, &link) < 0)
-		return errno == ENOENT ? replace(path, NULL, data, len) :
+		return errno == ENOENT ? replace(path, NULL, &c) :
 					 error(EXIT_IO, "cannot write %s: %s", path, strerror(errno));
 	if (stat(path, &st) < 0) /* a link to nothing yet */
-		return errno == ENOENT ? replace_target(path, true, data, len) :
+		return errno == ENOENT ? replace_target(path, true, &c) :
 					 error(EXIT_IO, "cannot write %s: %s", path, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return error(EXIT_IO, "cannot write %s: it is a folder; name a file in it", path);
 	if (!S_ISREG(st.st_mode))
-		return write_into(open_special(path), path, data, len);
-	return S_ISLNK(link.st_mode) ? replace_target(path, false, data, len) : replace(path, &st, data, len);
+		return write_into(open_special(path), path, &c);
+	return S_ISLNK(link.st_mode) ? replace_target(path, false, &c) : replace(path, &st, &c);
+}
+
+int file_publish(const char *path, const void *data, size_t len)
+{
+	struct fd_text text = { data, len };
+
+	return file_publish_by(path, fd_fill_text, &text);
 }
 
 /* ---- names and directories ---- */

@@ -5,9 +5,13 @@
 
 #include "base/fdio.h"
 
+struct stat;
+
 /* Read a regular file of at most max bytes; a NUL is appended (not counted in *len). Caller frees.
  * NULL after error() (missing: EXIT_UNEVALUABLE; too large; unreadable: EXIT_IO). */
 char *file_read(const char *path, size_t max, size_t *len);
+/* A descriptor of a regular file, to close, and what it is; -1 after error() as file_read() has it. */
+int file_open(const char *path, struct stat *st);
 /* Like file_read, but inflates when the file begins with the gzip magic; max caps the inflated size. */
 char *file_read_gz(const char *path, size_t max, size_t *len);
 
@@ -16,6 +20,8 @@ char *file_read_gz(const char *path, size_t max, size_t *len);
  * old file or the new one; after return the new one survives a power cut. A file that is there keeps its permissions.
  * A link: the file that it leads to is replaced so, the link stays. A device, a pipe, /dev/stdout, /dev/fd/N: written into. */
 int file_publish(const char *path, const void *data, size_t len);
+/* The same for content that is not in memory as a whole: fill(fd, ctx) writes it; 0, or -1 with errno set. */
+int file_publish_by(const char *path, int (*fill)(int fd, void *ctx), void *ctx);
 
 /* mkdir -p; -1 after error(EXIT_IO). _private: what it makes is 0700 whatever the umask. */
 int file_mkdirs(const char *path);

@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -22,6 +23,26 @@ json_t *json_read_text(const char *text, size_t len, const char *where)
 	return j;
 }
 
+/* Every value but the first of a list or object has a comma before it, and each list and object has its bracket. */
+json_t *json_read_bounded(const char *text, size_t len, size_t max_values, const char *where)
+{
+	size_t values = 1;
+	bool in_text = false;
+
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"')
+			in_text = !in_text;
+		else if (in_text)
+			i += text[i] == '\\';
+		else
+			values += text[i] == ',' || text[i] == '[' || text[i] == '{';
+	}
+	if (values <= max_values)
+		return json_read_text(text, len, where);
+	error(EXIT_UNEVALUABLE, "%s: holds more than %zu values", where, max_values);
+	return NULL;
+}
+
 json_t *json_read_file(const char *path, size_t max)
 {
 	size_t len;
@@ -34,9 +55,11 @@ json_t *json_read_file(const char *path, size_t max)
 
 /* ---- writing ---- */
 
+#define CANONICAL (JSON_SORT_KEYS | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY)
+
 static char *dump(const json_t *j, size_t flags)
 {
-	char *text = json_dumps(j, flags | JSON_SORT_KEYS | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY);
+	char *text = json_dumps(j, flags | CANONICAL);
 
 	BUG_ON(!text); /* a NULL or circular value: nothing that was read or built with jset() */
 	return text;
@@ -55,6 +78,11 @@ char *json_pretty(const json_t *j)
 	text = xrealloc(text, n + 2, 1);
 	memcpy(text + n, "\n", 2);
 	return text;
+}
+
+int json_pretty_to(const json_t *j, int (*put)(const char *piece, size_t n, void *ctx), void *ctx)
+{
+	return json_dump_callback(j, put, ctx, JSON_INDENT(2) | CANONICAL) < 0 ? -1 : put("\n", 1, ctx);
 }
 
 void json_hash(const json_t *j, char out[65])

@@ -8,11 +8,16 @@
 /* Strict: duplicate keys, trailing text, NaN and depth bombs are refused. NULL after error() with path:line:column. */
 json_t *json_read_file(const char *path, size_t max);
 json_t *json_read_text(const char *text, size_t len, const char *where);
+/* The same for text that anybody may have written: one of more than max_values values, each of which would take 40 to
+ * 250 bytes, is refused before anything is allocated for it. */
+json_t *json_read_bounded(const char *text, size_t len, size_t max_values, const char *where);
 
 /* Canonical text: keys sorted, 17 significant digits, no blanks (compact) or two-space indent (pretty, with
  * a newline at the end). Caller frees. */
 char *json_compact(const json_t *j);
 char *json_pretty(const json_t *j);
+/* The same bytes piece by piece: put(piece, n, ctx) returns 0, or -1 to stop. 0, or -1. */
+int json_pretty_to(const json_t *j, int (*put)(const char *piece, size_t n, void *ctx), void *ctx);
 /* SHA-256 of json_compact. */
 void json_hash(const json_t *j, char out[65]);
 int json_publish(const char *path, const json_t *j); /* pretty, through file_publish */

@@ -1,12 +1,18 @@
 /* Archives. See tar.h. */
 #include "base/tar.h"
 
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 #define BLOCK 512
 
@@ -30,11 +36,14 @@ bool tar_name_ok(const char *name)
 	}
 }
 
-/* ---- the one header that a name and a size have ---- */
+/* ---- writing ---- */
 
-/* Offsets and lengths of the fields of a ustar header. */
-enum { MODE = 100, UID = 108, GID = 116, SIZE = 124, MTIME = 136, SUM = 148, TYPE = 156, MAGIC = 257, MAJOR = 329, MINOR = 337, PREFIX = 345 };
+/* Offsets of the fields of a ustar header. */
+enum { MODE = 100, UID = 108, GID = 116, SIZE = 124, MTIME = 136, SUM = 148, TYPE = 156, MAGIC = 257, MAJOR = 329,
+       MINOR = 337 };
 
+/* The one header that a name and a size have. libarchive's differs between its versions; what a bundle's bytes are
+ * must not. */
 static void make_header(char h[BLOCK], const char *name, size_t len)
 {
 	unsigned sum = 0;
@@ -58,210 +67,214 @@ static void make_header(char h[BLOCK], const char *name, size_t len)
 	h[SUM + 7] = ' ';
 }
 
-static size_t padded(size_t len)
+int tar_add(struct tar_writer *t, const char *name, const void *data, size_t len)
 {
-	return (len + BLOCK - 1) / BLOCK * BLOCK;
-}
+	static const char zeros[BLOCK];
+	const size_t over = len % BLOCK;
+	char h[BLOCK];
 
-/* ---- writing ---- */
-
-/* n bytes more, zeroed. */
-static char *extend(struct tar *t, size_t n)
-{
-	char *at;
-
-	if (t->n + n > t->room) {
-		t->room = t->n + n > 2 * t->room ? t->n + n : 2 * t->room;
-		t->data = xrealloc(t->data, t->room, 1);
-	}
-	at = t->data + t->n;
-	memset(at, 0, n);
-	t->n += n;
-	return at;
-}
-
-void tar_add(struct tar *t, const char *name, const void *data, size_t len)
-{
 	BUG_ON(!tar_name_ok(name) || len > TAR_FILE_MAX || strcmp(name, t->last) <= 0);
 	snprintf(t->last, sizeof(t->last), "%s", name);
-	make_header(extend(t, BLOCK), name, len);
-	if (len)
-		memcpy(extend(t, padded(len)), data, len);
+	make_header(h, name, len);
+	if (t->put(t->ctx, h, BLOCK) < 0 || (len && t->put(t->ctx, data, len) < 0))
+		return -1;
+	return over ? t->put(t->ctx, zeros, BLOCK - over) : 0;
 }
 
-void tar_end(struct tar *t)
+int tar_end(struct tar_writer *t)
 {
-	extend(t, 2 * BLOCK);
+	static const char zeros[2 * BLOCK];
+
+	return t->put(t->ctx, zeros, sizeof(zeros));
 }
 
 /* ---- reading ---- */
 
-void tar_open(struct tar_view *v, const char *data, size_t len, const char *where)
+struct tar_reader {
+	struct archive *a;
+	char *where;
+	int fd;                     /* -1: from memory */
+	const char *data, *end;     /* what is left of that */
+	uint64_t most;              /* bytes that it may unpack to */
+	bool too_much;
+	int cause;                  /* errno of a read that failed */
+	size_t left;                /* of the file that tar_next() gave */
+	char buf[1 << 16];
+};
+
+static int bad(const struct tar_reader *r, const char *what)
 {
-	*v = (struct tar_view){ .data = data, .len = len, .where = where };
+	return error(EXIT_UNEVALUABLE, "%s: no archive that can be read here: %s", r->where, what);
 }
 
-static bool is_zero(const char *p, size_t n)
+/* Why libarchive stopped. Its own messages name no file of the archive, but may quote what is in it: only ASCII is
+ * passed on. */
+static int stopped(const struct tar_reader *r)
 {
-	for (size_t i = 0; i < n; i++)
-		if (p[i])
-			return false;
-	return true;
+	const char *said = archive_error_string(r->a);
+	char text[160];
+	size_t n = 0;
+
+	if (r->cause)
+		return error(EXIT_IO, "cannot read %s: %s", r->where, strerror(r->cause));
+	if (r->too_much)
+		return error(EXIT_UNEVALUABLE, "%s: unpacks to more than the %zu MiB allowed for an archive of its "
+			     "size", r->where, (size_t)(r->most >> 20));
+	if (archive_errno(r->a) == ENOMEM)
+		return error(EXIT_MEMORY, "out of memory while %s is read", r->where);
+	for (; said && *said && n < sizeof(text) - 1; said++)
+		text[n++] = *said >= ' ' && *said < 0x7f ? *said : '?';
+	text[n] = '\0';
+	return bad(r, n ? text : "damaged");
 }
 
-static int bad(const struct tar_view *v, const char *what)
+/* The archive's own bytes, for libarchive. Here is where what they unpack to is bounded, whatever it is: files,
+ * headers, padding. */
+static la_ssize_t feed(struct archive *a, void *ctx, const void **piece)
 {
-	return error(EXIT_UNEVALUABLE, "%s: no archive that lockbench wrote: %s, at byte %zu", v->where, what, v->at);
-}
+	struct tar_reader *r = ctx;
+	ssize_t n;
 
-/* Eleven octal digits and a NUL. */
-static bool read_size(const char *h, size_t *len)
-{
-	*len = 0;
-	for (int i = 0; i < 11; i++) {
-		const char c = h[SIZE + i];
-
-		if (c < '0' || c > '7')
-			return false;
-		*len = *len * 8 + (size_t)(c - '0');
+	*piece = r->buf;
+	if ((uint64_t)archive_filter_bytes(a, 0) > r->most) {
+		r->too_much = true;
+		archive_set_error(a, EFBIG, "too large");
+		return -1;
 	}
-	return h[SIZE + 11] == '\0' && *len <= TAR_FILE_MAX;
+	if (r->fd < 0) {
+		n = r->end - r->data < (ptrdiff_t)sizeof(r->buf) ? r->end - r->data : (ptrdiff_t)sizeof(r->buf);
+		*piece = r->data;
+		r->data += n;
+		return n;
+	}
+	do
+		n = read(r->fd, r->buf, sizeof(r->buf));
+	while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		r->cause = errno;
+		archive_set_error(a, errno, "cannot read");
+	}
+	return n;
 }
 
-static int at_end(const struct tar_view *v)
+/* Only tar, plain or gzipped; a second archive behind the first is read as well, so that nothing in there goes
+ * unseen. */
+static bool start(struct tar_reader *r)
 {
-	if (v->len - v->at != 2 * BLOCK || !is_zero(v->data + v->at, 2 * BLOCK))
-		return bad(v, "it does not end with two empty blocks");
-	return 0;
+	return archive_read_support_filter_gzip(r->a) == ARCHIVE_OK &&
+	       archive_read_support_format_tar(r->a) == ARCHIVE_OK &&
+	       archive_read_set_options(r->a, "tar:read_concatenated_archives") == ARCHIVE_OK &&
+	       archive_read_open(r->a, r, NULL, feed, NULL) == ARCHIVE_OK;
 }
 
-int tar_next(struct tar_view *v, struct tar_file *f)
+static struct tar_reader *open_reader(const char *where, int fd, const char *data, uint64_t bytes)
 {
-	char want[BLOCK];
-	const char *h = v->data + v->at;
+	struct tar_reader *r = xmalloc(1, sizeof(*r));
 
-	if (v->len - v->at < BLOCK)
-		return bad(v, "it is cut short");
-	if (!h[0])
-		return at_end(v);
-	*f = (struct tar_file){ .data = h + BLOCK };
-	memcpy(f->name, h, TAR_NAME_MAX);
-	if (!tar_name_ok(f->name))
-		return bad(v, "a name that may not be");
-	if (strcmp(f->name, v->last) <= 0)
-		return bad(v, "names that do not ascend");
-	if (!read_size(h, &f->len))
-		return bad(v, "no size, or one too large");
-	make_header(want, f->name, f->len);
-	if (memcmp(h, want, BLOCK) != 0)
-		return bad(v, "a header with another checksum, type, mode, owner or time than ours");
-	if (v->len - v->at - BLOCK < padded(f->len))
-		return bad(v, "a file is cut short");
-	if (!is_zero(f->data + f->len, padded(f->len) - f->len))
-		return bad(v, "padding that is not empty");
-	memcpy(v->last, f->name, sizeof(v->last));
-	v->at += BLOCK + padded(f->len);
-	return 1;
+	*r = (struct tar_reader){ .a = archive_read_new(), .where = xstrdup(where), .fd = fd, .data = data,
+				  .end = data ? data + bytes : NULL };
+	if (!r->a)
+		die(EXIT_MEMORY, "out of memory");
+	r->most = bytes > TAR_ALL_MAX / TAR_RATIO ? TAR_ALL_MAX : bytes * TAR_RATIO;
+	if (r->most < TAR_ALL_SMALL)
+		r->most = TAR_ALL_SMALL;
+	if (start(r))
+		return r;
+	stopped(r);
+	tar_close(r);
+	return NULL;
 }
 
-/* ---- what others packed ---- */
-
-static unsigned checksum(const char *h)
+struct tar_reader *tar_open(const char *path)
 {
-	unsigned sum = 0;
+	struct stat st;
+	int fd = file_open(path, &st);
 
-	for (int i = 0; i < BLOCK; i++)
-		sum += i >= SUM && i < SUM + 8 ? ' ' : (unsigned char)h[i];
-	return sum;
+	return fd < 0 ? NULL : open_reader(path, fd, NULL, (uint64_t)st.st_size);
 }
 
-/* Octal digits between blanks, ended by a blank, a NUL or the field's end. */
-static bool read_octal(const char *field, int n, size_t *value)
+struct tar_reader *tar_open_memory(const void *data, size_t len, const char *where)
 {
-	int i = 0, digits = 0;
-
-	*value = 0;
-	while (i < n && field[i] == ' ')
-		i++;
-	for (; i < n && field[i] >= '0' && field[i] <= '7'; i++, digits++)
-		*value = *value * 8 + (size_t)(field[i] - '0');
-	return digits > 0 && (i == n || field[i] == ' ' || field[i] == '\0');
+	return open_reader(where, -1, len ? data : "", len);
 }
 
-/* The name without "./" and a folder's "/"; "" for the folder that everything lies in. false: longer than ours may be. */
-static bool foreign_name(const char *h, char name[TAR_NAME_MAX + 1])
+void tar_close(struct tar_reader *r)
 {
+	if (!r)
+		return;
+	archive_read_free(r->a);
+	if (r->fd >= 0)
+		close(r->fd);
+	free(r->where);
+	free(r);
+}
+
+/* What macOS puts beside files when it packs them. */
+static bool of_macos(const char *name)
+{
+	const char *slash = strrchr(name, '/'), *last = slash ? slash + 1 : name;
+
+	return !strncmp(last, "._", 2) || !strcmp(last, ".DS_Store");
+}
+
+/* An entry: 1 and f a file, 0 to be passed over, -1 after error(). */
+static int look_at(struct tar_reader *r, struct archive_entry *e, struct tar_file *f)
+{
+	const char *name = archive_entry_pathname(e);
+	const int64_t size = archive_entry_size(e);
+	const bool folder = archive_entry_filetype(e) == AE_IFDIR;
+	char part[TAR_NAME_MAX + 2];
 	size_t n;
 
-	if (!memcmp(h + MAGIC, "ustar", 6) && h[PREFIX])
-		return false;
-	memcpy(name, h, TAR_NAME_MAX);
-	name[TAR_NAME_MAX] = '\0';
-	while (!strncmp(name, "./", 2))
-		memmove(name, name + 2, strlen(name + 2) + 1);
-	n = strlen(name);
-	if (n && h[TYPE] == '5' && name[n - 1] == '/')
-		name[n - 1] = '\0';
-	return true;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct tar_file *)a)->name, ((const struct tar_file *)b)->name);
-}
-
-/* The next header: 1 and f a file, 2 a folder, 0 the end, -1 after error(). */
-static int foreign_next(struct tar_view *v, struct tar_file *f)
-{
-	const char *h = v->data + v->at;
-	size_t sum;
-
-	if (v->len - v->at < BLOCK)
-		return bad(v, "it is cut short");
-	if (is_zero(h, BLOCK))
+	if (archive_entry_hardlink(e) || archive_entry_symlink(e) || (!folder && archive_entry_filetype(e) != AE_IFREG))
+		return bad(r, "it holds a link, a device or a pipe");
+	while (name && !strncmp(name, "./", 2))
+		name += 2;
+	if (!name || strlen(name) > TAR_NAME_MAX)
+		return bad(r, "a name that may not be");
+	snprintf(part, sizeof(part), "%s", name);
+	n = strlen(part);
+	if (folder && n && part[n - 1] == '/')
+		part[n - 1] = '\0';
+	if (folder && (!*part || !strcmp(part, ".")))
 		return 0;
-	*f = (struct tar_file){ .data = h + BLOCK };
-	if (!read_octal(h + SUM, 8, &sum) || sum != checksum(h))
-		return bad(v, "a header with a wrong checksum");
-	if (!read_octal(h + SIZE, 12, &f->len) || f->len > TAR_FILE_MAX)
-		return bad(v, "no size, or one too large");
-	if (h[TYPE] != '0' && h[TYPE] != '\0' && h[TYPE] != '5')
-		return bad(v, "something that is neither a file nor a folder");
-	if (!foreign_name(h, f->name) || (h[TYPE] == '5' ? *f->name && strcmp(f->name, ".") && !tar_name_ok(f->name) : !tar_name_ok(f->name)))
-		return bad(v, "a name that may not be");
-	if (h[TYPE] == '5' && f->len)
-		return bad(v, "a folder with contents of its own");
-	if (v->len - v->at - BLOCK < padded(f->len))
-		return bad(v, "a file is cut short");
-	v->at += BLOCK + padded(f->len);
-	return h[TYPE] == '5' ? 2 : 1;
+	if (!folder && of_macos(part))
+		return 0;
+	if (!tar_name_ok(part))
+		return bad(r, "a name that may not be");
+	if (size < 0 || (uint64_t)size > TAR_FILE_MAX)
+		return bad(r, "a file that is too large");
+	*f = (struct tar_file){ .len = (size_t)size };
+	memcpy(f->name, part, strlen(part) + 1);
+	r->left = f->len;
+	return !folder;
 }
 
-int tar_adopt(const char *data, size_t len, const char *where, struct tar *out)
+int tar_next(struct tar_reader *r, struct tar_file *f)
 {
-	struct tar_file *file = NULL, f;
-	struct tar_view v;
-	int n = 0, room = 0, ret;
+	struct archive_entry *e;
+	int ret = 0;
 
-	tar_open(&v, data, len, where);
-	while ((ret = foreign_next(&v, &f)) > 0) {
-		if (ret == 2)
-			continue;
-		if (n == room) {
-			room = room ? 2 * room : 64;
-			file = xrealloc(file, (size_t)room, sizeof(*file));
-		}
-		file[n++] = f;
+	while (!ret) {
+		ret = archive_read_next_header(r->a, &e);
+		if (ret == ARCHIVE_EOF)
+			return 0;
+		/* A warning is of times, owners, attributes: nothing that is used here. */
+		if (ret != ARCHIVE_OK && ret != ARCHIVE_WARN)
+			return stopped(r);
+		ret = look_at(r, e, f);
 	}
-	if (n)
-		qsort(file, (size_t)n, sizeof(*file), by_name);
-	for (int i = 1; i < n && !ret; i++)
-		if (!strcmp(file[i - 1].name, file[i].name))
-			ret = bad(&v, "a name that is there twice");
-	for (int i = 0; i < n && !ret; i++)
-		tar_add(out, file[i].name, file[i].data, file[i].len);
-	if (!ret)
-		tar_end(out);
-	free(file);
 	return ret;
+}
+
+ssize_t tar_read(struct tar_reader *r, void *buf, size_t room)
+{
+	const la_ssize_t n = archive_read_data(r->a, buf, room < r->left ? room : r->left);
+
+	if (n < 0)
+		return stopped(r);
+	if (!n && r->left)
+		return bad(r, "a file is cut short");
+	r->left -= (size_t)n;
+	return n;
 }

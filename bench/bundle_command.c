@@ -5,6 +5,7 @@
 #include "base/terminal.h"
 #include "bench/bundlefile.h"
 #include "bench/cli.h"
+#include "schemes/scheme.h"
 
 struct bundle_conf {
 	struct cli_common common;
@@ -49,9 +50,26 @@ static int merge(const struct cli_args *args, struct bundle_file *b)
 	return ret;
 }
 
+/* "activeguard digits, passport signature" */
+static void say_withheld(const json_t *set)
+{
+	const char *glue = "withheld, since only their owner may know them: ";
+	const json_t *option;
+	size_t i;
+
+	for (const struct driver *const *d = schemes; *d; d++)
+		json_array_foreach(json_object_get(set, (*d)->name), i, option) {
+			tell("%s%s %s", glue, (*d)->name, json_string_value(option));
+			glue = ", ";
+		}
+	if (json_object_size(set))
+		tell("\n");
+}
+
 static int say(const struct bundle_conf *c, const struct bundle_file *b, const char *path)
 {
 	const json_t *conflicts = json_object_get(b->manifest, "conflicts"), *v, *what;
+	const json_t *withheld = json_object_get(b->manifest, "withheld");
 	const long long cells = jget_int(b->manifest, "cells", 0);
 	size_t i, k;
 
@@ -63,6 +81,8 @@ static int say(const struct bundle_conf *c, const struct bundle_file *b, const c
 		jset_int(j, "cells", cells);
 		jset_int(j, "files", b->n);
 		jset(j, "conflicts", json_deep_copy(conflicts));
+		if (withheld)
+			jset(j, "withheld", json_deep_copy(withheld));
 		return cli_print_json(j);
 	}
 	json_array_foreach(conflicts, i, v) {
@@ -71,6 +91,7 @@ static int say(const struct bundle_conf *c, const struct bundle_file *b, const c
 			tell(" %s", json_string_value(what));
 		tell("; kept that of %.12s\n", jget_str(v, "kept", ""));
 	}
+	say_withheld(withheld);
 	tell("%s: %lld cells, %d files, bundle %s\n", path, cells, b->n, b->hash);
 	return 0;
 }
@@ -100,7 +121,9 @@ static int bundle_main(const struct cli_command *self, int argc, char **argv)
 const struct cli_command command_bundle = {
 	.name = "bundle", .main = bundle_main, .summary = "a study as one archive for reviewers; bundles of several labs as one",
 	.arguments = "[STORE]", .max_args = CLI_MANY, .opts = bundle_opts, .conf_size = sizeof(struct bundle_conf), .outputs = true,
-	.more = "-o study.tar or study.tar.gz. The archive unpacks to a store without artefacts (weights and secrets stay at home); "
+	.more = "-o study.tar or study.tar.gz. The archive unpacks to a store without artefacts (weights and credentials),"
+		" without what only the owner may know (ActiveGuard's digits, a passport's signature, a chaotic key),"
+		" and without names of machines, users and folders; "
 		"`lockbench reproduce study.tar` verifies it and runs a sample again. `lockbench bundle --merge A.tar B.tar -o C.tar` exits 1 when "
 		"two bundles have a cell with different contents: the first one's is kept, and C's manifest lists the others."
 };

@@ -1,4 +1,5 @@
-/* The files of a study bundle and its manifest. See bundlefile.h; its other functions are in bundlefile_write.c, _read.c and _merge.c. */
+/* The files of a study bundle and its manifest. See bundlefile.h; its other functions are in bundlefile_write.c,
+ * _read.c and _merge.c. */
 #include "bench/bundlefile_parts.h"
 
 #include <stdint.h>
@@ -8,34 +9,16 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "bench/cell.h"
+#include "bench/withhold.h"
 
 /* ---- entries ---- */
 
-void bundle_file_add(struct bundle_file *b, const char *name, char *data, size_t len)
-{
-	struct bundle_entry *e;
-
-	if ((b->n & (b->n - 1)) == 0) /* 0 or a power of two: full */
-		b->e = xrealloc(b->e, b->n ? 2 * (size_t)b->n : 1, sizeof(*b->e));
-	e = &b->e[b->n++];
-	snprintf(e->name, sizeof(e->name), "%s", name);
-	e->data = data;
-	e->len = len;
-}
-
-char *bundle_file_copy(const char *data, size_t len)
-{
-	char *copy = xmalloc(len + 1, 1);
-
-	memcpy(copy, data, len);
-	copy[len] = '\0';
-	return copy;
-}
-
 void bundle_file_release(struct bundle_file *b)
 {
-	for (int i = 0; i < b->n; i++)
-		free(b->e[i].data);
+	for (int i = 0; i < b->n; i++) {
+		free(b->e[i].name);
+		free(b->e[i].packed);
+	}
 	free(b->e);
 	json_decref(b->manifest);
 	*b = (struct bundle_file){ 0 };
@@ -55,9 +38,8 @@ bool bundle_file_in(const char *name, const char *folder)
 
 const struct bundle_entry *bundle_file_named(const struct bundle_file *b, const char *name)
 {
-	struct bundle_entry key;
+	struct bundle_entry key = { .name = (char *)(uintptr_t)name };
 
-	snprintf(key.name, sizeof(key.name), "%s", name);
 	return b->n ? bsearch(&key, b->e, (size_t)b->n, sizeof(key), by_name) : NULL;
 }
 
@@ -86,6 +68,25 @@ bool bundle_file_path_ok(const char *name)
 	return !strcmp(name, "store.json") || !strcmp(name, "last-run.json");
 }
 
+size_t bundle_file_most(const char *name)
+{
+	if (!strcmp(name, "MANIFEST.json"))
+		return BUNDLE_MANIFEST_MAX;
+	if (bundle_file_in(name, "job/") || bundle_file_in(name, "report/"))
+		return TAR_FILE_MAX;
+	return bundle_file_in(name, "cells/") ? BUNDLE_CELL_MAX : BUNDLE_NOTE_MAX;
+}
+
+int bundle_file_sort(struct bundle_file *b, const char *where)
+{
+	if (b->n)
+		qsort(b->e, (size_t)b->n, sizeof(*b->e), by_name);
+	for (int i = 1; i < b->n; i++)
+		if (!strcmp(b->e[i - 1].name, b->e[i].name))
+			return error(EXIT_UNEVALUABLE, "%s: holds a file twice: %s", where, b->e[i].name);
+	return 0;
+}
+
 char (*bundle_file_keys(const struct bundle_file *b, int *n))[65]
 {
 	char (*keys)[65] = xmalloc((size_t)b->n + 1, sizeof(*keys));
@@ -97,6 +98,15 @@ char (*bundle_file_keys(const struct bundle_file *b, int *n))[65]
 	return keys;
 }
 
+json_t *bundle_entry_json(const struct bundle_entry *e)
+{
+	char *text = bundle_file_text(e);
+	json_t *j = json_read_bounded(text, e->len, BUNDLE_CELL_VALUES, e->name);
+
+	free(text);
+	return j;
+}
+
 json_t *bundle_file_json(const struct bundle_file *b, const char *folder)
 {
 	json_t *all = json_array();
@@ -106,7 +116,7 @@ json_t *bundle_file_json(const struct bundle_file *b, const char *folder)
 
 		if (!bundle_file_in(b->e[i].name, folder))
 			continue;
-		j = json_read_text(b->e[i].data, b->e[i].len, b->e[i].name);
+		j = bundle_entry_json(&b->e[i]);
 		if (!j) {
 			json_decref(all);
 			return NULL;
@@ -169,34 +179,53 @@ static void versions_to_arrays(json_t *of)
 		jset(of, name, set_array(set));
 }
 
-/* What the cells stand on. */
-static void describe(json_t *m, const json_t *cells)
+static const char *const sets[][2] = { { "engines", "engine" }, { "kernels", "kernel" }, { "models", "model" },
+				       { "tiers", "tier" }, { "seeds", "seed" } };
+
+static void describe_cell(json_t *m, const json_t *c)
 {
-	static const char *const sets[][2] = { { "engines", "engine" }, { "kernels", "kernel" }, { "models", "model" }, { "tiers", "tier" },
-					       { "seeds", "seed" } };
-	json_t *datasets = json_object(), *schemes_of = json_object(), *attacks_of = json_object();
-	const json_t *c;
-	size_t i;
+	for (size_t s = 0; s < ARRAY_LEN(sets); s++)
+		note(json_object_get(m, sets[s][0]), json_object_get(c, sets[s][1]));
+	jset_str(json_object_get(m, "datasets"), jget_str(c, "dataset", "?"), jget_str(c, "dataset_hash", ""));
+	note_version(json_object_get(m, "schemes"), jget_str(c, "scheme", "?"), json_object_get(c, "scheme_version"));
+	note_version(json_object_get(m, "attacks"), jget_str(c, "attack", "none"),
+		     json_object_get(c, "attack_version"));
+	withheld_note(json_object_get(m, "withheld"), c);
+	jset_int(m, "cells", jget_int(m, "cells", 0) + 1);
+}
 
-	for (size_t s = 0; s < ARRAY_LEN(sets); s++) {
-		json_t *set = json_object();
+/* What the cells stand on. One is in memory at a time. */
+static int describe(json_t *m, const struct bundle_file *b)
+{
+	static const char *const maps[] = { "datasets", "schemes", "attacks" };
 
-		json_array_foreach(cells, i, c)
-			note(set, json_object_get(c, sets[s][1]));
-		jset(m, sets[s][0], set_array(set));
-		json_decref(set);
+	jset_int(m, "cells", 0);
+	for (size_t i = 0; i < ARRAY_LEN(maps); i++)
+		jset(m, maps[i], json_object());
+	for (size_t s = 0; s < ARRAY_LEN(sets); s++)
+		jset(m, sets[s][0], json_object());
+	jset(m, "withheld", json_object());
+	for (int i = 0; i < b->n; i++) {
+		const bool cell = bundle_file_in(b->e[i].name, "cells/");
+		json_t *c;
+
+		if (!cell && !bundle_file_in(b->e[i].name, "failures/"))
+			continue;
+		c = bundle_entry_json(&b->e[i]);
+		if (!c)
+			return -1;
+		if (cell)
+			describe_cell(m, c);
+		else
+			withheld_note(json_object_get(m, "withheld"), json_object_get(c, "point"));
+		json_decref(c);
 	}
-	json_array_foreach(cells, i, c) {
-		jset_str(datasets, jget_str(c, "dataset", "?"), jget_str(c, "dataset_hash", ""));
-		note_version(schemes_of, jget_str(c, "scheme", "?"), json_object_get(c, "scheme_version"));
-		note_version(attacks_of, jget_str(c, "attack", "none"), json_object_get(c, "attack_version"));
-	}
-	versions_to_arrays(schemes_of);
-	versions_to_arrays(attacks_of);
-	jset(m, "datasets", datasets);
-	jset(m, "schemes", schemes_of);
-	jset(m, "attacks", attacks_of);
-	jset_int(m, "cells", (long long)json_array_size(cells));
+	for (size_t s = 0; s < ARRAY_LEN(sets); s++)
+		jset(m, sets[s][0], set_array(json_object_get(m, sets[s][0])));
+	versions_to_arrays(json_object_get(m, "schemes"));
+	versions_to_arrays(json_object_get(m, "attacks"));
+	versions_to_arrays(json_object_get(m, "withheld"));
+	return 0;
 }
 
 static void hash_manifest(struct bundle_file *b)
@@ -207,28 +236,23 @@ static void hash_manifest(struct bundle_file *b)
 	free(text);
 }
 
-/* Sorts the entries; extra: members to put in besides (stolen). */
 int bundle_file_make_manifest(struct bundle_file *b, json_t *sources, json_t *conflicts)
 {
-	json_t *files = json_object(), *cells;
-	char hash[HASH_HEX];
+	json_t *files = json_object();
+	int ret = bundle_file_sort(b, "the bundle");
 
-	qsort(b->e, (size_t)b->n, sizeof(*b->e), by_name);
 	b->manifest = json_object();
-	for (int i = 0; i < b->n; i++) {
-		sha256_hex(b->e[i].data, b->e[i].len, hash);
-		jset_str(files, b->e[i].name, hash);
-	}
-	jset_int(b->manifest, "bundle", BUNDLE_FORMAT);
+	for (int i = 0; i < b->n; i++)
+		jset_str(files, b->e[i].name, b->e[i].hash);
 	jset_str(b->manifest, "lockbench", LOCKBENCH_VERSION);
 	jset(b->manifest, "files", files);
 	jset(b->manifest, "sources", sources);
 	jset(b->manifest, "conflicts", conflicts);
-	cells = bundle_file_json(b, "cells/");
-	if (!cells)
+	if (ret < 0 || describe(b->manifest, b) < 0)
 		return -1;
-	describe(b->manifest, cells);
-	json_decref(cells);
+	if (!json_object_size(json_object_get(b->manifest, "withheld")))
+		json_object_del(b->manifest, "withheld");
+	jset_int(b->manifest, "bundle", json_object_get(b->manifest, "withheld") ? BUNDLE_FORMAT : 1);
 	hash_manifest(b);
 	return 0;
 }

@@ -8,7 +8,7 @@
 #include "base/json.h"
 
 /* Members that may differ between two makings of one cell: labels, and the hash over them. */
-static const char *const labels[] = { "tier", "lockbench", "sha256" };
+static const char *const labels[] = { "tier", "lockbench", "sha256", "withheld" };
 
 static bool is_label(const char *name)
 {
@@ -40,10 +40,10 @@ static int merge_cell(struct merging *m, const struct bundle_entry *e, int from)
 	const struct bundle_entry *kept = bundle_file_named(&m->in[first], e->name);
 	json_t *a, *b, *what, *c;
 
-	if (kept->len == e->len && !memcmp(kept->data, e->data, e->len))
+	if (!strcmp(kept->hash, e->hash))
 		return 0;
-	a = json_read_text(kept->data, kept->len, kept->name);
-	b = json_read_text(e->data, e->len, e->name);
+	a = bundle_entry_json(kept);
+	b = bundle_entry_json(e);
 	what = json_array();
 	if (a && b)
 		differing(a, b, what);
@@ -69,8 +69,11 @@ static bool taken(const struct merging *m, const char *name)
 
 static void take(struct merging *m, const struct bundle_entry *e, const char *name, int from)
 {
+	char *text = bundle_file_text(e);
+
 	jset_int(m->taken, name, from);
-	bundle_file_add(m->out, name, bundle_file_copy(e->data, e->len), e->len);
+	bundle_file_add(m->out, name, text, e->len);
+	free(text);
 }
 
 /* Another job or report of the same name: NAME becomes 2-NAME. */
@@ -102,7 +105,7 @@ static int merge_entry(struct merging *m, const struct bundle_entry *e, int from
 	else if (given) {
 		const struct bundle_entry *kept = bundle_file_named(&m->in[jget_int(m->taken, e->name, 0)], e->name);
 
-		if (!kept || kept->len != e->len || memcmp(kept->data, e->data, e->len) != 0)
+		if (!kept || strcmp(kept->hash, e->hash) != 0)
 			return take_renamed(m, e, from);
 	}
 	return 0;
@@ -120,7 +123,8 @@ static void drop_failures(struct merging *m)
 		if (bundle_file_in(e.name, "failures/")) {
 			snprintf(cell, sizeof(cell), "cells/%.2s/%s", e.name + 9, e.name + 9);
 			if (taken(m, cell)) {
-				free(e.data);
+				free(e.name);
+				free(e.packed);
 				continue;
 			}
 		}
@@ -129,11 +133,25 @@ static void drop_failures(struct merging *m)
 	m->out->n = n;
 }
 
-int bundle_file_merge(struct bundle_file *out, const struct bundle_file *in, int n)
+/* An older bundle may hold a secret that stands in another one's report. */
+static int make_private(struct bundle_file *in, int n)
+{
+	struct scrub words = { 0 };
+	int ret = 0;
+
+	for (int i = 0; i < n && !ret; i++)
+		ret = bundle_file_words(&words, &in[i]);
+	for (int i = 0; i < n && !ret; i++)
+		ret = bundle_file_make_private(&in[i], &words, false);
+	scrub_release(&words);
+	return ret;
+}
+
+int bundle_file_merge(struct bundle_file *out, struct bundle_file *in, int n)
 {
 	struct merging m = { out, in, json_object(), json_array() };
 	json_t *sources = json_array();
-	int ret = 0;
+	int ret = make_private(in, n);
 
 	*out = (struct bundle_file){ 0 };
 	for (int i = 0; i < n; i++) {

@@ -3,156 +3,181 @@
 
 #include <string.h>
 
+#include "base/dir.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/json.h"
 
 /* ---- from a file ---- */
 
-static int read_manifest(struct bundle_file *b, struct tar_view *v)
+/* A manifest is what lockbench writes, to the byte: its bytes are the bundle's name. Compared as it is dumped, so
+ * that no second text of it is in memory. */
+struct same { const char *text; size_t left; };
+
+static int is_next(const char *piece, size_t n, void *ctx)
 {
-	struct tar_file f;
-	int ret = tar_next(v, &f);
-	char *text;
+	struct same *s = ctx;
+
+	if (n > s->left || memcmp(s->text, piece, n) != 0)
+		return -1;
+	s->text += n;
+	s->left -= n;
+	return 0;
+}
+
+static bool is_canonical(const json_t *j, const char *text, size_t len)
+{
+	struct same s = { text, len };
+
+	return json_pretty_to(j, is_next, &s) == 0 && !s.left;
+}
+
+static int read_manifest(struct bundle_file *b, const struct bundle_entry *e, const char *where)
+{
+	char *text = bundle_file_text(e);
+	long long format;
 	bool same;
 
-	if (ret < 0)
-		return -1;
-	if (!ret || strcmp(f.name, "MANIFEST.json") != 0 || f.len > BUNDLE_ENTRY_MAX)
-		return error(EXIT_UNEVALUABLE, "%s: no bundle: it does not begin with MANIFEST.json", v->where);
-	b->manifest = json_read_text(f.data, f.len, "MANIFEST.json");
-	if (!b->manifest)
-		return error_prefix("%s", v->where);
-	if (jget_int(b->manifest, "bundle", 0) != BUNDLE_FORMAT || !json_is_object(json_object_get(b->manifest, "files")))
-		return error(EXIT_UNEVALUABLE, "%s: a bundle of another format than %d", v->where, BUNDLE_FORMAT);
-	text = json_pretty(b->manifest); /* its bytes are the bundle's name */
-	same = strlen(text) == f.len && !memcmp(text, f.data, f.len);
+	b->manifest = json_read_bounded(text, e->len, BUNDLE_MANIFEST_VALUES, "MANIFEST.json");
+	same = b->manifest && is_canonical(b->manifest, text, e->len);
 	free(text);
+	if (!b->manifest)
+		return error_prefix("%s", where);
 	if (!same)
-		return error(EXIT_UNEVALUABLE, "%s: its MANIFEST.json is not as lockbench wrote it", v->where);
-	sha256_hex(f.data, f.len, b->hash);
+		return error(EXIT_UNEVALUABLE, "%s: its MANIFEST.json is not as lockbench wrote it", where);
+	format = jget_int(b->manifest, "bundle", 0);
+	if (format < 1 || format > BUNDLE_FORMAT || !json_is_object(json_object_get(b->manifest, "files")))
+		return error(EXIT_UNEVALUABLE, "%s: a bundle of another format than 1 to %d", where, BUNDLE_FORMAT);
+	memcpy(b->hash, e->hash, sizeof(b->hash));
 	return 0;
 }
 
-static int read_entry(struct bundle_file *b, const struct tar_file *f, const char *where)
+/* Deflated as it comes: what an archive unpacks to is never in memory as a whole. */
+static int read_entry(struct bundle_file *b, struct tar_reader *r, const struct tar_file *f, const char *where)
 {
-	const char *want = jget_str(json_object_get(b->manifest, "files"), f->name, NULL);
-	char hash[HASH_HEX];
+	struct packer *p;
+	char piece[8192];
+	ssize_t n;
 
-	if (!bundle_file_path_ok(f->name) || f->len > BUNDLE_ENTRY_MAX || b->n == BUNDLE_ENTRIES_MAX)
-		return error(EXIT_UNEVALUABLE, "%s: a bundle has no file '%s' of %zu bytes", where, f->name, f->len);
-	sha256_hex(f->data, f->len, hash);
-	if (!want || strcmp(want, hash) != 0)
-		return error(EXIT_NO, "%s: damaged or changed: %s is not what its manifest says", where, f->name);
-	bundle_file_add(b, f->name, bundle_file_copy(f->data, f->len), f->len);
+	if (strcmp(f->name, "MANIFEST.json") != 0 && !bundle_file_path_ok(f->name))
+		return error(EXIT_UNEVALUABLE, "%s: a bundle has no file '%s'", where, f->name);
+	if (f->len > bundle_file_most(f->name))
+		return error(EXIT_UNEVALUABLE, "%s: %s has %zu bytes; at most %zu are allowed", where, f->name,
+			     f->len, bundle_file_most(f->name));
+	if (b->n > BUNDLE_ENTRIES_MAX)
+		return error(EXIT_UNEVALUABLE, "%s: more than %d files", where, BUNDLE_ENTRIES_MAX);
+	p = packer_new();
+	while ((n = tar_read(r, piece, sizeof(piece))) > 0)
+		packer_add(p, piece, (size_t)n);
+	if (n == 0)
+		packer_end(p, b, f->name);
+	else
+		packer_drop(p);
+	return n < 0 ? -1 : 0;
+}
+
+/* Each file against the manifest; equal numbers mean that none is missing. */
+static int check_files(const struct bundle_file *b, const char *where)
+{
+	const json_t *files = json_object_get(b->manifest, "files");
+
+	for (int i = 0; i < b->n; i++)
+		if (strcmp(jget_str(files, b->e[i].name, ""), b->e[i].hash) != 0)
+			return error(EXIT_NO, "%s: damaged or changed: %s is not what its manifest says", where,
+				     b->e[i].name);
+	if ((size_t)b->n != json_object_size(files))
+		return error(EXIT_NO, "%s: damaged or changed: files that its manifest lists are missing", where);
 	return 0;
 }
 
-int bundle_file_parse(struct bundle_file *b, const char *data, size_t len, const char *where)
+/* Takes the manifest out of the files. */
+static int take_manifest(struct bundle_file *b, const char *where)
 {
-	struct tar_view v;
+	const struct bundle_entry *e = bundle_file_named(b, "MANIFEST.json");
+	int ret, at = e ? (int)(e - b->e) : -1;
+
+	if (!e)
+		return error(EXIT_UNEVALUABLE, "%s: no bundle: it holds no MANIFEST.json", where);
+	ret = read_manifest(b, e, where);
+	free(b->e[at].name);
+	free(b->e[at].packed);
+	b->n--;
+	memmove(&b->e[at], &b->e[at + 1], (size_t)(b->n - at) * sizeof(*b->e));
+	return ret;
+}
+
+static int read_all(struct bundle_file *b, struct tar_reader *r, const char *where)
+{
 	struct tar_file f;
-	int ret;
+	int ret = r ? 1 : -1;
 
 	*b = (struct bundle_file){ 0 };
-	tar_open(&v, data, len, where);
-	ret = read_manifest(b, &v) < 0 ? -1 : 1;
-	while (ret == 1 && (ret = tar_next(&v, &f)) == 1)
-		if (read_entry(b, &f, where) < 0)
+	while (ret == 1 && (ret = tar_next(r, &f)) == 1)
+		if (read_entry(b, r, &f, where) < 0)
 			ret = -1;
-	/* Names ascend and each is listed: equal numbers mean that none is missing. */
-	if (ret == 0 && (size_t)b->n != json_object_size(json_object_get(b->manifest, "files")))
-		ret = error(EXIT_NO, "%s: damaged or changed: files that its manifest lists are missing", where);
-	if (ret == 0)
+	tar_close(r);
+	if (ret == 0 && bundle_file_sort(b, where) == 0 && take_manifest(b, where) == 0 && check_files(b, where) == 0)
 		return 0;
 	bundle_file_release(b);
 	return -1;
 }
 
-/* Does it begin with a header as we write them? Else somebody unpacked a bundle and packed it again. */
-static bool ours(const char *data, size_t len)
+int bundle_file_parse(struct bundle_file *b, const char *data, size_t len, const char *where)
 {
-	struct tar_view v;
-	struct tar_file f;
-	bool ret;
-
-	tar_open(&v, data, len, "");
-	ret = tar_next(&v, &f) == 1;
-	error_clear();
-	return ret;
+	return read_all(b, tar_open_memory(data, len, where), where);
 }
 
 int bundle_file_read(struct bundle_file *b, const char *path)
 {
-	size_t len;
-	char *data = file_read_gz(path, BUNDLE_FILE_MAX + BUNDLE_ENTRY_MAX, &len);
-	struct tar again = { 0 };
-	int ret;
-
-	*b = (struct bundle_file){ 0 };
-	if (!data)
-		return -1;
-	if (ours(data, len))
-		ret = bundle_file_parse(b, data, len, path);
-	else if ((ret = tar_adopt(data, len, path, &again)) == 0)
-		ret = bundle_file_parse(b, again.data, again.n, path);
-	free(again.data);
-	free(data);
-	return ret;
+	return read_all(b, tar_open(path), path);
 }
 
 /* ---- to a store ---- */
 
-static int check_target(const struct bundle_file *b, const char *dir)
+/* An empty folder, or one that this bundle has been unpacked to. */
+static int check_target(const struct bundle_file *b, const struct dir *d)
 {
-	char *path = path_join(dir, "MANIFEST.json"), *text = json_pretty(b->manifest), *there;
-	size_t n = 0;
-	char **names;
-	int ret = 0;
+	size_t n = 0, len;
+	char **names = NULL, *there;
+	int ret = dir_there(d, "MANIFEST.json", NULL);
 
-	if (file_exists(path)) {
-		there = file_read(path, BUNDLE_ENTRY_MAX, NULL);
-		if (!there || strcmp(there, text) != 0)
-			ret = error(EXIT_UNEVALUABLE, "%s holds another bundle; give another directory", dir);
+	if (ret < 0)
+		return -1;
+	if (ret == DIR_FILE) {
+		there = dir_read(d, "MANIFEST.json", BUNDLE_MANIFEST_MAX, &len);
+		ret = !there ? -1 : is_canonical(b->manifest, there, len) ? 0 :
+		      error(EXIT_UNEVALUABLE, "%s holds another bundle; give another directory", dir_name(d));
 		free(there);
-	} else if (file_exists(dir)) {
-		names = dir_list(dir, BUNDLE_ENTRIES_MAX, &n);
-		if (!names)
-			ret = -1;
-		else if (n)
-			ret = error(EXIT_UNEVALUABLE, "%s holds files (%s, ...); give an empty or a new directory", dir, names[0]);
-		if (names)
-			dir_list_free(names, n);
+		return ret;
 	}
-	free(text);
-	free(path);
+	ret = dir_names(d, "", BUNDLE_ENTRIES_MAX, &names, &n) < 0 ? -1 : 0;
+	if (n)
+		ret = error(EXIT_UNEVALUABLE, "%s holds files (%s, ...); give an empty or a new directory",
+			    dir_name(d), names[0]);
+	dir_list_free(names, n);
 	return ret;
 }
 
-static int publish(const char *dir, const char *name, const char *data, size_t len)
+static int unpack(const struct bundle_file *b, const struct dir *d)
 {
-	char *path = path_join(dir, name), *slash = strrchr(path, '/');
-	int ret;
+	int ret = check_target(b, d);
 
-	*slash = '\0';
-	ret = file_mkdirs(path);
-	*slash = '/';
-	if (ret == 0)
-		ret = file_publish(path, data, len);
-	free(path);
+	if (ret == 0) /* first: whose directory it is */
+		ret = json_publish_in(d, "MANIFEST.json", b->manifest);
+	for (int i = 0; i < b->n && ret == 0; i++) {
+		char *text = bundle_file_text(&b->e[i]);
+
+		ret = dir_publish(d, b->e[i].name, text, b->e[i].len);
+		free(text);
+	}
 	return ret;
 }
 
 int bundle_file_unpack(const struct bundle_file *b, const char *dir)
 {
-	char *text = json_pretty(b->manifest);
-	int ret = check_target(b, dir);
+	struct dir *d = file_mkdirs_private(dir) == 0 ? dir_open(dir) : NULL;
+	int ret = d ? unpack(b, d) : -1;
 
-	if (ret == 0) /* first: whose directory it is */
-		ret = publish(dir, "MANIFEST.json", text, strlen(text));
-	for (int i = 0; i < b->n && ret == 0; i++)
-		ret = publish(dir, b->e[i].name, b->e[i].data, b->e[i].len);
-	free(text);
+	dir_close(d);
 	return ret;
 }

@@ -1,44 +1,49 @@
 /* Study bundles: from a store, and to a file. See bundlefile.h. */
 #include "bench/bundlefile_parts.h"
 
+#include <errno.h>
 #include <string.h>
 #include <zlib.h>
 
+#include "base/dir.h"
 #include "base/error.h"
+#include "base/fdio.h"
 #include "base/file.h"
 #include "base/json.h"
 
 /* ---- from a store ---- */
 
-static int add_file(struct bundle_file *b, const char *name, const char *path)
+/* data is freed; NULL: the error is recorded. */
+static int add_taken(struct bundle_file *b, const char *name, char *data, size_t len)
 {
-	size_t len;
-	char *data;
-
-	if (!bundle_file_path_ok(name))
-		return error(EXIT_UNEVALUABLE, "%s: a bundle cannot hold a file named '%s'; use letters, digits, points and dashes", path, name);
-	data = file_read(path, BUNDLE_ENTRY_MAX, &len);
-	if (!data)
-		return -1;
-	bundle_file_add(b, name, data, len);
-	return 0;
+	if (data)
+		bundle_file_add(b, name, data, len);
+	free(data);
+	return data ? 0 : -1;
 }
 
-static int add_kind(struct bundle_file *b, struct store *st, const char *kind, bool fan)
+static int add_stored(struct bundle_file *b, const struct store *st, const char *rel)
+{
+	size_t len = 0;
+	char *data = dir_read(store_folder(st), rel, bundle_file_most(rel), &len);
+
+	return add_taken(b, rel, data, len);
+}
+
+static int add_kind(struct bundle_file *b, struct store *st, const char *kind)
 {
 	size_t n;
-	char **keys = store_keys(st, kind, &n), name[TAR_NAME_MAX + 1];
+	char **keys = store_keys(st, kind, &n);
 	int ret = keys ? 0 : -1;
 
 	for (size_t i = 0; i < n && !ret; i++) {
-		char *path = store_path(st, kind, keys[i]);
+		char *rel = store_rel(kind, keys[i]);
 
 		if (!strcmp(kind, "cells") && store_check_cell(st, keys[i]) < 0)
 			ret = error_prefix("no bundle of a damaged store (`lockbench verify` lists what is wrong)");
-		snprintf(name, sizeof(name), "%s/%.2s%s%s.json", kind, fan ? keys[i] : "", fan ? "/" : "", keys[i]);
 		if (!ret)
-			ret = add_file(b, name, path);
-		free(path);
+			ret = add_stored(b, st, rel);
+		free(rel);
 	}
 	if (keys)
 		dir_list_free(keys, n);
@@ -48,76 +53,128 @@ static int add_kind(struct bundle_file *b, struct store *st, const char *kind, b
 static int add_given(struct bundle_file *b, const char *folder, const char *path)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;
-	char *name;
+	char *name, *data;
+	size_t len = 0;
 	int ret;
 
 	if (!path)
 		return 0;
 	name = xasprintf("%s/%s", folder, slash ? slash + 1 : path);
-	ret = add_file(b, name, path);
+	if (bundle_file_path_ok(name)) {
+		data = file_read(path, bundle_file_most(name), &len);
+		ret = add_taken(b, name, data, len);
+	} else {
+		ret = error(EXIT_UNEVALUABLE, "%s: a bundle cannot hold a file named '%s'; use letters, digits, points "
+			    "and dashes", path, name);
+	}
 	free(name);
 	return ret;
 }
 
 static int add_own(struct bundle_file *b, const struct store *st, const char *name)
 {
-	char *path = path_join(store_dir(st), name);
-	int ret = file_exists(path) ? add_file(b, name, path) : 0;
+	const int there = dir_there(store_folder(st), name, NULL);
 
-	free(path);
-	return ret;
+	return there == DIR_FILE ? add_stored(b, st, name) : there;
 }
 
 int bundle_file_collect(struct bundle_file *b, struct store *st, const char *job, const char *report)
 {
+	struct scrub words = { 0 };
+	int ret = -1;
+
 	*b = (struct bundle_file){ 0 };
-	if (add_kind(b, st, "cells", true) == 0 && b->n == 0)
+	scrub_here(&words);
+	if (add_kind(b, st, "cells") == 0 && b->n == 0)
 		error(EXIT_UNEVALUABLE, "%s holds no cells yet", store_dir(st));
-	else if (error_code() == EXIT_YES && add_kind(b, st, "timing", true) == 0 &&
-		 add_kind(b, st, "failures", false) == 0 && add_own(b, st, "store.json") == 0 &&
-		 add_own(b, st, "last-run.json") == 0 && add_given(b, "job", job) == 0 && add_given(b, "report", report) == 0 &&
-		 bundle_file_check_size(b) == 0 && bundle_file_make_manifest(b, json_array(), json_array()) == 0)
-		return 0;
-	bundle_file_release(b);
-	return -1;
+	else if (error_code() == EXIT_YES && add_kind(b, st, "timing") == 0 && add_kind(b, st, "failures") == 0 &&
+		 add_own(b, st, "store.json") == 0 && add_own(b, st, "last-run.json") == 0 &&
+		 add_given(b, "job", job) == 0 && add_given(b, "report", report) == 0 &&
+		 bundle_file_check_size(b) == 0 && bundle_file_words(&words, b) == 0 &&
+		 bundle_file_make_private(b, &words, true) == 0)
+		ret = bundle_file_make_manifest(b, json_array(), json_array());
+	scrub_release(&words);
+	if (ret < 0)
+		bundle_file_release(b);
+	return ret;
 }
 
 /* ---- to a file ---- */
 
-static int gzip(const struct tar *t, const char *path)
+/* The archive as it is made, file by file, gzipped where that was asked for. */
+struct output { int fd; z_stream z; };
+
+static int put(void *ctx, const void *data, size_t len)
 {
-	z_stream z = { .next_in = (unsigned char *)t->data, .avail_in = (uInt)t->n };
-	uLong room;
-	char *out;
+	struct output *o = ctx;
+
+	return fd_write_all(o->fd, data, len);
+}
+
+static int put_deflated(struct output *o, const void *data, size_t len, int flush)
+{
+	unsigned char out[65536];
 	int ret;
 
-	if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) /* 16: gzip, without name and time */
-		return error(EXIT_MEMORY, "cannot compress");
-	room = deflateBound(&z, (uLong)t->n);
-	out = xmalloc(room, 1);
-	z.next_out = (unsigned char *)out;
-	z.avail_out = (uInt)room;
-	ret = deflate(&z, Z_FINISH);
-	BUG_ON(ret != Z_STREAM_END);
-	ret = file_publish(path, out, z.total_out);
-	deflateEnd(&z);
-	free(out);
+	o->z.next_in = (Bytef *)(uintptr_t)data; /* zlib does not write there, its type only says so */
+	o->z.avail_in = (uInt)len;
+	do {
+		o->z.next_out = out;
+		o->z.avail_out = sizeof(out);
+		ret = deflate(&o->z, flush);
+		BUG_ON(ret == Z_STREAM_ERROR);
+		if (fd_write_all(o->fd, out, sizeof(out) - o->z.avail_out) < 0)
+			return -1;
+	} while (!o->z.avail_out);
+	return 0;
+}
+
+static int put_gzip(void *ctx, const void *data, size_t len)
+{
+	return put_deflated(ctx, data, len, Z_NO_FLUSH);
+}
+
+static int put_files(struct tar_writer *t, const struct bundle_file *b)
+{
+	char *text = json_pretty(b->manifest);
+	int ret = tar_add(t, "MANIFEST.json", text, strlen(text));
+
+	free(text);
+	for (int i = 0; i < b->n && ret == 0; i++) {
+		text = bundle_file_text(&b->e[i]);
+		ret = tar_add(t, b->e[i].name, text, b->e[i].len);
+		free(text);
+	}
+	return ret < 0 ? -1 : tar_end(t);
+}
+
+struct writing { const struct bundle_file *b; bool gzip; };
+
+static int put_archive(int fd, void *ctx)
+{
+	const struct writing *w = ctx;
+	struct output o = { .fd = fd };
+	struct tar_writer t = { .put = w->gzip ? put_gzip : put, .ctx = &o };
+	int ret, cause;
+
+	if (!w->gzip)
+		return put_files(&t, w->b);
+	/* 16: gzip, without name and time. */
+	if (deflateInit2(&o.z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+		errno = ENOMEM;
+		return -1;
+	}
+	ret = put_files(&t, w->b) == 0 ? put_deflated(&o, "", 0, Z_FINISH) : -1;
+	cause = errno;
+	deflateEnd(&o.z);
+	errno = cause;
 	return ret;
 }
 
 int bundle_file_write(const struct bundle_file *b, const char *path)
 {
 	const size_t n = strlen(path);
-	char *text = json_pretty(b->manifest);
-	struct tar t = { 0 };
-	int ret;
+	struct writing w = { b, n > 3 && !strcmp(path + n - 3, ".gz") };
 
-	tar_add(&t, "MANIFEST.json", text, strlen(text));
-	for (int i = 0; i < b->n; i++)
-		tar_add(&t, b->e[i].name, b->e[i].data, b->e[i].len);
-	tar_end(&t);
-	ret = n > 3 && !strcmp(path + n - 3, ".gz") ? gzip(&t, path) : file_publish(path, t.data, t.n);
-	free(t.data);
-	free(text);
-	return ret;
+	return file_publish_by(path, put_archive, &w);
 }

@@ -21,6 +21,7 @@
  *     "notes": {...}, "observations": {...metrics/observe.h...},
  *     "metrics": {name: {"value","low","high","k","n"}},
  *     "base_hash", "locked_hash": SHA-256 of the weights }
+ * In a bundle, where an option is withheld (withhold.h): "withheld": the sha256 of the cell as its store has it.
  * Beside it timing/<k0k1>/<key>.json (not deterministic): {"key","seconds","threads","host","peak_rss_mib","metrics":{...}}.
  * failures/<key>.json: {"key","point":{...},"verdict":"failed|timeout|crashed","why","attempt"}; removed when the cell succeeds. */
 #ifndef LB_BENCH_CELL_H

@@ -17,7 +17,8 @@ int collect(struct store *st, const char *title, struct collection *c);
  * which differ by it are variants and no repetitions. Keys no longer follow from such a cell. */
 void collection_label(struct collection *c);
 void collection_release(struct collection *c);
-/* Is a stored cell what was written, do its keys follow from its settings and its metrics from its observations? 0, or -1 after error(). */
+/* Is a stored cell what was written, do its keys follow from its settings and its metrics from its observations? 0; 1
+ * where all that can be said holds, but a setting is withheld (withhold.h); -1 after error(). */
 int verify_cell(struct store *st, const char *key);
 
 #endif

@@ -7,6 +7,7 @@
 #include "bench/cli.h"
 #include "bench/collect.h"
 #include "bench/compare.h"
+#include "bench/withhold.h"
 
 #define CELLS_MAX ((size_t)1 << 30)
 
@@ -107,6 +108,35 @@ static int read_source(struct source *s, const char *path)
 	return n > 5 && !strcmp(path + n - 5, ".json") ? read_json(s, path) : read_bundle(s, path);
 }
 
+/* Where one side withholds secret options the other one has to, or cells of the same settings would not find each
+ * other. */
+static bool withholds(const struct source *s)
+{
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach(s->cells, i, c)
+		if (withheld(c))
+			return true;
+	return false;
+}
+
+static void withhold_all(struct source *s)
+{
+	json_t *j;
+	size_t i;
+
+	json_array_foreach(s->cells, i, j)
+		json_array_set_new(s->cells, i, withhold(j));
+	json_array_foreach(s->failures, i, j) {
+		json_t *point = json_object_get(j, "point"), *copy = json_copy(j);
+
+		if (point)
+			jset(copy, "point", withhold(point));
+		json_array_set_new(s->failures, i, copy);
+	}
+}
+
 static int show(const struct compare_options *o, const struct cli_args *args, const struct pairs *p, const struct comparison *c)
 {
 	const struct compare_names names = { args->arg[0], args->arg[1], o->all, o->strict };
@@ -138,6 +168,10 @@ static int compare(const struct compare_options *o, const struct cli_args *args,
 		return error_prefix("compare: --margin");
 	if (read_source(&s[0], args->arg[0]) < 0 || read_source(&s[1], args->arg[1]) < 0)
 		return -1;
+	if (withholds(&s[0]) || withholds(&s[1])) {
+		withhold_all(&s[0]);
+		withhold_all(&s[1]);
+	}
 	ret = pairs_make(&p, s[0].cells, s[1].cells, s[1].failures, &pc);
 	if (ret == 0) {
 		compare_pairs(&p, &cc, &c);

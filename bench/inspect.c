@@ -14,6 +14,7 @@
 #include "bench/pictures.h"
 #include "bench/store.h"
 #include "bench/tier.h"
+#include "bench/withhold.h"
 #include "metrics/metric.h"
 #include "reports/report.h"
 
@@ -366,6 +367,7 @@ struct checking {
 	struct store *st;
 	json_t *problems;
 	long cells, artefacts, unneeded;
+	long withheld; /* cells with a secret that is not known here */
 };
 
 static void problem(struct checking *k, const char *what, const char *key)
@@ -411,6 +413,8 @@ int verify_cell(struct store *st, const char *key)
 		ret = error(EXIT_UNEVALUABLE, "its keys do not follow from its settings (made by another version of the harness?)");
 	else
 		ret = check_metrics(cell);
+	if (ret == 0)
+		ret = withheld_check(cell);
 	json_decref(cell);
 	return ret;
 }
@@ -422,9 +426,13 @@ static int verify_store(struct checking *k)
 
 	if (!keys)
 		return -1;
-	for (size_t i = 0; i < n; i++, k->cells++)
-		if (verify_cell(k->st, keys[i]) < 0)
+	for (size_t i = 0; i < n; i++, k->cells++) {
+		const int ret = verify_cell(k->st, keys[i]);
+
+		if (ret < 0)
 			problem(k, "cell", keys[i]);
+		k->withheld += ret == 1;
+	}
 	dir_list_free(keys, n);
 	keys = store_keys(k->st, "artefacts", &n);
 	if (!keys)
@@ -456,12 +464,16 @@ static int verify_main(const struct cli_command *self, int argc, char **argv)
 
 		jset_int(j, "cells", k.cells);
 		jset_int(j, "artefacts", k.artefacts);
+		jset_int(j, "withheld", k.withheld);
 		jset(j, "problems", json_incref(k.problems));
 		ret = cli_print_json(j);
 	} else if (ret == 0) {
 		json_array_foreach(k.problems, i, p)
 			tell("%s %s: %s\n", jget_str(p, "what", ""), jget_str(p, "key", ""), jget_str(p, "why", ""));
 		tell("%ld cells, %ld artefacts checked, %zu bad\n", k.cells, k.artefacts, bad);
+		if (k.withheld)
+			tell("%ld cells withhold a secret option: that their keys follow from it only its owner can "
+			     "check\n", k.withheld);
 	}
 	json_decref(k.problems);
 	store_close(k.st);

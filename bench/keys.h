@@ -17,7 +17,8 @@ struct key_memo;
 struct key_memo *key_memo_new(void);
 void key_memo_free(struct key_memo *m);
 void point_keys_with(struct key_memo *m, const struct point *p, struct keys *k);
-/* From a description: point_json(), or a stored cell, whose own engine, kernel and driver versions are used. */
+/* From a description: point_json(), or a stored cell, whose own engine, kernel and driver versions are used. Where
+ * something is withheld (withhold.h), the locked key is what the description says. */
 void keys_of(const json_t *description, struct keys *k);
 /* A locked model and enrolled credentials have companions, artefacts of their own: part "pub" and "secret" of a locked
  * or a creds key (as they are after enrolment). */

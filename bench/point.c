@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "bench/applies.h"
 #include "bench/keys.h"
+#include "bench/withhold.h"
 #include "metrics/metric.h"
 #include "nn/kernels.h"
 
@@ -158,6 +159,8 @@ static int read_drivers(struct point *p, const json_t *j)
 	p->scheme = driver_find(schemes, "scheme", jget_str(j, "scheme", ""));
 	if (!p->scheme)
 		return -1;
+	if (withheld(j))
+		return error(EXIT_UNEVALUABLE, "%s: a secret option was withheld by its owner", p->scheme->drv.name);
 	p->scheme_options = canonical_options(&p->scheme->drv, json_object_get(j, "scheme_options"));
 	if (!p->scheme_options)
 		return -1;
@@ -260,7 +263,10 @@ static void all_keys(const json_t *j, struct keys *k, char attack[65])
 	char what[65];
 
 	hash_members(j, "base", NULL, base, k->base);
-	hash_members(j, "locked", k->base, locked, k->locked);
+	if (withheld(j)) /* cannot be computed without; the others follow from what it is said to be */
+		snprintf(k->locked, sizeof(k->locked), "%s", jget_str(j, "locked_key", ""));
+	else
+		hash_members(j, "locked", k->base, locked, k->locked);
 	hash_members(j, "creds", k->locked, creds, k->creds);
 	hash_members(j, "attack", NULL, cell, what);
 	cell_key(k->creds, what, k->cell);

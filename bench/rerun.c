@@ -14,6 +14,7 @@
 #include "bench/applies.h"
 #include "bench/cli.h"
 #include "bench/collect.h"
+#include "bench/withhold.h"
 
 const char *const rerun_words[] = { "bit-equal", "within tolerance", "off", "not run" };
 
@@ -65,12 +66,13 @@ void sample_draw(const char *hash, int n, int size, int *out)
 /* ---- two makings of one cell ---- */
 
 /* Members that say how a cell was made and labelled, not what was seen. */
-static const char *const making[] = { "tier", "lockbench", "sha256", "key", "base_key", "locked_key", "creds_key", "engine", "kernel",
-				      "scheme_version", "attack_version", "attack_parts", "model_version", "metrics_version" };
+static const char *const making[] = { "tier", "lockbench", "sha256", "withheld", "key", "base_key", "locked_key",
+				      "creds_key", "engine", "kernel", "scheme_version", "attack_version",
+				      "attack_parts", "model_version", "metrics_version" };
 
 static json_t *content(const json_t *cell)
 {
-	json_t *copy = json_copy((json_t *)(uintptr_t)cell);
+	json_t *copy = withhold(cell); /* one that was made here has all its options */
 
 	for (size_t i = 0; i < ARRAY_LEN(making); i++)
 		json_object_del(copy, making[i]);
@@ -194,6 +196,18 @@ static bool in_job(const struct job *j, const char *key)
 	return false;
 }
 
+/* The point of a cell, with what was withheld of it put back. -1 after error(). */
+static int point_of(const struct rerun *r, struct point *p, const json_t *cell)
+{
+	char lacks[160];
+	json_t *whole = withheld_restore(cell, r->o->set, r->o->nset, lacks);
+	int ret = whole ? point_from_json(p, whole) :
+		  error(EXIT_UNEVALUABLE, "a secret is withheld; whoever knows it adds --set %s=VALUE", lacks);
+
+	json_decref(whole);
+	return ret;
+}
+
 /* The cells drawn, as a job. A cell of a driver that this program does not have stays without one. */
 static int make_job(struct rerun *r, struct store *claimed)
 {
@@ -206,7 +220,7 @@ static int make_job(struct rerun *r, struct store *claimed)
 
 		if (!cell)
 			return -1;
-		if (point_from_json(&jc->p, cell) < 0) {
+		if (point_of(r, &jc->p, cell) < 0) {
 			result(r, r->keys[r->pick[i]], cell, RERUN_FAILED, error_text());
 			error_clear();
 		} else {
@@ -339,7 +353,7 @@ int reproduce_bundle(const struct rerun_options *o)
 	struct rerun r = { .o = o, .results = json_array() };
 	int ret = -1;
 
-	if (bundle_file_read(&r.bundle, o->bundle) == 0)
+	if (withheld_check_values(o->set, o->nset) == 0 && bundle_file_read(&r.bundle, o->bundle) == 0)
 		ret = rerun(&r);
 	bundle_file_release(&r.bundle);
 	job_release(&r.job);

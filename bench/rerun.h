@@ -9,6 +9,8 @@
 struct rerun_options {
 	const char *bundle, *store; /* store: DIR/claimed gets the bundle, DIR/again what was run here */
 	const char *sample;         /* "10%", or a number of cells */
+	const char *const *set;     /* (nset) values of options that were withheld, see withhold.h */
+	int nset;
 	struct run_options run;     /* its store is not used */
 	bool json;
 };

@@ -563,6 +563,7 @@ const struct scheme scheme_activeguard = {
 		  .has_users = 1, .has_revocation = 1, .has_ownership = 1, .has_identities = 1 },
 	/* The paper tier takes the paper's rate, which needs ten times the steps. */
 	.tier = { "steps=300 tries=20 closest=0", NULL, "lr=0.005 steps=4000" },
+	.secrets = { { "digits", "3876876994865" }, { "range", "0.10,0.45" } }, /* published: the second mark, its map */
 	.burden = ag_burden, .lock = ag_lock,
 	.enrol = ag_enrol,
 	.revoke = ag_revoke,

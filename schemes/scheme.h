@@ -103,10 +103,16 @@ struct burdened {
 	double macs;                      /* a forward pass of it */
 };
 
+/* An option that holds what only the owner may know: it does not travel with cells that are given away
+ * (bench/withhold.h). published: a value that stands in a paper, so that it can be tried, or NULL; the default is tried
+ * as well. */
+struct secret_option { const char *name, *published; };
+
 struct scheme {
 	struct driver drv; /* must be first */
 	struct declared decl;
 	const char *tier[3]; /* option overrides for smoke, short, paper: "a=b c=d", NULL: none */
+	struct secret_option secrets[4]; /* ends with a zero one */
 
 	/* Does lock() need images of another task than `task`, the data set that is protected? Returns 1 and in names the data sets
 	 * that would do, best first, separated by commas; the first that is found becomes lock_env.foreign, and its payload

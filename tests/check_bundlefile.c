@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "bench/cell.h"
 #include "bench/rerun.h"
@@ -121,45 +122,73 @@ START_TEST(a_directory_with_something_else)
 }
 END_TEST
 
+/* ---- archives by hand ---- */
+
+struct archive { char *data; size_t n; struct tar_writer t; };
+
+static int keep(void *ctx, const void *data, size_t len)
+{
+	struct archive *a = ctx;
+
+	a->data = xrealloc(a->data, a->n + len, 1);
+	memcpy(a->data + a->n, data, len);
+	a->n += len;
+	return 0;
+}
+
+static void put(struct archive *a, const char *name, const char *data, size_t len)
+{
+	a->t.put = keep;
+	a->t.ctx = a;
+	tar_add(&a->t, name, data, len);
+}
+
 /* Changed by hand and packed again by whatever program: the manifest says so. */
-static void expect_bad(struct tar *t, enum lb_exit code, const char *says)
+static void expect_bad(struct archive *a, enum lb_exit code, const char *says)
 {
 	struct bundle_file b;
 
-	tar_end(t);
-	ck_assert_int_eq(bundle_file_parse(&b, t->data, t->n, "test"), -1);
+	tar_end(&a->t);
+	ck_assert_int_eq(bundle_file_parse(&b, a->data, a->n, "test"), -1);
 	ck_assert_msg(strstr(error_text(), says) && error_code() == code, "'%s' (%d) does not say '%s'", error_text(), error_code(), says);
 	error_clear();
-	free(t->data);
-	*t = (struct tar){ 0 };
+	free(a->data);
+	*a = (struct archive){ 0 };
 }
 
 START_TEST(changed_bundles)
 {
-	struct tar t = { 0 };
+	struct archive t = { 0 };
 	struct bundle_file b;
 	char *m;
 
 	fill("s", 1, 2, 0);
 	b = collect_dir("s");
 	m = json_pretty(b.manifest);
-	tar_add(&t, "MANIFEST.json", m, strlen(m));
+	put(&t, "MANIFEST.json", m, strlen(m));
 	for (int i = 0; i < b.n; i++) {
-		b.e[i].data[b.e[i].len / 2] ^= i == 1;
-		tar_add(&t, b.e[i].name, b.e[i].data, b.e[i].len);
-		b.e[i].data[b.e[i].len / 2] ^= i == 1;
+		char *text = bundle_file_text(&b.e[i]);
+
+		text[b.e[i].len / 2] ^= i == 1;
+		put(&t, b.e[i].name, text, b.e[i].len);
+		free(text);
 	}
 	expect_bad(&t, EXIT_NO, b.e[1].name);
-	tar_add(&t, "MANIFEST.json", m, strlen(m));
-	tar_add(&t, b.e[0].name, b.e[0].data, b.e[0].len);
+	put(&t, "MANIFEST.json", m, strlen(m));
+	for (int i = 0; i < b.n - 1; i++) {
+		char *text = bundle_file_text(&b.e[i]);
+
+		put(&t, b.e[i].name, text, b.e[i].len);
+		free(text);
+	}
 	expect_bad(&t, EXIT_NO, "missing");
-	tar_add(&t, "MANIFEST.json", m, strlen(m));
-	tar_add(&t, "cells/00/x.json", "x", 1);
+	put(&t, "MANIFEST.json", m, strlen(m));
+	put(&t, "cells/00/x.json", "x", 1);
 	expect_bad(&t, EXIT_UNEVALUABLE, "a bundle has no file");
-	tar_add(&t, "MANIFEST.json", m, strlen(m) - 1); /* JSON all the same, not ours */
+	put(&t, "MANIFEST.json", m, strlen(m) - 1); /* JSON all the same, not ours */
 	expect_bad(&t, EXIT_UNEVALUABLE, "not as lockbench wrote it");
-	tar_add(&t, "cells/00/x.json", "x", 1);
-	expect_bad(&t, EXIT_UNEVALUABLE, "does not begin with");
+	put(&t, b.e[0].name, "x", 1);
+	expect_bad(&t, EXIT_UNEVALUABLE, "holds no MANIFEST.json");
 	free(m);
 	bundle_file_release(&b);
 }
@@ -194,6 +223,218 @@ START_TEST(labs_merge)
 	bundle_file_release(&out);
 	for (int i = 0; i < 3; i++)
 		bundle_file_release(&in[i]);
+}
+END_TEST
+
+/* ---- what stays at home ---- */
+
+static const char *const private[] = { "4711081547110", "Owned by Zyx", "alices-laptop", "/home/alice", "/data/",
+					"\"host\"", "31, 37, 41", "p=37" };
+
+static json_t *with_option(const char *scheme, const char *option, json_t *value)
+{
+	json_t *c = sample_cell("mnist", scheme, 7);
+	char key[65];
+
+	jset(json_object_get(c, "scheme_options"), option, value);
+	json_object_del(c, "key");
+	json_hash(c, key);
+	jset_str(c, "key", key);
+	return c;
+}
+
+/* A store that knows all of them: in cells, timings, failures and the note of its run. */
+static void fill_private(const char *dir)
+{
+	json_t *c[] = { with_option("activeguard", "digits", json_string("4711081547110")),
+			with_option("passport", "signature", json_string("Owned by Zyx")) };
+	json_t *key = json_pack("[iii]", 31, 37, 41), *failed = with_option("chaotic", "key", key), *f, *t, *run;
+	struct store *st = store_open(sandbox(dir), true);
+
+	for (size_t i = 0; i < ARRAY_LEN(c); i++) {
+		ck_assert_int_eq(store_put_cell(st, jget_str(c[i], "key", ""), c[i]), 0);
+		t = json_pack("{ss,ss,sf,ss}", "key", jget_str(c[i], "key", ""), "kind", "cell", "seconds", 1.5,
+			      "host", "alices-laptop");
+		ck_assert_int_eq(store_put_timing(st, jget_str(c[i], "key", ""), t), 0);
+		json_decref(t);
+		json_decref(c[i]);
+	}
+	f = json_pack("{ss,ss,ss,si,sO}", "key", jget_str(failed, "key", ""), "verdict", "failed", "why",
+		      "/data/alice/x: tau=31 p=37 q=41 on alices-laptop", "attempt", 1, "point", failed);
+	ck_assert_int_eq(store_put_failure(st, jget_str(failed, "key", ""), f), 0);
+	run = json_pack("{ss,ss,ss,ss}", "name", "of alices-laptop", "tier", "short", "lockbench", "0.1.0", "command",
+			"lockbench run /home/alice/j.yaml --store /data/s --set schemes.passport.signature='Owned by Zyx'");
+	ck_assert_int_eq(store_put_run(st, run), 0);
+	store_close(st);
+	json_decref(failed);
+	json_decref(f);
+	json_decref(run);
+}
+
+static const char job_text[] = "name: x # by /home/alice on alices-laptop; the mark is 4711081547110\nschemes:\n"
+	"- activeguard: {digits: ['4711081547110', \"random\"]}\n- passport:\n    signature: Owned by Zyx\n    key: image\n"
+	"- chaotic: {key: [31, 37, 41]}\nblocks:\n- schemes: [passport: {signature: 'Owned by Zyx'}]\n"
+	"- schemes: [passport: {signature: [\"\\\"a\\\"\", 'it''s']}]\n";
+static const char job_left[] = "name: x # by ~ on HOST; the mark is withheld\nschemes:\n"
+	"- activeguard: {digits: ['withheld', \"random\"]}\n- passport:\n    signature: withheld\n    key: image\n"
+	"- chaotic: {key: [withheld, withheld, withheld]}\nblocks:\n- schemes: [passport: {signature: 'withheld'}]\n"
+	"- schemes: [passport: {signature: [\"withheld\", 'withheld']}]\n";
+static const char page_text[] = "<p>digits=4711081547110 signature=Owned by Zyx</p>"
+	"<pre>run /home/alice/j.yaml --store /data/s</pre>";
+
+static void expect_private(const struct bundle_file *b)
+{
+	for (int i = 0; i < b->n; i++) {
+		char *text = bundle_file_text(&b->e[i]);
+
+		for (size_t k = 0; k < ARRAY_LEN(private); k++)
+			ck_assert_msg(!strstr(text, private[k]), "%s holds %s: %.300s", b->e[i].name, private[k],
+				      strstr(text, private[k]));
+		free(text);
+	}
+}
+
+static void expect_text(const struct bundle_file *b, const char *name, const char *want)
+{
+	for (int i = 0; i < b->n; i++)
+		if (!strcmp(b->e[i].name, name)) {
+			char *text = bundle_file_text(&b->e[i]);
+
+			ck_assert_str_eq(text, want);
+			free(text);
+			return;
+		}
+	ck_abort_msg("there is no %s", name);
+}
+
+START_TEST(nothing_private)
+{
+	struct bundle_file b, back;
+	struct store *st;
+	const json_t *w;
+	size_t n;
+	char **keys;
+
+	fill_private("s");
+	sandbox_write("j.yaml", job_text, strlen(job_text));
+	sandbox_write("r.html", page_text, strlen(page_text));
+	st = store_open(sandbox("s"), false);
+	ck_assert_msg(bundle_file_collect(&b, st, sandbox("j.yaml"), sandbox("r.html")) == 0, "%s", error_text());
+	store_close(st);
+	expect_private(&b);
+	expect_text(&b, "job/j.yaml", job_left);
+	expect_text(&b, "report/r.html", "<p>digits=withheld signature=withheld</p><pre>run j.yaml --store s</pre>");
+	w = json_object_get(b.manifest, "withheld");
+	ck_assert_uint_eq(json_object_size(w), 3);
+	ck_assert_str_eq(json_string_value(json_array_get(json_object_get(w, "passport"), 0)), "signature");
+	ck_assert_int_eq(bundle_file_write(&b, sandbox("a.tar")), 0);
+	back = read_back("a.tar");
+	ck_assert_int_eq(bundle_file_unpack(&back, sandbox("u")), 0);
+	st = store_open(sandbox("u"), false);
+	keys = store_keys(st, "cells", &n);
+	ck_assert_uint_eq(n, 2);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_msg(store_check_cell(st, keys[i]) == 0, "%s", error_text());
+	dir_list_free(keys, n);
+	bundle_file_release(&back); /* and again, of what was unpacked */
+	ck_assert_int_eq(bundle_file_collect(&back, st, sandbox("u/job/j.yaml"), sandbox("u/report/r.html")), 0);
+	ck_assert_str_eq(back.hash, b.hash);
+	store_close(st);
+	bundle_file_release(&b);
+	bundle_file_release(&back);
+}
+END_TEST
+
+/* A job whose secret cannot be cut out is not taken, nor is what is no job. */
+START_TEST(jobs_that_cannot_be_read)
+{
+	static const char *const bad[] = { "schemes:\n- passport:\n    signature: Owned by\n      Zyx\n", "schemes: [" };
+	struct bundle_file b;
+
+	fill("s", 1, 1, 0);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct store *st = store_open(sandbox("s"), false);
+
+		sandbox_write("j.yaml", bad[i], strlen(bad[i]));
+		ck_assert_int_eq(bundle_file_collect(&b, st, sandbox("j.yaml"), NULL), -1);
+		ck_assert_int_eq(error_code(), EXIT_UNEVALUABLE);
+		ck_assert_ptr_nonnull(strstr(error_text(), "j.yaml:"));
+		error_clear();
+		store_close(st);
+	}
+}
+END_TEST
+
+/* What e9caef1 wrote held secrets and the machine's name: it is read, and merged without them. */
+START_TEST(older_bundles)
+{
+	static const char path[] = "tests/golden/bundle-e9caef1/bundle.tar.gz";
+	struct bundle_file in[2], out;
+	char *text;
+
+	ck_assert_msg(bundle_file_read(&in[0], path) == 0 && bundle_file_read(&in[1], path) == 0, "%s", error_text());
+	ck_assert_int_eq(jget_int(in[0].manifest, "cells", 0), 8);
+	text = bundle_file_text(&in[0].e[in[0].n - 1]); /* a timing */
+	ck_assert_ptr_nonnull(strstr(text, "alices-laptop"));
+	free(text);
+	fill_private("s");
+	bundle_file_release(&in[1]);
+	in[1] = collect_dir("s");
+	ck_assert_msg(bundle_file_merge(&out, in, 2) == 0, "%s", error_text());
+	expect_private(&out);
+	ck_assert_int_eq(jget_int(out.manifest, "cells", 0), 10);
+	ck_assert_uint_eq(json_array_size(json_object_get(out.manifest, "conflicts")), 0);
+	bundle_file_release(&out);
+	bundle_file_release(&in[0]);
+	bundle_file_release(&in[1]);
+}
+END_TEST
+
+/* ---- what grows ---- */
+
+static void refused_bundle(const char *name, const char *data, size_t len, const char *says)
+{
+	struct archive t = { 0 };
+	char hash[65], *m;
+
+	sha256_hex(data, len, hash);
+	m = xasprintf("{\n  \"bundle\": 1,\n  \"files\": {\n    \"%s\": \"%s\"\n  }\n}\n", name, hash);
+	put(&t, "MANIFEST.json", m, strlen(m));
+	put(&t, name, data, len);
+	expect_bad(&t, EXIT_UNEVALUABLE, says);
+	free(m);
+}
+
+/* n times `part` between brackets. */
+static char *many(const char *part, size_t n, size_t *len)
+{
+	const size_t k = strlen(part);
+	char *text = xmalloc(n * k + 8, 1), *end = text;
+
+	*end++ = '[';
+	for (size_t i = 0; i < n; i++)
+		end = mempcpy(end, part, k);
+	end = mempcpy(end, "0]", 2);
+	*len = (size_t)(end - text);
+	return text;
+}
+
+START_TEST(files_that_are_too_much)
+{
+	struct archive t = { 0 };
+	size_t len;
+	char *text = many("{},", 500000, &len);
+
+	put(&t, "MANIFEST.json", text, len);
+	expect_bad(&t, EXIT_UNEVALUABLE, "holds more than 400000 values");
+	free(text);
+	text = many(" ", (size_t)41 << 20, &len);
+	put(&t, "MANIFEST.json", text, len);
+	expect_bad(&t, EXIT_UNEVALUABLE, "MANIFEST.json has");
+	refused_bundle("timing/00/0000000000000000000000000000000000000000000000000000000000000000.json", text, 2 << 20,
+		       "has 2097152 bytes");
+	refused_bundle("store.json", text, 2 << 20, "has 2097152 bytes");
+	free(text);
 }
 END_TEST
 
@@ -311,6 +552,10 @@ Suite *suite_bundlefile(void)
 	tcase_add_test(t, a_directory_with_something_else);
 	tcase_add_test(t, changed_bundles);
 	tcase_add_test(t, labs_merge);
+	tcase_add_test(t, nothing_private);
+	tcase_add_test(t, jobs_that_cannot_be_read);
+	tcase_add_test(t, older_bundles);
+	tcase_add_test(t, files_that_are_too_much);
 	tcase_add_test(t, how_many);
 	tcase_add_test(t, who_is_drawn);
 	tcase_add_test(t, judgements);

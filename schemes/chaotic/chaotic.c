@@ -483,6 +483,7 @@ const struct scheme scheme_chaotic = {
 		  .ships = "each device holds permuted weights and, in its trusted part, a key; the owner keeps the master key. Queries name nobody:"
 			   " all users run the same network",
 		  .has_users = 1, .has_revocation = 1, .changes_weights = 1 },
+	.secrets = { { "key", NULL } },
 	.burden = chaotic_burden, .lock = chaotic_lock,
 	.enrol = chaotic_enrol,
 	.revoke = chaotic_revoke,

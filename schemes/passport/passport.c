@@ -418,6 +418,7 @@ const struct scheme scheme_passport = {
 		  .ships = "v1: weights without scale and shift, and the passports, the same for every customer; v2, v3, pan: a network that works for"
 			   " everybody, while the passports stay with the owner",
 		  .has_users = 1, .has_ownership = 1, .changes_weights = 1 },
+	.secrets = { { "signature", NULL } },
 	.lock = passport_lock,
 	.enrol = passport_enrol,
 	.users_analytic = passport_users_analytic,

@@ -10,6 +10,18 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+struct bytes { char *data; size_t n; };
+
+static int keep(void *ctx, const void *data, size_t len)
+{
+	struct bytes *b = ctx;
+
+	b->data = xrealloc(b->data, b->n + len + 1, 1);
+	memcpy(b->data + b->n, data, len);
+	b->n += len;
+	return 0;
+}
+
 static void read_it(const char *data, size_t len)
 {
 	struct bundle_file b, two[2], out;
@@ -17,9 +29,12 @@ static void read_it(const char *data, size_t len)
 	if (bundle_file_parse(&b, data, len, "fuzz") == 0) {
 		json_decref(bundle_file_json(&b, "cells/"));
 		error_clear();
-		two[0] = two[1] = b;
+		BUG_ON(bundle_file_parse(&two[0], data, len, "fuzz") < 0);
+		BUG_ON(bundle_file_parse(&two[1], data, len, "fuzz") < 0);
 		if (bundle_file_merge(&out, two, 2) == 0)
 			bundle_file_release(&out);
+		bundle_file_release(&two[0]);
+		bundle_file_release(&two[1]);
 	}
 	bundle_file_release(&b);
 	error_clear();
@@ -29,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	const char name[] = "cells/01/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.json";
 	char hash[HASH_HEX], *manifest;
-	struct tar t = { 0 };
+	struct bytes made = { 0 };
+	struct tar_writer t = { .put = keep, .ctx = &made };
 
 	read_it((const char *)data, len);
 	sha256_hex(data, len, hash);
@@ -37,8 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	tar_add(&t, "MANIFEST.json", manifest, strlen(manifest));
 	tar_add(&t, name, data, len);
 	tar_end(&t);
-	read_it(t.data, t.n);
+	read_it(made.data, made.n);
 	free(manifest);
-	free(t.data);
+	free(made.data);
 	return 0;
 }

@@ -31,7 +31,7 @@ for n in $names; do
 	targets="$targets $B/fuzz_$n"
 done
 make -s -j"${FUZZ_JOBS:-2}" -f - B="$B" CC="$CLANG" $targets <<'MAKE' || exit 2
-PKGS  := libjpeg libpng zlib libutf8proc jansson libfyaml libcrypto
+PKGS  := libjpeg libpng zlib libarchive libutf8proc jansson libfyaml libcrypto
 SRC   := $(sort $(filter-out bench/main.c bench/speed/%,$(shell find base nn datasets schemes attacks metrics bench reports -name '*.c')))
 OBJ   := $(SRC:%.c=$(B)/%.o)
 FLAGS := -std=c11 -D_GNU_SOURCE -pthread -I. -O1 -g -ffp-contract=off -Wno-unknown-pragmas -MMD -MP \
