@@ -170,8 +170,8 @@ static size_t offset_of(const char *text, int line, int column)
 /* Where the scalar y stands in text, without its quotes; len 0: it is written in a way that is not followed here. */
 static struct place place_of(const char *text, const struct yaml *y)
 {
-	const size_t at = offset_of(text, y->line, y->column);
-	const char *p = text + at, quote = y->quoted && at ? text[at - 1] : '\0'; /* the parser counts from behind it */
+	const size_t start = offset_of(text, y->line, y->column), at = start + (y->quoted && text[start]);
+	const char *p = text + at, quote = text[start]; /* where it is quoted */
 
 	if (!y->quoted)
 		return (struct place){ at, strncmp(p, y->text, strlen(y->text)) ? 0 : strlen(y->text) };
