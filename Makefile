@@ -25,7 +25,9 @@ ALL      = -std=c11 -D_GNU_SOURCE -I. $(OPT) -pthread -ffp-contract=off $(WARN) 
 LIBS     = -pthread $(PKG_LIBS) -lcsv -lm -ldl
 
 # A room is a folder with its sub-rooms; a new file in it is built by itself.
-SRC     := $(sort $(filter-out bench/main.c bench/speed/%,$(shell find $(ROOMS) -name '*.c')))
+# Of the program only: its main(), and a malloc() that ends the process (the tests have one of their own).
+PROGRAM := bench/main.c bench/malloc.c
+SRC     := $(sort $(filter-out $(PROGRAM) bench/speed/%,$(shell find $(ROOMS) -name '*.c')))
 OBJ      = $(SRC:%.c=$(B)/%.o)
 TEST32  := $(wildcard tests/check_*.c)
 TEST64  := $(wildcard tests/check64_*.c)
@@ -57,7 +59,7 @@ $(B)/d/%.o: %.c
 	$(if $(filter 0,$(V)),echo "  CC  $< (double)")
 	$(CC) $(ALL) $(ISA) -DNN_DOUBLE $(CPPFLAGS) -c -o $@ $<
 
-$(B)/lockbench: $(B)/bench/main.o $(OBJ)
+$(B)/lockbench: $(PROGRAM:%.c=$(B)/%.o) $(OBJ)
 	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS)
 
 # How fast it is: a program of its own over the same objects (docs/speed.md). OpenBLAS is its yardstick; lockbench itself needs none.
