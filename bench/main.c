@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/process.h"
 #include "base/terminal.h"
 #include "bench/cell.h"
 #include "bench/cli.h"
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
 {
 	const struct cli_command *c;
 
+	process_begin();
 	setlocale(LC_ALL, "C");
 	arena_keep_freed();
 	interrupt_install();
