@@ -4,10 +4,13 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/tile.h"
 
 #define TILES 1000
@@ -80,6 +83,57 @@ START_TEST(loops_do_not_mix)
 		}
 		ck_assert_int_eq(c.calls[n], 0);
 	}
+	ck_assert(!c.bad_thread);
+}
+END_TEST
+
+static int threads_there(void)
+{
+	size_t n;
+	char **names = dir_list("/proc/self/task", 1000, &n);
+
+	dir_list_free(names, n);
+	return (int)n;
+}
+
+/* Asleep, awake and just started: they end, and the next loop starts them again. */
+START_TEST(threads_end_when_told)
+{
+	static struct counts c;
+
+	c.threads = tile_threads(4);
+	for (int k = 0; k < 200; k++) {
+		const struct timespec nap = { .tv_nsec = k % 10 ? 0 : 2000000 };
+
+		memset(&c.calls, 0, sizeof(c.calls));
+		tile_for(TILES, count, &c);
+		for (int i = 0; i < TILES; i++)
+			ck_assert_int_eq(c.calls[i], 1);
+		ck_assert_int_eq(threads_there(), 4);
+		nanosleep(&nap, NULL);
+		tile_stop();
+		if (k % 3 == 0)
+			tile_stop(); /* of nobody */
+	}
+	ck_assert_int_eq(threads_there(), 1);
+}
+END_TEST
+
+/* Where no thread can be started the caller does the work alone, and is not asked again at each loop. */
+START_TEST(refused_threads_are_done_without)
+{
+	static struct counts c;
+	struct rlimit none = { 1, 1 };
+
+	if (geteuid() == 0) { /* who has no such limit */
+		ck_assert_int_eq(setresgid(61235, 61235, 61235), 0);
+		ck_assert_int_eq(setresuid(61235, 61235, 61235), 0);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &none), 0);
+	c.threads = tile_threads(8);
+	tile_for(TILES, count, &c);
+	for (int i = 0; i < TILES; i++)
+		ck_assert_int_eq(c.calls[i], 1);
 	ck_assert(!c.bad_thread);
 }
 END_TEST
@@ -217,6 +271,8 @@ Suite *suite_tile(void)
 #ifndef __SANITIZE_THREAD__
 	tcase_add_test(tc, a_forked_child_goes_on);
 #endif
+	tcase_add_test(tc, threads_end_when_told);
+	tcase_add_test(tc, refused_threads_are_done_without);
 	tcase_add_test(tc, number_of_threads_is_bounded);
 	tcase_add_test(tc, same_bits_for_any_number_of_threads);
 	tcase_add_test(tc, nested_calls_keep_their_thread);
