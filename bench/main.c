@@ -11,6 +11,7 @@
 #include "base/terminal.h"
 #include "bench/cell.h"
 #include "bench/cli.h"
+#include "bench/run.h"
 #include "nn/kernels.h"
 
 static void usage(FILE *out)
@@ -54,13 +55,16 @@ static int finish(int code)
 
 int main(int argc, char **argv)
 {
+	const bool worker = argc > 1 && !strcmp(argv[1], "worker");
 	const struct cli_command *c;
 
+	if (worker)
+		worker_words();
 	process_begin();
 	setlocale(LC_ALL, "C");
 	arena_keep_freed();
 	interrupt_install();
-	if (kernels_note() && !(argc > 1 && !strcmp(argv[1], "worker"))) /* once: who starts workers has said it */
+	if (kernels_note() && !worker) /* once: who starts workers has said it */
 		warning("%s", kernels_note());
 	if (argc < 2) {
 		usage(stderr);

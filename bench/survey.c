@@ -131,7 +131,7 @@ static int survey_main(const struct cli_command *self, int argc, char **argv)
 	if (args.n && (tier = tier_parse(args.arg[0])) < 0)
 		return -1;
 	code = run(&c, &args, tier);
-	if (code < 0 || (code != EXIT_YES && code != EXIT_NO)) /* stopped, or nothing to report on */
+	if (code != EXIT_YES && code != EXIT_FAILED_CELLS) /* stopped, or nothing to report on */
 		return code;
 	ret = report(&c, &args);
 	return ret == EXIT_YES ? code : ret;
