@@ -2,8 +2,12 @@
 #include "bench/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/terminal.h"
@@ -160,6 +164,39 @@ void cli_apply(const struct cli_common *c)
 	progress_quiet = c->quiet;
 }
 
+static bool reader_gone(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
+}
+
+/* From now on nobody hears it. */
+static void print_nowhere(void)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (null >= 0) {
+		dup2(null, STDOUT_FILENO);
+		close(null);
+	}
+	fflush(stdout); /* what is left */
+	clearerr(stdout);
+}
+
+int cli_flush(void)
+{
+	int cause = fflush(stdout) != 0 ? errno : 0;
+
+	if (!cause && !ferror(stdout))
+		return 0;
+	if (cause != EPIPE && !reader_gone())
+		return error(EXIT_IO, "cannot write to standard output%s%s", cause ? ": " : "",
+			     cause ? strerror(cause) : "");
+	print_nowhere();
+	return 0;
+}
+
 int cli_print_json(json_t *j)
 {
 	char *text = json_pretty(j);
@@ -167,7 +204,7 @@ int cli_print_json(json_t *j)
 	tell_json(text);
 	free(text);
 	json_decref(j);
-	return fflush(stdout) != 0 || ferror(stdout) ? error(EXIT_IO, "cannot write to standard output: %s", strerror(errno)) : 0;
+	return cli_flush();
 }
 
 static bool plain_word(const char *s)

@@ -48,6 +48,9 @@ void cli_help(const struct cli_command *c, FILE *out);
 const char *cli_data_dir(const struct cli_common *c);
 /* Threads and progress as asked for. */
 void cli_apply(const struct cli_common *c);
+/* Send what was printed on stdout, and check that it got there. A reader that has gone (`lockbench list | head -1`)
+ * wanted no more: that is no error, and the command's answer stays what it is. 0, or -1 after error(EXIT_IO). */
+int cli_flush(void);
 /* Print canonical JSON on stdout and check that it got there; takes j. 0, or -1 after error(EXIT_IO). */
 int cli_print_json(json_t *j);
 /* "lockbench run jobs/x.yaml --set a=b", quoted for a shell; caller frees. */

@@ -317,7 +317,9 @@ static int write_reports(const struct report_conf *c, const struct cli_args *arg
 			    store_dir(st));
 	if (ret == 0 && !args->nout) {
 		text = report_text(&col.input);
-		ret = text && fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? 0 : text ? error(EXIT_IO, "cannot write to the terminal") : -1;
+		if (text)
+			fputs(text, stdout);
+		ret = text ? cli_flush() : -1;
 		free(text);
 	}
 	for (int i = 0; i < args->nout && !ret; i++) {

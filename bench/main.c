@@ -48,8 +48,8 @@ static int finish(int code)
 		fflush(stdout);
 		die(recorded, NULL);
 	}
-	if (fflush(stdout) != 0 || ferror(stdout))
-		die(EXIT_IO, "cannot write to standard output");
+	if (cli_flush() < 0)
+		die(EXIT_IO, NULL);
 	return code;
 }
 
