@@ -127,6 +127,29 @@ static int check_count(const struct cli_command *c, int n)
 	return 0;
 }
 
+/* store/name, where there is no store yet */
+static bool in_new_store(const char *path, const char *store)
+{
+	size_t n = store ? strlen(store) : 0;
+
+	while (n > 1 && store[n - 1] == '/')
+		n--;
+	if (!n || strncmp(path, store, n) != 0 || path[n] != '/' || !path[n + 1] || strchr(path + n + 1, '/'))
+		return false;
+	return file_there(store) == 0;
+}
+
+int cli_check_outputs(const struct cli_command *c, const struct cli_args *args, const char *store)
+{
+	for (int i = 0; i < args->nout; i++) {
+		if (c->output_name && c->output_name(args->out[i]) < 0)
+			return -1;
+		if (!in_new_store(args->out[i], store) && file_can_publish(args->out[i]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int cli_parse(const struct cli_command *c, int argc, char **argv, void *conf, struct cli_args *args)
 {
 	bool only_args = false;
@@ -148,7 +171,9 @@ int cli_parse(const struct cli_command *c, int argc, char **argv, void *conf, st
 		if (ret)
 			return ret;
 	}
-	return check_count(c, args->n);
+	if (check_count(c, args->n) < 0)
+		return -1;
+	return c->makes_store ? 0 : cli_check_outputs(c, args, NULL);
 }
 
 /* ---- common options ---- */

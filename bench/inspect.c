@@ -359,6 +359,7 @@ static int report_main(const struct cli_command *self, int argc, char **argv)
 const struct cli_command command_report = {
 	.name = "report", .main = report_main, .summary = "write what a store holds as .html .md .tex .csv .json",
 	.arguments = "[STORE]", .max_args = 1, .opts = report_opts, .conf_size = sizeof(struct report_conf), .outputs = true,
+	.output_name = report_output_name,
 	.more = "Without -o, --table prints the table as Markdown."
 };
 
