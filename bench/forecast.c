@@ -163,6 +163,7 @@ double forecast(const struct point *p, enum stage s, const struct facts *f)
 
 #define ENOUGH 0.1 /* seconds that say how fast it is */
 #define FEW 64     /* images to begin with */
+#define MOST 1024  /* images at a time; more are the same again: a small, fast network must not want much memory */
 
 static double processor_seconds(void)
 {
@@ -172,11 +173,12 @@ static double processor_seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Seconds to train m on n grey images; negative after error(). */
-static double train_for_a_moment(struct model *m, int n)
+/* Seconds to train m on n grey images, `epochs` times; negative after error(). */
+static double train_for_a_moment(struct model *m, int n, int epochs)
 {
 	const struct model_spec *s = &m->spec;
-	const struct train_conf c = { .epochs = 1, .batch = 64, .optimizer = OPTIM_ADAM, .lr = 1e-4, .schedule = SCHEDULE_CONSTANT };
+	const struct train_conf c = { .epochs = epochs, .batch = 64, .optimizer = OPTIM_ADAM, .lr = 1e-4,
+				      .schedule = SCHEDULE_CONSTANT };
 	const size_t len = (size_t)s->c * (size_t)s->h * (size_t)s->w;
 	uint8_t *px = memset(xmalloc((size_t)n * len, 1), 100, (size_t)n * len), *labels = xcalloc((size_t)n, 1);
 	const struct images v = { .n = n, .c = s->c, .h = s->h, .w = s->w, .classes = s->classes, .px = px, .labels = labels };
@@ -193,16 +195,19 @@ double calibrate(const struct model_spec *spec)
 	struct model *m = model_new_init(spec, INIT_TORCH, 1);
 	const int threads = tile_threads_get();
 	double seconds = m ? 0 : -1;
-	int n = FEW;
+	int n = FEW, epochs = 1;
 
 	tile_threads(1);
 	while (seconds >= 0) {
-		seconds = train_for_a_moment(m, n);
+		seconds = train_for_a_moment(m, n, epochs);
 		if (seconds < 0 || seconds > ENOUGH)
 			break;
-		n *= 4;
+		if (n < MOST)
+			n *= 4;
+		else
+			epochs *= 4;
 	}
 	tile_threads(threads);
 	model_free(m);
-	return seconds < 0 ? -1 : seconds / (3.0 * n);
+	return seconds < 0 ? -1 : seconds / (3.0 * n * epochs);
 }
