@@ -102,6 +102,15 @@ check-built:
 	$(MAKE) unit
 	sh tests/e2e/run.sh $(B)/lockbench
 	sh tests/e2e/stores.sh $(B)/lockbench
+	$(MAKE) check-limits
+# An allocation that fails, for tests: preloaded.
+$(B)/tests/fail_alloc.so: tests/e2e/fail_alloc.c
+	mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARN) -fPIC -shared -o $@ $< -ldl
+## check-limits: little memory, few files, full disks; each MEMORY_STEP-th allocation of a small run fails (1: all, hours)
+MEMORY_STEP ?= 2503
+check-limits: all $(B)/tests/fail_alloc.so
+	sh tests/e2e/limits.sh $(B)/lockbench $(B)/tests/fail_alloc.so $(MEMORY_STEP)
 ## check-san: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 check-san:
 	$(MAKE) -j$(JOBS) SAN=address,undefined all build-address-undefined/tests/run build-address-undefined/tests/run64
@@ -137,4 +146,4 @@ help:
 	sed -n 's/^## /  make /p' Makefile
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: always all unit deps check check-built check-san fuzz demo bench bench-peer bench-layers bench-docs docs clean help
+.PHONY: always all unit deps check check-built check-limits check-san fuzz demo bench bench-peer bench-layers bench-docs docs clean help
