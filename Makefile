@@ -25,7 +25,9 @@ ALL      = -std=c11 -D_GNU_SOURCE -I. $(OPT) -pthread -ffp-contract=off $(WARN) 
 LIBS     = -pthread $(PKG_LIBS) -lcsv -lm -ldl
 
 # A room is a folder with its sub-rooms; a new file in it is built by itself.
-SRC     := $(sort $(filter-out bench/main.c bench/speed/%,$(shell find $(ROOMS) -name '*.c')))
+# Of the program only: its main(), and a malloc() that ends the process (the tests have one of their own).
+PROGRAM := bench/main.c bench/malloc.c
+SRC     := $(sort $(filter-out $(PROGRAM) bench/speed/%,$(shell find $(ROOMS) -name '*.c')))
 OBJ      = $(SRC:%.c=$(B)/%.o)
 TEST32  := $(wildcard tests/check_*.c)
 TEST64  := $(wildcard tests/check64_*.c)
@@ -57,7 +59,7 @@ $(B)/d/%.o: %.c
 	$(if $(filter 0,$(V)),echo "  CC  $< (double)")
 	$(CC) $(ALL) $(ISA) -DNN_DOUBLE $(CPPFLAGS) -c -o $@ $<
 
-$(B)/lockbench: $(B)/bench/main.o $(OBJ)
+$(B)/lockbench: $(PROGRAM:%.c=$(B)/%.o) $(OBJ)
 	$(CC) $(SANFLAGS) -o $@ $^ $(LIBS)
 
 # How fast it is: a program of its own over the same objects (docs/speed.md). OpenBLAS is its yardstick; lockbench itself needs none.
@@ -102,6 +104,15 @@ check-built:
 	sh tests/e2e/stores.sh $(B)/lockbench
 	sh tests/e2e/data.sh $(B)/lockbench
 	sh tests/e2e/bundles.sh $(B)/lockbench
+	$(MAKE) check-limits
+# An allocation that fails, for tests: preloaded.
+$(B)/tests/fail_alloc.so: tests/e2e/fail_alloc.c
+	mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARN) -fPIC -shared -o $@ $< -ldl
+## check-limits: little memory, few files, full disks; each MEMORY_STEP-th allocation of a small run fails (1: all, hours)
+MEMORY_STEP ?= 2503
+check-limits: all $(B)/tests/fail_alloc.so
+	sh tests/e2e/limits.sh $(B)/lockbench $(B)/tests/fail_alloc.so $(MEMORY_STEP)
 ## check-san: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 check-san:
 	$(MAKE) -j$(JOBS) SAN=address,undefined all build-address-undefined/tests/run build-address-undefined/tests/run64
@@ -137,4 +148,4 @@ help:
 	sed -n 's/^## /  make /p' Makefile
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: always all unit deps check check-built check-san fuzz demo bench bench-peer bench-layers bench-docs docs clean help
+.PHONY: always all unit deps check check-built check-limits check-san fuzz demo bench bench-peer bench-layers bench-docs docs clean help

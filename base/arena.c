@@ -48,7 +48,7 @@ static void push_chunk(struct arena *a, size_t size)
 	struct arena_chunk *c = get_chunk(size);
 
 	if (!c)
-		die(EXIT_MEMORY, "out of memory (%zu bytes wanted)", size);
+		out_of_memory(size);
 	c->prev = a->head;
 	c->size = size;
 	c->used = 0;
@@ -108,7 +108,8 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	BUG_ON(n < 0);
+	if (n < 0) /* no memory for its scratch, or beyond INT_MAX */
+		out_of_memory(INT_MAX);
 	s = arena_alloc(a, (size_t)n + 1, 1);
 	va_start(ap, fmt);
 	vsnprintf(s, (size_t)n + 1, fmt, ap);

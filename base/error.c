@@ -1,13 +1,18 @@
 /* Errors, warnings and allocation that cannot fail. See error.h. */
 #include "base/error.h"
 
+#include <limits.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/terminal.h"
 
 #define TEXT_MAX 4096
+
+void (*die_words)(enum lb_exit code, const char *text);
 
 /* A fixed buffer: reporting must work when memory is what ran out. */
 static _Thread_local struct {
@@ -74,15 +79,19 @@ int error_prefix(const char *fmt, ...)
 
 /* ---- printing: one write a line, so that lines of several processes do not mix ---- */
 
+/* With write(): signal handlers come here, and who dies for want of memory. */
 static void print_line(const char *before, const char *text)
 {
-	char line[4 * TEXT_MAX + 64];
-	size_t n = (size_t)snprintf(line, 64, "%s", before);
+	char line[4 * strlen(text) + 64]; /* text is at most TEXT_MAX long, and mostly short: some stacks are small */
+	size_t n = strlen(before);
+	ssize_t unheard;
 
+	memcpy(line, before, n);
 	for (size_t len; *text && n + TERMINAL_CHAR_MAX < sizeof(line); text += len)
 		n += terminal_char(text, line + n, &len);
 	line[n++] = '\n';
-	fwrite(line, 1, n, stderr);
+	unheard = write(STDERR_FILENO, line, n);
+	(void)unheard; /* there is nobody else to tell */
 }
 
 void warning(const char *fmt, ...)
@@ -96,17 +105,49 @@ void warning(const char *fmt, ...)
 	print_line("lockbench: warning: ", text);
 }
 
+/* One thread ends the process, with one line: others that want to, too, wait for that, and what fails on its own way
+ * out is not told. */
+static void be_the_one(enum lb_exit code)
+{
+	static atomic_flag dying = ATOMIC_FLAG_INIT;
+	static _Thread_local enum lb_exit mine = EXIT_YES;
+
+	if (mine != EXIT_YES)
+		_exit(mine);
+	while (atomic_flag_test_and_set(&dying))
+		pause();
+	mine = code;
+}
+
+static void last_words(enum lb_exit code, const char *text)
+{
+	if (die_words)
+		die_words(code, text);
+	else
+		print_line("lockbench: ", text);
+}
+
 void die(enum lb_exit code, const char *fmt, ...)
 {
 	char text[TEXT_MAX];
 	va_list ap;
 
+	be_the_one(code);
 	va_start(ap, fmt);
 	if (fmt)
 		vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	print_line("lockbench: ", fmt ? text : first.text);
+	last_words(code, fmt ? text : first.text);
+	if (code == EXIT_MEMORY)
+		_exit(code); /* handlers of exit() may want memory */
 	exit(code);
+}
+
+void die_now(enum lb_exit code, const char *text)
+{
+	be_the_one(code);
+	last_words(code, text);
+	_exit(code);
 }
 
 void bug(const char *file, int line, const char *cond)
@@ -127,10 +168,15 @@ static size_t total_bytes(size_t n, size_t size)
 	return total ? total : 1;
 }
 
+void out_of_memory(size_t bytes)
+{
+	die(EXIT_MEMORY, "out of memory (%zu bytes wanted)", bytes);
+}
+
 static void *or_die(void *p, size_t bytes)
 {
 	if (!p)
-		die(EXIT_MEMORY, "out of memory (%zu bytes wanted)", bytes);
+		out_of_memory(bytes);
 	return p;
 }
 
@@ -171,7 +217,8 @@ char *xasprintf(const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	BUG_ON(n < 0);
+	if (n < 0) /* no memory for its scratch, or beyond INT_MAX */
+		out_of_memory(INT_MAX);
 	s = xmalloc((size_t)n + 1, 1);
 	va_start(ap, fmt);
 	vsnprintf(s, (size_t)n + 1, fmt, ap);

@@ -20,9 +20,9 @@ enum lb_exit {
 	EXIT_NO = 1,          /* the question's answer is no: a check failed, a regression was found */
 	EXIT_UNEVALUABLE = 2, /* bad option, job, model or data file: nothing was evaluated */
 	EXIT_FAILED_CELLS = 3, /* the run ended, some cells failed or timed out */
-	EXIT_MEMORY = 71,
-	EXIT_IO = 74,         /* cannot read, write or sync; disk full */
-	EXIT_TEMPORARY = 75,  /* somebody else holds the store: try again */
+	EXIT_MEMORY = 71,     /* the system gives no more: memory, processes, processor time */
+	EXIT_IO = 74,         /* cannot open, read, write or sync: disk full, no permission, too many open files */
+	EXIT_TEMPORARY = 75,  /* somebody else holds the store: try again; nothing else */
 	EXIT_SIGINT = 130,
 	EXIT_SIGTERM = 143
 };
@@ -44,6 +44,17 @@ void warning(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Print the message (or, with fmt NULL, the recorded error) and exit with code. Command line only. */
 _Noreturn void die(enum lb_exit code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Like die() with a plain text, for signal handlers and for when memory has run out: allocates nothing and runs no
+ * handlers of exit(), some of which allocate. Buffered output is lost. */
+_Noreturn void die_now(enum lb_exit code, const char *text);
+
+/* When set, called by die() and die_now() instead of printing: a worker tells the run that started it. As careful as
+ * die_now(). */
+extern void (*die_words)(enum lb_exit code, const char *text);
+
+/* die(EXIT_MEMORY) that names how many bytes were wanted. */
+_Noreturn void out_of_memory(size_t bytes);
+
 _Noreturn void bug(const char *file, int line, const char *cond);
 #define BUG_ON(cond)                                        \
 	do {                                                \
@@ -51,7 +62,8 @@ _Noreturn void bug(const char *file, int line, const char *cond);
 			bug(__FILE__, __LINE__, #cond);     \
 	} while (0)
 
-/* malloc that never returns NULL: out of memory ends the process with EXIT_MEMORY and one line.
+/* malloc that never returns NULL: out of memory ends the process with EXIT_MEMORY and one line. (In the program, as
+ * opposed to its tests, no other malloc returns NULL either: bench/malloc.c. Libraries cannot be trusted to notice.)
  * xcalloc zeroes. n * size is checked for overflow. Free with free(). */
 void *xmalloc(size_t n, size_t size);
 void *xcalloc(size_t n, size_t size);

@@ -312,6 +312,93 @@ int file_publish(const char *path, const void *data, size_t len)
 	return file_publish_by(path, fd_fill_text, &text);
 }
 
+/* ---- before publication ---- */
+
+/* Whether the open folder takes a file, by making one without a name; where the file system knows none, one that is
+ * removed at once. */
+static int try_folder(int at)
+{
+	char name[64];
+	int fd = openat(at, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+
+	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+		snprintf(name, sizeof(name), ".lockbench.tmp-%ld", (long)getpid());
+		fd = openat(at, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd >= 0)
+			unlinkat(at, name, 0);
+	}
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+static int can_replace(const char *path)
+{
+	const char *name;
+	int at = open_folder_of(path, &name), ret = 0;
+
+	if (at < 0)
+		return -1;
+	if (!*name)
+		ret = error(EXIT_IO, "cannot write %s: it names a folder, not a file", path);
+	else if (try_folder(at) < 0)
+		ret = error(EXIT_IO, "cannot write %s: its folder: %s", path, strerror(errno));
+	close(at);
+	return ret;
+}
+
+/* A link to nothing yet: where it leads must take a file. */
+static int can_make_target(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char to[PATH_MAX], *target;
+	ssize_t n = readlink(path, to, sizeof(to) - 1);
+	int ret;
+
+	if (n < 0)
+		return error(EXIT_IO, "cannot write %s (it is a link): %s", path, strerror(errno));
+	to[n] = '\0';
+	target = *to == '/' || !slash ? xstrdup(to) : xasprintf("%.*s/%s", (int)(slash - path), path, to);
+	ret = file_can_publish(target); /* a circle of links has ended before: stat() says ELOOP */
+	free(target);
+	return ret;
+}
+
+int file_can_publish(const char *path)
+{
+	const int fd = descriptor_named(path), flags = fd < 0 ? 0 : fcntl(fd, F_GETFL);
+	struct stat st, link;
+	char *target;
+	int ret;
+
+	if (flags < 0 || (fd >= 0 && (flags & O_ACCMODE) == O_RDONLY))
+		return error(EXIT_IO, "cannot write %s: that descriptor is not open for writing", path);
+	if (fd >= 0)
+		return 0;
+	if (stat(path, &st) < 0) {
+		if (errno == ENOENT && lstat(path, &link) == 0)
+			return can_make_target(path);
+		if (errno == ENOENT)
+			return can_replace(path);
+		return error(EXIT_IO, "cannot write %s: %s", path, strerror(errno));
+	}
+	if (S_ISDIR(st.st_mode))
+		return error(EXIT_IO, "cannot write %s: it is a folder; name a file in it", path);
+	if (S_ISREG(st.st_mode) && lstat(path, &link) == 0 && !S_ISLNK(link.st_mode))
+		return can_replace(path);
+	if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
+		return error(EXIT_IO, "cannot write %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	target = realpath(path, NULL);
+	if (!target)
+		return error(EXIT_IO, "cannot write %s (it is a link): %s", path, strerror(errno));
+	ret = can_replace(target);
+	free(target);
+	return ret;
+}
+
 /* ---- names and directories ---- */
 
 char *path_join(const char *dir, const char *name)

@@ -15,19 +15,23 @@ int file_open(const char *path, struct stat *st);
 /* Like file_read, but inflates when the file begins with the gzip magic; max caps the inflated size. */
 char *file_read_gz(const char *path, size_t max, size_t *len);
 
-/* Write a file that the user named, and say what failed: 0, or -1 after error(EXIT_IO).
- * Absent or a regular file: atomic and durable (a temporary file beside it, fsync, rename, fsync of the folder): a reader sees the
- * old file or the new one; after return the new one survives a power cut. A file that is there keeps its permissions.
- * A link: the file that it leads to is replaced so, the link stays. A device, a pipe, /dev/stdout, /dev/fd/N: written into. */
+/* Write a file that the user named, and say what failed: 0, or -1 after error(EXIT_IO). Absent or a regular file:
+ * atomic and durable (a temporary file beside it, fsync, rename, fsync of the folder): a reader sees the old file or
+ * the new one; after return the new one survives a power cut. A file that is there keeps its permissions. A link:
+ * the file that it leads to is replaced so, the link stays. A device, a pipe, /dev/stdout, /dev/fd/N: written into. */
 int file_publish(const char *path, const void *data, size_t len);
 /* The same for content that is not in memory as a whole: fill(fd, ctx) writes it; 0, or -1 with errno set. */
 int file_publish_by(const char *path, int (*fill)(int fd, void *ctx), void *ctx);
 
+/* Whether file_publish() can be expected to work there, asked before hours of work: the folder is there and takes
+ * files, what is there can be written. Changes nothing. 0, or -1 after error(EXIT_IO). */
+int file_can_publish(const char *path);
+
 /* mkdir -p; -1 after error(EXIT_IO). _private: what it makes is 0700 whatever the umask. */
 int file_mkdirs(const char *path);
 int file_mkdirs_private(const char *path);
-/* 1 when there is something at path, 0 when there is not, -1 after error(EXIT_IO) when nobody can tell (no permission, an
- * I/O error, a link to nothing): "cannot look" is never "is not there". */
+/* 1 when there is something at path, 0 when there is not, -1 after error(EXIT_IO) when nobody can tell (no
+ * permission, an I/O error, a link to nothing): "cannot look" is never "is not there". */
 int file_there(const char *path);
 /* On its way out: says "is not there" of what it cannot look at. Use file_there() or dir.h. */
 bool file_exists(const char *path);

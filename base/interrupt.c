@@ -3,12 +3,16 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/progress.h"
 
 static volatile sig_atomic_t arrived;
+#define TIME_USED "the processor time that this process may use is spent (ulimit -t)"
+
 static double allowed, deadline; /* seconds; by now_seconds() */
 
 static void on_signal(int sig)
@@ -16,6 +20,43 @@ static void on_signal(int sig)
 	if (arrived)
 		_exit(128 + sig);
 	arrived = sig;
+}
+
+static struct timeval to_timeval(double seconds)
+{
+	const time_t whole = (time_t)seconds;
+
+	return (struct timeval){ whole, (suseconds_t)((seconds - (double)whole) * 1e6) };
+}
+
+/* Once more, and work did not come to an end between the two: now, before the system kills. */
+static void on_time_used(int sig)
+{
+	(void)sig;
+	if (arrived)
+		die_now(EXIT_MEMORY, TIME_USED);
+	arrived = SIGXCPU;
+}
+
+/* At its hard limit of processor time a process is killed, and `ulimit -t` sets hard and soft to the same: so that
+ * work can end in order and say why, it is told before that, by a clock that counts the same time. */
+static void watch_processor_time(void)
+{
+	struct sigaction told = { .sa_handler = on_time_used };
+	struct rlimit r;
+	struct itimerval at = { 0 };
+	double limit, early;
+
+	if (getrlimit(RLIMIT_CPU, &r) < 0 || r.rlim_cur == RLIM_INFINITY)
+		return;
+	limit = r.rlim_cur ? (double)r.rlim_cur : 1; /* the system's least */
+	early = limit < 8 ? limit / 2 : 4;
+	sigemptyset(&told.sa_mask);
+	sigaction(SIGPROF, &told, NULL);
+	sigaction(SIGXCPU, &told, NULL);
+	at.it_value = to_timeval(limit - early);
+	at.it_interval = to_timeval(early / 2);
+	setitimer(ITIMER_PROF, &at, NULL);
 }
 
 void interrupt_install(void)
@@ -28,6 +69,7 @@ void interrupt_install(void)
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	watch_processor_time();
 }
 
 void interrupt_after(double seconds)
@@ -47,6 +89,8 @@ int interrupt_check(void)
 		return 0;
 	if (!arrived)
 		return error(EXIT_UNEVALUABLE, "the budget of %.3g s is spent", allowed);
+	if (arrived == SIGXCPU)
+		return error(EXIT_MEMORY, TIME_USED);
 	return arrived == SIGINT ? error(EXIT_SIGINT, "interrupted")
 				 : error(EXIT_SIGTERM, "ended by signal %d", (int)arrived);
 }

@@ -1,6 +1,7 @@
 /* See pages.h. */
 #include "base/pages.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,7 +19,7 @@ void *pages_move(struct pages *p, void *old, size_t bytes)
 	BUG_ON(p->shut);
 	at = aligned_alloc(page, whole); /* whole pages: nobody else's memory is taken away with them */
 	if (!at)
-		die(EXIT_MEMORY, "out of memory (%zu bytes)", whole);
+		out_of_memory(whole);
 	memcpy(at, old, bytes);
 	explicit_bzero(old, bytes);
 	free(old);
@@ -29,8 +30,12 @@ void *pages_move(struct pages *p, void *old, size_t bytes)
 
 static void protect(struct pages *p, int how)
 {
-	for (int i = 0; i < p->n; i++)
-		BUG_ON(mprotect(p->part[i].at, p->part[i].bytes, how) != 0);
+	for (int i = 0; i < p->n; i++) {
+		if (mprotect(p->part[i].at, p->part[i].bytes, how) == 0)
+			continue;
+		BUG_ON(errno != ENOMEM); /* a mapping more, or pages that count again */
+		out_of_memory(p->part[i].bytes);
+	}
 }
 
 void pages_shut(struct pages *p)

@@ -6,6 +6,7 @@
  * tiles that somebody has begun, a forked child starts a pool of its own, and every lock is one that TSan knows. */
 #include "base/tile.h"
 #include "base/error.h"
+#include "base/process.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -35,6 +36,9 @@ static struct {
 	pthread_mutex_t lock; /* for sleeping only */
 	pthread_cond_t work, done;
 	int started; /* pool threads there are, numbered 1 .. started */
+	bool refused; /* the system gives no more of them */
+	pthread_t thread[TILE_MAX_THREADS]; /* 1 .. started */
+	atomic_bool quit; /* tile_stop() waits for them to end */
 	unsigned loop; /* number of the loop under way or the last one; the caller's alone */
 	void (*fn)(void *ctx, int i, int thread);
 	void *ctx;
@@ -151,9 +155,20 @@ static void *pool_thread(void *number)
 	self = (int)(size_t)number;
 	for (unsigned seen = 0;;) {
 		seen = wait_for_work(seen);
+		if (atomic_load(&pool.quit))
+			break;
 		take_tiles(seen);
 	}
 	return NULL;
+}
+
+/* There are no threads. */
+static void empty_pool(void)
+{
+	pool.started = 0;
+	pool.refused = false;
+	for (int t = 0; t < TILE_MAX_THREADS; t++)
+		atomic_store(&pool.share[t].left, 0); /* whose number new threads have seen */
 }
 
 /* A forked child has the memory but not the threads. */
@@ -162,10 +177,8 @@ static void forget_pool(void)
 	pthread_mutex_init(&pool.lock, NULL);
 	pthread_cond_init(&pool.work, NULL);
 	pthread_cond_init(&pool.done, NULL);
-	pool.started = 0;
 	atomic_store(&pool.sleepers, 0);
-	for (int t = 0; t < TILE_MAX_THREADS; t++)
-		atomic_store(&pool.share[t].left, 0); /* whose number new threads have seen */
+	empty_pool();
 	self = -1;
 }
 
@@ -175,18 +188,17 @@ static void start_threads(int want)
 
 	if (!prepared)
 		prepared = pthread_atfork(NULL, NULL, forget_pool) == 0;
-	while (pool.started < want) {
+	while (pool.started < want && !pool.refused) {
+		const int number = pool.started + 1;
 		pthread_attr_t attr;
-		pthread_t t;
 		int failed;
 
 		pthread_attr_init(&attr);
-		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-		failed = pthread_create(&t, &attr, pool_thread, (void *)(size_t)(pool.started + 1));
+		pthread_attr_setstacksize(&attr, STACK_BYTES); /* `ulimit -s` may be too little, or waste 8 MiB each */
+		failed = pthread_create(&pool.thread[number], &attr, pool_thread, (void *)(size_t)number);
 		pthread_attr_destroy(&attr);
-		if (failed)
-			return; /* fewer threads do the same work, to the same bits */
-		pool.started++;
+		pool.refused = failed != 0; /* fewer threads do the same work, to the same bits */
+		pool.started += !failed;
 	}
 }
 
@@ -206,12 +218,40 @@ static void wait_for_tiles(void)
 	pthread_mutex_unlock(&pool.lock);
 }
 
+static void wake_sleepers(void)
+{
+	if (!atomic_load(&pool.sleepers))
+		return;
+	pthread_mutex_lock(&pool.lock);
+	pthread_cond_broadcast(&pool.work);
+	pthread_mutex_unlock(&pool.lock);
+}
+
+static void next_loop(void)
+{
+	pool.loop++;
+	pool.loop += !pool.loop; /* 0 is what a new thread has seen */
+}
+
+void tile_stop(void)
+{
+	BUG_ON(self >= 0);
+	atomic_store(&pool.quit, true);
+	next_loop();
+	for (int t = 1; t <= pool.started; t++)
+		atomic_store(&pool.share[t].left, (unsigned long)pool.loop << 32); /* without a tile */
+	wake_sleepers();
+	for (int t = 1; t <= pool.started; t++)
+		pthread_join(pool.thread[t], NULL);
+	atomic_store(&pool.quit, false);
+	empty_pool();
+}
+
 static void run_loop(int n, void (*fn)(void *ctx, int i, int thread), void *ctx)
 {
 	unsigned sharers;
 
-	pool.loop++;
-	pool.loop += !pool.loop; /* 0 is what a new thread has seen */
+	next_loop();
 	pool.fn = fn;
 	pool.ctx = ctx;
 	pool.n = n;
@@ -223,11 +263,7 @@ static void run_loop(int n, void (*fn)(void *ctx, int i, int thread), void *ctx)
 	for (unsigned t = 0; t < sharers; t++)
 		atomic_store(&pool.share[t].left, (unsigned long)pool.loop << 32 | (unsigned long)(pool.claims * t / sharers) << 16 |
 						  pool.claims * (t + 1) / sharers);
-	if (atomic_load(&pool.sleepers)) {
-		pthread_mutex_lock(&pool.lock);
-		pthread_cond_broadcast(&pool.work);
-		pthread_mutex_unlock(&pool.lock);
-	}
+	wake_sleepers();
 	self = 0;
 	take_tiles(pool.loop);
 	wait_for_tiles();

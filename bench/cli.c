@@ -2,8 +2,12 @@
 #include "bench/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/terminal.h"
@@ -123,6 +127,29 @@ static int check_count(const struct cli_command *c, int n)
 	return 0;
 }
 
+/* store/name, where there is no store yet */
+static bool in_new_store(const char *path, const char *store)
+{
+	size_t n = store ? strlen(store) : 0;
+
+	while (n > 1 && store[n - 1] == '/')
+		n--;
+	if (!n || strncmp(path, store, n) != 0 || path[n] != '/' || !path[n + 1] || strchr(path + n + 1, '/'))
+		return false;
+	return file_there(store) == 0;
+}
+
+int cli_check_outputs(const struct cli_command *c, const struct cli_args *args, const char *store)
+{
+	for (int i = 0; i < args->nout; i++) {
+		if (c->output_name && c->output_name(args->out[i]) < 0)
+			return -1;
+		if (!in_new_store(args->out[i], store) && file_can_publish(args->out[i]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int cli_parse(const struct cli_command *c, int argc, char **argv, void *conf, struct cli_args *args)
 {
 	bool only_args = false;
@@ -144,7 +171,9 @@ int cli_parse(const struct cli_command *c, int argc, char **argv, void *conf, st
 		if (ret)
 			return ret;
 	}
-	return check_count(c, args->n);
+	if (check_count(c, args->n) < 0)
+		return -1;
+	return c->makes_store ? 0 : cli_check_outputs(c, args, NULL);
 }
 
 /* ---- common options ---- */
@@ -160,6 +189,39 @@ void cli_apply(const struct cli_common *c)
 	progress_quiet = c->quiet;
 }
 
+static bool reader_gone(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
+}
+
+/* From now on nobody hears it. */
+static void print_nowhere(void)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (null >= 0) {
+		dup2(null, STDOUT_FILENO);
+		close(null);
+	}
+	fflush(stdout); /* what is left */
+	clearerr(stdout);
+}
+
+int cli_flush(void)
+{
+	int cause = fflush(stdout) != 0 ? errno : 0;
+
+	if (!cause && !ferror(stdout))
+		return 0;
+	if (cause != EPIPE && !reader_gone())
+		return error(EXIT_IO, "cannot write to standard output%s%s", cause ? ": " : "",
+			     cause ? strerror(cause) : "");
+	print_nowhere();
+	return 0;
+}
+
 int cli_print_json(json_t *j)
 {
 	char *text = json_pretty(j);
@@ -167,9 +229,7 @@ int cli_print_json(json_t *j)
 	tell_json(text);
 	free(text);
 	json_decref(j);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return error(EXIT_IO, "cannot write to standard output: %s", strerror(errno));
-	return 0;
+	return cli_flush();
 }
 
 static bool plain_word(const char *s)

@@ -18,6 +18,9 @@ struct cli_command {
 	const struct opt *opts; /* of the command's conf; may be NULL */
 	size_t conf_size;
 	bool sets, outputs;   /* --set a.b=c and -o FILE, each as often as wanted */
+	/* May a FILE be called so? 0, or -1 after error(); NULL: any name will do. */
+	int (*output_name)(const char *path);
+	bool makes_store;     /* which a FILE may lie in: the command calls cli_check_outputs() itself */
 	const char *more;     /* paragraph for --help, or NULL */
 };
 
@@ -41,13 +44,20 @@ struct cli_args {
 	int nout;
 };
 
-/* Fill conf (defaults first) and args. 0; 1 when help was asked for and printed; -1 after error(EXIT_UNEVALUABLE). */
+/* Fill conf (defaults first) and args, and look whether each FILE can be written, before anything is computed. 0; 1
+ * when help was asked for and printed; -1 after error(EXIT_UNEVALUABLE, of a FILE EXIT_IO). */
 int cli_parse(const struct cli_command *c, int argc, char **argv, void *conf, struct cli_args *args);
+/* Can each FILE be written? What would lie in the folder `store` (NULL: none), which is not there yet, can. 0, or -1
+ * after error(). */
+int cli_check_outputs(const struct cli_command *c, const struct cli_args *args, const char *store);
 void cli_help(const struct cli_command *c, FILE *out);
 /* NULL for "". */
 const char *cli_data_dir(const struct cli_common *c);
 /* Threads and progress as asked for. */
 void cli_apply(const struct cli_common *c);
+/* Send what was printed on stdout, and check that it got there. A reader that has gone (`lockbench list | head -1`)
+ * wanted no more: that is no error, and the command's answer stays what it is. 0, or -1 after error(EXIT_IO). */
+int cli_flush(void);
 /* Print canonical JSON on stdout and check that it got there; takes j. 0, or -1 after error(EXIT_IO). */
 int cli_print_json(json_t *j);
 /* "lockbench run jobs/x.yaml --set a=b", quoted for a shell; caller frees. */

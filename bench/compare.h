@@ -59,7 +59,9 @@ struct compare_names { const char *baseline, *candidate; bool all, strict; };
 int compare_exit(const struct comparison *c, const struct pairs *p, bool strict);
 void compare_print(const struct comparison *c, const struct pairs *p, const struct compare_names *names);
 json_t *compare_json(const struct comparison *c, const struct pairs *p, const struct compare_names *names);
-/* .md, .xml (JUnit) or .json by path's end. 0, or -1 after error(). */
+/* Does path end in .md, .xml (JUnit) or .json? 0, or -1 after error(). */
+int compare_output_name(const char *path);
+/* In the format that path's end names. 0, or -1 after error(). */
 int compare_write(const struct comparison *c, const struct pairs *p, const struct compare_names *names, const char *path);
 
 #endif

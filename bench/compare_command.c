@@ -201,7 +201,7 @@ static int compare_main(const struct cli_command *self, int argc, char **argv)
 const struct cli_command command_compare = {
 	.name = "compare", .main = compare_main, .summary = "is the candidate worse than the baseline? exit 1 when it is",
 	.arguments = "BASELINE CANDIDATE", .min_args = 2, .max_args = 2, .opts = compare_opts, .conf_size = sizeof(struct compare_options),
-	.outputs = true,
+	.outputs = true, .output_name = compare_output_name,
 	.more = "BASELINE and CANDIDATE are stores, bundles or JSON files with cells. Seed noise is no regression: a metric is worse when the "
 		"t-test over seeds (Holm-adjusted) and the 95 % interval show it and the change is larger than the margin. "
 		"-o writes .md, .xml (JUnit) and .json. Exit 0: no regression, 1: a regression, 2: could not be evaluated."

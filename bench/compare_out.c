@@ -444,11 +444,20 @@ static bool ends(const char *path, const char *ext)
 	return n > e && !strcmp(path + n - e, ext);
 }
 
+int compare_output_name(const char *path)
+{
+	if (ends(path, ".json") || ends(path, ".md") || ends(path, ".xml"))
+		return 0;
+	return error(EXIT_UNEVALUABLE, "%s: compare writes .md, .xml (JUnit) and .json", path);
+}
+
 int compare_write(const struct comparison *c, const struct pairs *p, const struct compare_names *names, const char *path)
 {
 	struct text t = { 0 };
 	int ret;
 
+	if (compare_output_name(path) < 0)
+		return -1;
 	if (ends(path, ".json")) {
 		json_t *j = compare_json(c, p, names);
 		char *text = json_pretty(j);
@@ -458,10 +467,8 @@ int compare_write(const struct comparison *c, const struct pairs *p, const struc
 		json_decref(j);
 	} else if (ends(path, ".md")) {
 		markdown(&t, c, p, names);
-	} else if (ends(path, ".xml")) {
-		junit(&t, c, p, names);
 	} else {
-		return error(EXIT_UNEVALUABLE, "%s: compare writes .md, .xml (JUnit) and .json", path);
+		junit(&t, c, p, names);
 	}
 	ret = file_publish(path, text_str(&t), t.n);
 	text_release(&t);

@@ -18,8 +18,9 @@ struct facts {
 /* Of making what a stage makes, without what it stands on. Never 0. */
 double forecast(const struct point *p, enum stage s, const struct facts *f);
 
-/* Seconds of one processor for a forward equivalent of a network, measured now by training it for a moment (a fifth of a second) on one
- * thread; by processor time, so that a busy machine looks like an idle one. Negative after error(). */
+/* Seconds of one processor for a forward equivalent of a network, measured now by training it for a moment (a fifth of a
+ * second) on one thread; by processor time, so that a busy machine looks like an idle one. In a process of its own: a network
+ * that needs more memory than there is ends that, not the run which asks. Negative where that cannot be done. */
 double calibrate(const struct model_spec *spec);
 
 #endif

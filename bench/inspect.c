@@ -318,7 +318,9 @@ static int write_reports(const struct report_conf *c, const struct cli_args *arg
 			    store_dir(st));
 	if (ret == 0 && !args->nout) {
 		text = report_text(&col.input);
-		ret = text && fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? 0 : text ? error(EXIT_IO, "cannot write to the terminal") : -1;
+		if (text)
+			fputs(text, stdout);
+		ret = text ? cli_flush() : -1;
 		free(text);
 	}
 	for (int i = 0; i < args->nout && !ret; i++) {
@@ -358,6 +360,7 @@ static int report_main(const struct cli_command *self, int argc, char **argv)
 const struct cli_command command_report = {
 	.name = "report", .main = report_main, .summary = "write what a store holds as .html .md .tex .csv .json",
 	.arguments = "[STORE]", .max_args = 1, .opts = report_opts, .conf_size = sizeof(struct report_conf), .outputs = true,
+	.output_name = report_output_name,
 	.more = "Without -o, --table prints the table as Markdown."
 };
 

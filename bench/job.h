@@ -25,6 +25,7 @@ struct job {
 	char name[64];
 	int tier;
 	double timeout;          /* seconds for each task; 0: none */
+	double memory;           /* MiB of addresses for each worker process; 0: no limit but the system's */
 	struct job_cell *cells;  /* no key twice; in the order of the file */
 	int n;
 	char *command;           /* what a user types to run it again */

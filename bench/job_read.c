@@ -17,7 +17,7 @@
 struct scalars { /* what the table below fills */
 	char name[OPT_STRING_MAX], dataset[OPT_STRING_MAX], model[OPT_STRING_MAX];
 	int tier, users, per_user, controls, train, test, seed, count, access, data, search, queries, labels, submissions;
-	double timeout, forwards, seconds;
+	double timeout, memory, forwards, seconds;
 };
 #define ROW(m) offsetof(struct scalars, m)
 static const struct opt scalar_opts[] = {
@@ -26,6 +26,7 @@ static const struct opt scalar_opts[] = {
 	{ "dataset", OPT_STRING, ROW(dataset), "synthetic", 1, 63, "see `lockbench data list`", NULL },
 	{ "model", OPT_STRING, ROW(model), "lenet5", 1, 31, "see `lockbench list models`", NULL },
 	{ "timeout", OPT_FLOAT, ROW(timeout), "0", 0, 1e9, "seconds for each task; 0: none", NULL },
+	{ "memory", OPT_FLOAT, ROW(memory), "0", 0, 1e9, "MiB for each worker process; 0: no limit", NULL },
 	{ "users", OPT_INT, ROW(users), "0", 0, 1e6, "users that get credentials; 0: all that the scheme has", NULL },
 	{ "credentials_per_user", OPT_INT, ROW(per_user), "0", 0, 1e6, "credentials issued to each user", NULL },
 	{ "controls", OPT_BOOL, ROW(controls), "true", 0, 0, "add the schemes none and keycheck", NULL },
@@ -314,6 +315,8 @@ static const struct member {
 	int (*read)(struct parser *ps, const struct yaml *y, struct grid *g);
 } members[] = {
 	{ "name", true, read_earlier }, { "tier", true, read_earlier }, { "timeout", true, read_earlier },
+	{ "memory", true, read_earlier },
+#define READ_EARLIER 4
 	{ "blocks", true, read_earlier }, { "margins", true, read_margins }, { "dataset", false, read_dataset },
 	{ "model", false, read_model },
 	{ "seeds", false, read_seeds }, { "train", false, read_train }, { "limit", false, read_limit },
@@ -359,7 +362,7 @@ int job_read_head(struct parser *ps)
 	struct scalars s;
 
 	opt_defaults(scalar_opts, &s);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < READ_EARLIER; i++) {
 		y = yaml_get(ps->root, members[i].name);
 		if (y && scalar(y, members[i].name, &s) < 0)
 			return -1;
@@ -367,6 +370,7 @@ int job_read_head(struct parser *ps)
 	snprintf(ps->job->name, sizeof(ps->job->name), "%.63s", s.name);
 	ps->job->tier = s.tier;
 	ps->job->timeout = yaml_get(ps->root, "timeout") ? s.timeout : tier_table[s.tier].timeout;
+	ps->job->memory = s.memory;
 	return 0;
 }
 

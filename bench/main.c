@@ -7,9 +7,11 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/process.h"
 #include "base/terminal.h"
 #include "bench/cell.h"
 #include "bench/cli.h"
+#include "bench/run.h"
 #include "nn/kernels.h"
 
 static void usage(FILE *out)
@@ -46,19 +48,23 @@ static int finish(int code)
 		fflush(stdout);
 		die(recorded, NULL);
 	}
-	if (fflush(stdout) != 0 || ferror(stdout))
-		die(EXIT_IO, "cannot write to standard output");
+	if (cli_flush() < 0)
+		die(EXIT_IO, NULL);
 	return code;
 }
 
 int main(int argc, char **argv)
 {
+	const bool worker = argc > 1 && !strcmp(argv[1], "worker");
 	const struct cli_command *c;
 
+	if (worker)
+		worker_words();
+	process_begin();
 	setlocale(LC_ALL, "C");
 	arena_keep_freed();
 	interrupt_install();
-	if (kernels_note() && !(argc > 1 && !strcmp(argv[1], "worker"))) /* once: who starts workers has said it */
+	if (kernels_note() && !worker) /* once: who starts workers has said it */
 		warning("%s", kernels_note());
 	if (argc < 2) {
 		usage(stderr);

@@ -13,6 +13,7 @@
 #include "bench/tier.h"
 #include "datasets/dataset.h"
 #include "reports/breaks.h"
+#include "reports/report.h"
 
 struct reproduce_conf {
 	struct cli_common common;
@@ -219,6 +220,10 @@ static int reproduce_main(const struct cli_command *self, int argc, char **argv)
 	if (!*c.store)
 		strcpy(c.store, c.breaks ? "breaks-store" : paper ? "activeguard-store" : "reproduce-store");
 	cli_apply(&c.common);
+	if (!paper && args.nout)
+		return error(EXIT_UNEVALUABLE, "reproduce: -o is for a paper's page; of a bundle --json prints all");
+	if (cli_check_outputs(self, &args, c.store) < 0)
+		return -1;
 	if (!paper)
 		return rerun_bundle(&c, args.arg[0], &args);
 	return reproduce(self, argc, argv, &c, &args);
@@ -227,7 +232,8 @@ static int reproduce_main(const struct cli_command *self, int argc, char **argv)
 const struct cli_command command_reproduce = {
 	.name = "reproduce", .main = reproduce_main, .summary = "a paper's tables, its numbers beside ours; or a bundle, in part",
 	.arguments = "PAPER|BUNDLE", .min_args = 1, .max_args = 1, .opts = reproduce_opts, .conf_size = sizeof(struct reproduce_conf),
-	.sets = true, .outputs = true, .more = "PAPER is activeguard; or breaks: what the literature knows to break each scheme. A BUNDLE (`lockbench bundle`) is verified, and a sample of its cells is run again: bit-equal, within "
-		"tolerance, or off (exit 1). Of cells whose owner withheld a secret option, "
-		"--set schemes.passport.signature=TEXT gives it back."
+	.sets = true, .outputs = true, .output_name = report_output_name, .makes_store = true,
+	.more = "PAPER is activeguard; or breaks: what the literature knows to break each scheme. A BUNDLE (`lockbench bundle`) "
+		"is verified, and a sample of its cells is run again: bit-equal, within tolerance, or off (exit 1). Of cells whose "
+		"owner withheld a secret option, --set schemes.passport.signature=TEXT gives it back."
 };

@@ -20,7 +20,6 @@
 #include "bench/cli.h"
 #include "bench/plan.h"
 
-#define REPLY_FD 3
 #define LINE_LIMIT 65536
 #define END_GRACE 1.0       /* seconds between asking a worker to end and killing it */
 #define WORKERS_MAX 64
@@ -32,7 +31,9 @@ struct worker {
 	int to, from;    /* pipes */
 	int task;        /* -1: idle */
 	double started;
+	bool ready;      /* it has begun: what ends it from now on is its task's doing */
 	bool late;       /* killed for taking too long */
+	long oom_kills;  /* of this system before it began */
 	char line[LINE_LIMIT];
 	size_t used;
 };
@@ -45,7 +46,9 @@ struct runner {
 	int first;              /* no task before this one is waiting */
 	struct worker *w;
 	int nw, threads;
+	bool few;               /* the system does not give all the workers that were asked for */
 	int ok, na, failed;     /* cells of this run */
+	int done_tasks, memory_tasks, other_tasks; /* that succeeded, failed for want of memory, failed otherwise */
 	struct progress bar;
 	double done;            /* predicted seconds of finished tasks */
 	json_t *failures;       /* [{key, what, verdict, why}] */
@@ -64,11 +67,21 @@ static int make_pipes(int task[2], int reply[2])
 	return -1;
 }
 
+static int cannot_start(int cause)
+{
+	if (cause == ENOMEM)
+		return error(EXIT_MEMORY, "out of memory: cannot start a worker process");
+	if (cause == EAGAIN)
+		return error(EXIT_MEMORY, "cannot start a worker process: no more processes are allowed (ulimit -u)");
+	return error(EXIT_IO, "cannot start a worker process: %s", strerror(cause));
+}
+
 static int spawn(struct runner *r, struct worker *w, int task, int reply)
 {
-	char threads[16], parent[16];
-	char *argv[] = { "lockbench", "worker", "--store", (char *)(uintptr_t)r->opt->store, "--threads", threads, "--parent", parent,
-			 r->opt->data_dir ? "--data-dir" : NULL, (char *)(uintptr_t)r->opt->data_dir, NULL };
+	char threads[16], parent[16], memory[32];
+	char *argv[] = { "lockbench", "worker", "--store", (char *)(uintptr_t)r->opt->store, "--threads", threads,
+			 "--parent", parent, "--memory", memory, r->opt->data_dir ? "--data-dir" : NULL,
+			 (char *)(uintptr_t)r->opt->data_dir, NULL };
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t at;
 	sigset_t none;
@@ -76,6 +89,7 @@ static int spawn(struct runner *r, struct worker *w, int task, int reply)
 
 	snprintf(threads, sizeof(threads), "%d", r->threads);
 	snprintf(parent, sizeof(parent), "%d", (int)getpid());
+	snprintf(memory, sizeof(memory), "%.17g", r->job->memory);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawn_file_actions_adddup2(&fa, task, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&fa, reply, REPLY_FD);
@@ -91,7 +105,7 @@ static int spawn(struct runner *r, struct worker *w, int task, int reply)
 	if (!ret)
 		return 0;
 	w->pid = 0;
-	return error(EXIT_TEMPORARY, "cannot start a worker process: %s", strerror(ret));
+	return cannot_start(ret);
 }
 
 /* Descriptors that a child gets by dup2 must not be 0..3 themselves. */
@@ -103,22 +117,36 @@ static int out_of_the_way(int fd)
 	return up;
 }
 
+/* How many processes this system has killed for want of memory; 0 where it does not tell. */
+static long oom_kills(void)
+{
+	static const char name[] = "\noom_kill ";
+	char *text = file_read("/proc/vmstat", 1 << 20, NULL), *at = text ? strstr(text, name) : NULL;
+	long n = at ? strtol(at + sizeof(name) - 1, NULL, 10) : 0;
+
+	if (!text)
+		error_clear();
+	free(text);
+	return n;
+}
+
 static int worker_start(struct runner *r, struct worker *w)
 {
 	int task[2], reply[2], ret;
 
 	if (make_pipes(task, reply) < 0)
-		return error(EXIT_TEMPORARY, "cannot start a worker process: %s", strerror(errno));
+		return cannot_start(errno);
 	task[0] = out_of_the_way(task[0]);
 	reply[1] = out_of_the_way(reply[1]);
-	ret = task[0] < 0 || reply[1] < 0 ? error(EXIT_TEMPORARY, "too many open files") : spawn(r, w, task[0], reply[1]);
+	w->oom_kills = oom_kills();
+	ret = task[0] < 0 || reply[1] < 0 ? cannot_start(EMFILE) : spawn(r, w, task[0], reply[1]);
 	close(task[0]);
 	close(reply[1]);
 	w->to = task[1];
 	w->from = reply[0];
 	w->task = -1;
 	w->used = 0;
-	w->late = false;
+	w->ready = w->late = false;
 	if (ret < 0) {
 		close(w->to);
 		close(w->from);
@@ -224,9 +252,12 @@ static int cell_failed(struct runner *r, const struct task *t, const char *verdi
 }
 
 /* A task failed, and with it everything that waits for it. */
-static int task_failed(struct runner *r, int at, const char *verdict, const char *why)
+static int task_failed(struct runner *r, int at, bool memory, const char *verdict, const char *why)
 {
 	char text[512];
+
+	r->memory_tasks += memory;
+	r->other_tasks += !memory;
 
 	warning("%s: %s: %s", task_text(r, &r->plan.t[at], text), verdict, why);
 	for (int i = at; i < r->plan.n; i++) {
@@ -249,6 +280,7 @@ static void task_done(struct runner *r, int at)
 	struct task *t = &r->plan.t[at];
 
 	t->state = TASK_DONE;
+	r->done_tasks++;
 	r->done += weight(t);
 	if (t->stage != STAGE_CELL)
 		return;
@@ -256,54 +288,129 @@ static void task_done(struct runner *r, int at)
 	r->na += r->job->cells[t->cell].inapplicable != NULL;
 }
 
-/* 0, or -1 after error() when the run cannot go on. */
-static int take_answer(struct runner *r, struct worker *w, const char *line, size_t len)
+/* A task that its worker's end says nothing about: another worker gets it. */
+static void put_back(struct runner *r, int at)
 {
-	json_t *j = json_read_text(line, len, "worker");
-	int at = w->task, ret = 0, code;
+	if (at < 0)
+		return;
+	r->plan.t[at].state = TASK_WAITING;
+	if (at < r->first)
+		r->first = at;
+}
 
-	if (!j || at < 0) {
-		json_decref(j);
-		return error(EXIT_TEMPORARY, "a worker gave an answer that cannot be read");
+static bool any_worker(const struct runner *r)
+{
+	for (int i = 0; i < r->nw; i++)
+		if (r->w[i].pid)
+			return true;
+	return false;
+}
+
+/* After error(): a worker could not be started. With the others the run goes on, without any it ends. */
+static int go_on_with_fewer(struct runner *r)
+{
+	if (!any_worker(r))
+		return -1;
+	if (!r->few)
+		warning("%s; going on with fewer", error_text());
+	r->few = true;
+	error_clear();
+	return 0;
+}
+
+static int could_not_begin(struct runner *r, int at, int code, const char *why)
+{
+	put_back(r, at);
+	error(code, "a worker process could not begin: %s", why);
+	return go_on_with_fewer(r);
+}
+
+/* 0, or -1 after error() when the run cannot go on. */
+static int take_answer(struct runner *r, struct worker *w, const json_t *j)
+{
+	const int at = w->task, code = (int)jget_int(j, "code", EXIT_UNEVALUABLE);
+	const bool last = jget_bool(j, "last", 0), began = w->ready;
+	const char *why = jget_str(j, "why", "");
+
+	if (jget_bool(j, "ready", 0)) {
+		w->ready = true;
+		return 0;
 	}
+	if (at < 0 || (!began && !last))
+		return error(EXIT_IO, "a worker gave an answer that nobody had asked for");
 	w->task = -1;
-	code = (int)jget_int(j, "code", EXIT_UNEVALUABLE);
+	if (last)
+		worker_reap(w);
+	if (!began)
+		return could_not_begin(r, at, code, why);
 	if (jget_bool(j, "ok", 0))
 		task_done(r, at);
 	else if (code == EXIT_IO)
-		ret = error(EXIT_IO, "%s; nothing is lost: the same command goes on from here", jget_str(j, "why", "disk trouble"));
+		return error(EXIT_IO, "%s; nothing is lost: the same command goes on from here",
+			     *why ? why : "disk trouble");
+	else if (jget_bool(j, "again", 0))
+		put_back(r, at);
 	else
-		ret = task_failed(r, at, code >= 128 ? "crashed" : "failed", jget_str(j, "why", ""));
+		return task_failed(r, at, code == EXIT_MEMORY, code >= 128 ? "crashed" : "failed", why);
+	return 0;
+}
+
+static int take_line(struct runner *r, struct worker *w, const char *line, size_t len)
+{
+	json_t *j = json_read_text(line, len, "a worker's answer");
+	int ret = j ? take_answer(r, w, j) : -1;
+
+	if (!j) { /* a worker's fault, not the job's */
+		error_clear();
+		error(EXIT_IO, "a worker gave an answer that cannot be read");
+	}
 	json_decref(j);
 	return ret;
+}
+
+static void describe_end(int status, bool killed_for_memory, char why[160])
+{
+	const int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	if (killed_for_memory)
+		snprintf(why, 160, "out of memory: the system killed the worker");
+	else if (sig)
+		snprintf(why, 160, "the worker was ended by signal %d (%s)%s", sig, strsignal(sig),
+			 sig == SIGKILL ? ": by somebody, or by the system for want of memory or time" : "");
+	else
+		snprintf(why, 160, "%sthe worker ended with exit code %d",
+			 WEXITSTATUS(status) == EXIT_MEMORY ? "out of memory: " : "", WEXITSTATUS(status));
 }
 
 /* A worker ended without an answer. */
 static int worker_gone(struct runner *r, struct worker *w)
 {
-	int at = w->task, status;
-	bool late = w->late;
-	char why[128];
+	const int at = w->task;
+	const bool late = w->late, began = w->ready;
+	const long kills = w->oom_kills;
+	const int status = worker_reap(w), code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+	bool memory = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && oom_kills() > kills;
+	char why[160];
 
-	status = worker_reap(w);
 	if (at < 0)
 		return 0;
 	if (late) {
 		snprintf(why, sizeof(why), "took longer than the job's timeout of %.0f s", r->job->timeout);
-		return task_failed(r, at, "timeout", why);
+		return task_failed(r, at, false, "timeout", why);
 	}
-	if (WIFSIGNALED(status))
-		snprintf(why, sizeof(why), "the worker was ended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		snprintf(why, sizeof(why), "the worker ended with exit code %d%s", WEXITSTATUS(status),
-			 WEXITSTATUS(status) == EXIT_MEMORY ? " (out of memory)" : "");
-	return task_failed(r, at, "crashed", why);
+	describe_end(status, memory, why);
+	if (!began && WIFEXITED(status))
+		return could_not_begin(r, at, code == EXIT_MEMORY ? EXIT_MEMORY : EXIT_IO, why);
+	return task_failed(r, at, memory || code == EXIT_MEMORY, "crashed", why);
 }
 
+/* What has arrived, a line an answer. */
 static int read_answers(struct runner *r, struct worker *w)
 {
 	ssize_t n = read(w->from, w->line + w->used, sizeof(w->line) - 1 - w->used);
-	char *end;
+	const pid_t pid = w->pid;
+	char *begin = w->line, *end;
+	int ret = 0;
 
 	if (n < 0)
 		return errno == EINTR || errno == EAGAIN ? 0 : worker_gone(r, w);
@@ -313,11 +420,15 @@ static int read_answers(struct runner *r, struct worker *w)
 		return worker_gone(r, w);
 	}
 	w->used += (size_t)n;
-	end = memchr(w->line, '\n', w->used);
-	if (!end)
-		return 0;
-	w->used = 0;
-	return take_answer(r, w, w->line, (size_t)(end - w->line));
+	while (!ret && w->pid == pid && (end = memchr(begin, '\n', w->used))) {
+		const size_t len = (size_t)(end - begin);
+
+		ret = take_line(r, w, begin, len);
+		begin += len + 1;
+		w->used -= len + 1;
+	}
+	memmove(w->line, begin, w->used);
+	return ret;
 }
 
 /* ---- handing out ---- */
@@ -374,10 +485,13 @@ static int give_work(struct runner *r)
 		struct worker *w = &r->w[i];
 		int at = w->pid && w->task >= 0 ? -1 : next_task(r);
 
-		if (at < 0)
+		if (at < 0 || (!w->pid && r->few && any_worker(r)))
 			continue;
-		if (!w->pid && worker_start(r, w) < 0)
-			return -1;
+		if (!w->pid && worker_start(r, w) < 0) {
+			if (go_on_with_fewer(r) < 0)
+				return -1;
+			continue;
+		}
 		hand_out(r, w, at);
 	}
 	return 0;
@@ -452,7 +566,7 @@ static int wait_for_answers(struct runner *r)
 			fd[n++] = (struct pollfd){ .fd = r->w[i].from, .events = POLLIN };
 		}
 	if (poll(fd, (nfds_t)n, patience(r)) < 0 && errno != EINTR)
-		return error(EXIT_TEMPORARY, "poll: %s", strerror(errno));
+		return error(errno == ENOMEM ? EXIT_MEMORY : EXIT_IO, "cannot wait for workers: %s", strerror(errno));
 	for (int i = 0; i < n && !ret; i++)
 		if (fd[i].revents & (POLLIN | POLLHUP | POLLERR))
 			ret = read_answers(r, &r->w[who[i]]);
@@ -525,6 +639,7 @@ static int run_on(struct runner *r)
 
 	if (note_run(r) < 0 || plan_make(&r->plan, r->st, r->job, r->threads) < 0)
 		return -1;
+	tile_stop(); /* from here on only workers compute */
 	for (int i = 0; i < r->plan.n; i++)
 		total += weight(&r->plan.t[i]);
 	snprintf(label, sizeof(label), "%s", r->job->name);
@@ -536,6 +651,8 @@ static int run_on(struct runner *r)
 		return -1;
 	if (summary(r, now_seconds() - start) < 0)
 		return -1;
+	if (r->memory_tasks && !r->done_tasks && !r->other_tasks)
+		return EXIT_MEMORY; /* nothing at all could be done; why has been said of each task */
 	return r->failed ? EXIT_FAILED_CELLS : EXIT_YES;
 }
 

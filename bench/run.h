@@ -14,7 +14,13 @@ struct run_options {
 	bool silent;          /* print no summary */
 };
 
-/* An exit code (EXIT_YES, EXIT_FAILED_CELLS), or -1 after error() (interrupted, disk full, store in use). Prints a summary. */
+/* An exit code (EXIT_YES, EXIT_FAILED_CELLS; EXIT_MEMORY when every task ran out of it), or -1 after error()
+ * (interrupted, disk full, store in use, no worker can be started). Prints a summary. */
 int run_job(const struct job *j, const struct run_options *o);
+
+/* Where a worker answers. */
+#define REPLY_FD 3
+/* In a worker process, first thing: what ends it is told there from now on. */
+void worker_words(void);
 
 #endif

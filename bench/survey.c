@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "bench/cli.h"
 #include "bench/tier.h"
+#include "reports/report.h"
 
 struct survey_conf {
 	struct cli_common common;
@@ -128,10 +129,12 @@ static int survey_main(const struct cli_command *self, int argc, char **argv)
 
 	if (ret)
 		return ret < 0 ? -1 : EXIT_YES;
+	if (cli_check_outputs(self, &args, c.store) < 0)
+		return -1;
 	if (args.n && (tier = tier_parse(args.arg[0])) < 0)
 		return -1;
 	code = run(&c, &args, tier);
-	if (code < 0 || (code != EXIT_YES && code != EXIT_NO)) /* stopped, or nothing to report on */
+	if (code != EXIT_YES && code != EXIT_FAILED_CELLS) /* stopped, or nothing to report on */
 		return code;
 	ret = report(&c, &args);
 	return ret == EXIT_YES ? code : ret;
@@ -140,6 +143,7 @@ static int survey_main(const struct cli_command *self, int argc, char **argv)
 const struct cli_command command_survey = {
 	.name = "survey", .main = survey_main, .summary = "all schemes against all attacks on Fashion-MNIST, and the report", .arguments = "[TIER]",
 	.max_args = 1, .opts = survey_opts, .conf_size = sizeof(struct survey_conf), .sets = true, .outputs = true,
+	.output_name = report_output_name, .makes_store = true,
 	.more = "TIER is smoke (a first look: few users, few images), short or paper. It runs jobs/survey.yaml on --store, which goes on where it "
 		"stopped, and writes STORE/survey.html, or what -o names."
 };

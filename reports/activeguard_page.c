@@ -499,7 +499,8 @@ int activeguard_write(const json_t *values, const struct report_input *in, const
 		text_add(&t, text);
 		free(text);
 	}
-	ret = file_publish(path, text_str(&t), t.n);
+	/* A plot may have lacked room or memory. */
+	ret = error_code() == EXIT_YES ? file_publish(path, text_str(&t), t.n) : -1;
 	text_release(&t);
 	rows_release(&r);
 	point_locale_end(before);

@@ -321,7 +321,7 @@ int html_report(struct rows *r, const struct report_input *in, struct text *t)
 	add_repeat(&h, in);
 	page_plots_missing(t, &h.done);
 	page_end(t);
-	return 0;
+	return error_code() == EXIT_YES ? 0 : -1;
 }
 
 int html_one(struct rows *r, const struct report_input *in, struct text *t)

@@ -204,7 +204,7 @@ void page_details(struct text *t, const char *summary, const struct table *table
 
 void page_plot(struct text *t, struct plots *p, char *svg, const char *caption)
 {
-	if (!svg && error_code() == EXIT_YES)
+	if (!svg && error_code() != EXIT_UNEVALUABLE) /* nothing to draw, or the machine's trouble */
 		return;
 	if (!svg) {
 		if (!p->failed++)

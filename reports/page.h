@@ -17,8 +17,9 @@ void page_table(struct text *t, const struct table *table);
 void page_details(struct text *t, const char *summary, const struct table *table);
 /* Plots of a page: one that cannot be drawn leaves its table, and is told. */
 struct plots { int drawn, failed; };
-/* svg as plot_svg() and the functions of figures.h give it: NULL with an error recorded is a failure, which clears the
- * error and warns with the reason (the first of a page); NULL without one is nothing to draw. Frees svg. */
+/* svg as plot_svg() and the functions of figures.h give it: NULL with an error recorded is a failure, which clears the error
+ * and warns with the reason (the first of a page); NULL without one is nothing to draw. An error of the machine (no room, no
+ * process) stays recorded: it ends the page, so that the same command gives the same page or none. Frees svg. */
 void page_plot(struct text *t, struct plots *p, char *svg, const char *caption);
 /* At the end: a paragraph, and a warning, about how many are missing. */
 void page_plots_missing(struct text *t, const struct plots *p);

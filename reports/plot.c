@@ -1,4 +1,4 @@
-/* Plots by gnuplot, an external process that gets a private directory and nothing else.
+/* Plots by gnuplot, an external process that gets a private directory (in $TMPDIR) and nothing else.
  *
  * The script is made of constants, numbers and single-quoted titles (escape_gnuplot; the terminal is noenhanced), the
  * data lie in files with generated names. gnuplot runs with -d (no start-up files), an empty environment, no network where the
@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,7 +23,6 @@
 
 #include "base/error.h"
 #include "base/fdio.h"
-#include "base/file.h"
 #include "reports/escape.h"
 
 #define CPU_SECONDS 60
@@ -135,36 +135,83 @@ static void add_data(struct text *t, const struct plot_line *l)
 	}
 }
 
-static int write_file(const char *dir, const char *name, const struct text *t)
-{
-	char *path = path_join(dir, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int ret = 0;
+/* Everything that needs memory is made before there is a folder: who dies for want of it leaves nothing behind. */
+struct inputs {
+	struct text script, *data; /* data (n), a file for each line */
+	int n;
+};
 
-	if (fd < 0 || fd_write_all(fd, text_str(t), t->n) < 0)
-		ret = error(EXIT_IO, "cannot write %s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	free(path);
-	return ret;
+static void make_inputs(struct inputs *in, const struct plot *p)
+{
+	*in = (struct inputs){ .data = xcalloc((size_t)p->nlines + 1, sizeof(*in->data)), .n = p->nlines };
+	add_script(&in->script, p);
+	for (int i = 0; i < p->nlines; i++)
+		add_data(&in->data[i], &p->line[i]);
 }
 
-static int write_inputs(const char *dir, const struct plot *p)
+static void inputs_release(struct inputs *in)
 {
-	struct text t = { 0 };
-	int ret;
+	text_release(&in->script);
+	for (int i = 0; i < in->n; i++)
+		text_release(&in->data[i]);
+	free(in->data);
+}
 
-	add_script(&t, p);
-	ret = write_file(dir, "plot.gp", &t);
-	for (int i = 0; i < p->nlines && ret == 0; i++) {
-		char name[32];
+struct scratch { char path[PATH_MAX]; int fd; };
 
-		snprintf(name, sizeof(name), "plot_%04d.dat", i + 1);
-		text_release(&t);
-		add_data(&t, &p->line[i]);
-		ret = write_file(dir, name, &t);
-	}
-	text_release(&t);
+static const char *data_name(int i, char name[32])
+{
+	snprintf(name, 32, "plot_%04d.dat", i + 1);
+	return name;
+}
+
+static int scratch_make(struct scratch *s)
+{
+	const char *set = getenv("TMPDIR"), *in = set && *set ? set : "/tmp";
+
+	if ((size_t)snprintf(s->path, sizeof(s->path), "%s/lockbench-plot-XXXXXX", in) >= sizeof(s->path))
+		return error(EXIT_IO, "cannot make a folder for gnuplot in $TMPDIR: its name is too long");
+	if (!mkdtemp(s->path))
+		return error(EXIT_IO, "cannot make a folder for gnuplot in %s: %s%s", in, strerror(errno),
+			     in == set ? " ($TMPDIR)" : "; $TMPDIR may name another");
+	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (s->fd >= 0)
+		return 0;
+	error(EXIT_IO, "cannot look into %s: %s", s->path, strerror(errno));
+	rmdir(s->path);
+	return -1;
+}
+
+static void scratch_remove(struct scratch *s, int ndata)
+{
+	static const char *const names[] = { "plot.gp", "plot.svg", "log" };
+	char name[32];
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		unlinkat(s->fd, names[i], 0);
+	for (int i = 0; i < ndata; i++)
+		unlinkat(s->fd, data_name(i, name), 0);
+	close(s->fd);
+	rmdir(s->path);
+}
+
+static int write_file(const struct scratch *s, const char *name, const struct text *t)
+{
+	int fd = openat(s->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int cause = fd < 0 || fd_write_all(fd, t->s, t->n) < 0 ? errno : 0;
+
+	if (fd >= 0 && close(fd) < 0 && !cause && errno != EINTR)
+		cause = errno;
+	return cause ? error(EXIT_IO, "cannot write %s/%s: %s", s->path, name, strerror(cause)) : 0;
+}
+
+static int write_inputs(const struct scratch *s, const struct inputs *in)
+{
+	char name[32];
+	int ret = write_file(s, "plot.gp", &in->script);
+
+	for (int i = 0; i < in->n && ret == 0; i++)
+		ret = write_file(s, data_name(i, name), &in->data[i]);
 	return ret;
 }
 
@@ -221,6 +268,8 @@ _Noreturn static void become_gnuplot(const struct child *c)
 		close(fd);
 	if (c->isolate && !isolate(c))
 		_exit(NOT_ISOLATED);
+	signal(SIGXFSZ, SIG_DFL); /* ignored ones stay so through execve() */
+	signal(SIGPIPE, SIG_DFL);
 	limit(RLIMIT_CPU, CPU_SECONDS);
 	limit(RLIMIT_FSIZE, OUTPUT_MAX);
 	limit(RLIMIT_CORE, 0);
@@ -228,14 +277,15 @@ _Noreturn static void become_gnuplot(const struct child *c)
 	_exit(127);
 }
 
-static char *log_line(const char *dir)
+/* How gnuplot's complaint begins. */
+static void log_line(const struct scratch *s, char text[301])
 {
-	char *path = path_join(dir, "log"), *text = file_read(path, OUTPUT_MAX, NULL);
-	char *line = xasprintf("%.300s", text ? text : "");
+	int fd = openat(s->fd, "log", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, 300);
 
-	free(path);
-	free(text);
-	return line;
+	text[n > 0 ? n : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Wait, but not for ever: the status, or -1 when it had to be killed. */
@@ -269,7 +319,8 @@ static int spawn(const struct child *c)
 	pid_t pid = fork();
 
 	if (pid < 0) {
-		error(EXIT_IO, "cannot start gnuplot: %s", strerror(errno));
+		error(EXIT_MEMORY, "cannot start gnuplot: %s%s", strerror(errno),
+		      errno == EAGAIN ? " (ulimit -u)" : "");
 		return -2;
 	}
 	if (pid == 0)
@@ -277,11 +328,11 @@ static int spawn(const struct child *c)
 	return wait_for(pid);
 }
 
-static int run_gnuplot(const char *file, const char *dir)
+static int run_gnuplot(const char *file, const struct scratch *s)
 {
-	struct child c = { .file = file, .dir = dir, .isolate = true };
+	struct child c = { .file = file, .dir = s->path, .isolate = true };
+	char said[301];
 	int status;
-	char *said;
 
 	snprintf(c.uid_map, sizeof(c.uid_map), "%u %u 1", (unsigned)geteuid(), (unsigned)geteuid());
 	snprintf(c.gid_map, sizeof(c.gid_map), "%u %u 1", (unsigned)getegid(), (unsigned)getegid());
@@ -296,27 +347,9 @@ static int run_gnuplot(const char *file, const char *dir)
 		return 0;
 	if (status < 0 || (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL)))
 		return error(EXIT_UNEVALUABLE, "gnuplot ran out of time (%d s) and was stopped", CPU_SECONDS);
-	said = log_line(dir);
-	error(EXIT_UNEVALUABLE, "gnuplot failed (%s %d): %s", WIFEXITED(status) ? "exit status" : "signal",
-	      WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), said);
-	free(said);
-	return -1;
-}
-
-static void remove_dir(const char *dir)
-{
-	size_t n;
-	char **name = dir_list(dir, 100000, &n);
-
-	for (size_t i = 0; name && i < n; i++) {
-		char *path = path_join(dir, name[i]);
-
-		unlink(path);
-		free(path);
-	}
-	if (name)
-		dir_list_free(name, n);
-	rmdir(dir);
+	log_line(s, said);
+	return error(EXIT_UNEVALUABLE, "gnuplot failed (%s %d): %s", WIFEXITED(status) ? "exit status" : "signal",
+		     WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), said);
 }
 
 /* ---- cleaning: parse, keep what is on the list ---- */
@@ -519,42 +552,44 @@ char *plot_clean(const char *svg, const char *id, const char *label)
 
 /* ---- all together ---- */
 
-/* A fresh folder in $TMPDIR (or /tmp), caller frees its name; NULL after error(). */
-static char *make_dir(void)
+/* What gnuplot makes of the inputs, as an open file that has no name any more; -1 after error(). */
+static int draw(const char *file, const struct inputs *in)
 {
-	const char *set = getenv("TMPDIR"), *in = set && *set ? set : "/tmp";
-	char *dir = path_join(in, "lockbench-plot-XXXXXX");
+	struct scratch s;
+	int fd = -1;
 
-	if (mkdtemp(dir))
-		return dir;
-	error(EXIT_IO, "cannot make a folder for gnuplot in %s: %s%s", in, strerror(errno),
-	      in == set ? " ($TMPDIR)" : "; $TMPDIR may name another");
-	free(dir);
-	return NULL;
+	if (scratch_make(&s) < 0)
+		return -1;
+	if (write_inputs(&s, in) == 0 && run_gnuplot(file, &s) == 0) {
+		fd = openat(s.fd, "plot.svg", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0)
+			error(EXIT_UNEVALUABLE, "gnuplot left no picture: %s", strerror(errno));
+	}
+	scratch_remove(&s, in->n);
+	return fd;
 }
 
 char *plot_svg(const struct plot *p, const char *id)
 {
-	char *file = find_gnuplot(), *dir, *path, *raw = NULL, *svg = NULL;
+	char *file = find_gnuplot(), *raw = NULL, *svg = NULL;
+	struct inputs in;
+	size_t len;
+	int fd;
 
 	if (!file) {
 		error(EXIT_UNEVALUABLE, "gnuplot is not installed (apt install gnuplot-nox)");
 		return NULL;
 	}
-	dir = make_dir();
-	if (!dir) {
-		free(file);
-		return NULL;
+	make_inputs(&in, p);
+	fd = draw(file, &in);
+	if (fd >= 0) {
+		raw = fd_read_all(fd, "gnuplot's picture", 0, OUTPUT_MAX, &len);
+		close(fd);
 	}
-	path = path_join(dir, "plot.svg");
-	if (write_inputs(dir, p) == 0 && run_gnuplot(file, dir) == 0)
-		raw = file_read(path, OUTPUT_MAX, NULL);
 	if (raw)
 		svg = plot_clean(raw, id, p->title);
-	remove_dir(dir);
+	inputs_release(&in);
 	free(raw);
-	free(path);
-	free(dir);
 	free(file);
 	return svg;
 }

@@ -54,6 +54,11 @@ const char *format_of(const char *path)
 	return NULL;
 }
 
+int report_output_name(const char *path)
+{
+	return format_of(path) ? 0 : -1;
+}
+
 locale_t point_locale(void)
 {
 	static locale_t c;

@@ -35,7 +35,9 @@ struct report_select {
 extern const char *const report_tables[]; /* "survey", "functional", ...; NULL-terminated */
 /* Does the selection name what there is? 0, or -1 after error() with a "did you mean". */
 int report_check(const struct report_input *in);
-/* path's extension decides: .html .md .tex .csv .json. 0, or -1 after error(). */
+/* Does path end in .html, .md, .tex, .csv or .json? 0, or -1 after error(). */
+int report_output_name(const char *path);
+/* In the format that path's end names. 0, or -1 after error(). */
 int report_write(const struct report_input *in, const char *path);
 /* In Markdown, for a terminal; caller frees. NULL after error(). */
 char *report_text(const struct report_input *in);

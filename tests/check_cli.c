@@ -1,9 +1,12 @@
 /* bench/cli.c: one table gives parsing, help and messages. */
 #include <check.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "bench/cli.h"
+#include "tests/support_sandbox.h"
 
 struct conf {
 	struct cli_common common;
@@ -110,13 +113,60 @@ START_TEST(a_command_can_be_typed_again)
 }
 END_TEST
 
+/* Before anything is computed; a folder that the command makes itself is not asked for. */
+START_TEST(outputs_are_looked_at_first)
+{
+	ck_assert_int_eq(chdir(sandbox("")), 0);
+	ck_assert_int_eq(parse("f -o a -o absent/b"), -1);
+	ck_assert_int_eq(error_code(), EXIT_IO);
+	ck_assert_ptr_nonnull(strstr(error_text(), "there is no folder absent"));
+	error_clear();
+	args = (struct cli_args){ .out = { "store/page.html" }, .nout = 1 };
+	ck_assert_int_eq(cli_check_outputs(&cmd, &args, "store//"), 0);
+	ck_assert_int_eq(cli_check_outputs(&cmd, &args, "stor"), -1);
+	error_clear();
+	ck_assert_int_eq(cli_check_outputs(&cmd, &args, NULL), -1);
+	error_clear();
+	args.out[0] = "store/sub/page.html";
+	ck_assert_int_eq(cli_check_outputs(&cmd, &args, "store"), -1);
+	error_clear();
+	sandbox_write("store", "a file", 6);
+	args.out[0] = "store/page.html";
+	ck_assert_int_eq(cli_check_outputs(&cmd, &args, "store"), -1);
+	error_clear();
+}
+END_TEST
+
+static int only_x(const char *path)
+{
+	return strcmp(path, "x") ? error(EXIT_UNEVALUABLE, "not x") : 0;
+}
+
+START_TEST(outputs_have_names_that_are_known)
+{
+	struct cli_command named = cmd;
+
+	named.output_name = only_x;
+	ck_assert_int_eq(chdir(sandbox("")), 0);
+	args = (struct cli_args){ .out = { "x", "y" }, .nout = 2 };
+	ck_assert_int_eq(cli_check_outputs(&named, &args, NULL), -1);
+	ck_assert_str_eq(error_text(), "not x");
+	error_clear();
+	args.nout = 1;
+	ck_assert_int_eq(cli_check_outputs(&named, &args, NULL), 0);
+}
+END_TEST
+
 Suite *suite_cli(void);
 Suite *suite_cli(void)
 {
 	Suite *s = suite_create("cli");
 	TCase *tc = tcase_create("cli");
 
+	tcase_add_checked_fixture(tc, sandbox_open, sandbox_close);
 	tcase_add_test(tc, all_spellings);
+	tcase_add_test(tc, outputs_are_looked_at_first);
+	tcase_add_test(tc, outputs_have_names_that_are_known);
 	tcase_add_test(tc, flags_lists_and_the_end_of_options);
 	tcase_add_loop_test(tc, refuses, 0, ARRAY_LEN(bads));
 	tcase_add_test(tc, every_command_is_complete);

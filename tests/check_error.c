@@ -128,6 +128,56 @@ static void realloc_overflow(void *arg)
 	xrealloc(NULL, huge, 8);
 }
 
+static void die_quickly(void *arg)
+{
+	(void)arg;
+	die_now(EXIT_MEMORY, "no\nmore");
+}
+
+static void say_to_parent(enum lb_exit code, const char *text)
+{
+	fprintf(stderr, "told: %d %s\n", (int)code, text);
+}
+
+static void die_with_words(void *arg)
+{
+	(void)arg;
+	die_words = say_to_parent;
+	die(EXIT_IO, "%s", "full");
+}
+
+/* What fails on the way out is not told, and does not change the code. */
+static void die_again(void)
+{
+	die(EXIT_MEMORY, "out of memory, too");
+}
+
+static void die_twice(void *arg)
+{
+	(void)arg;
+	atexit(die_again);
+	die(EXIT_IO, "the cause");
+}
+
+static void *die_in_thread(void *arg)
+{
+	pthread_barrier_wait(arg);
+	die(EXIT_MEMORY, "out of memory");
+}
+
+/* Several threads at once: one line. */
+static void die_together(void *arg)
+{
+	pthread_barrier_t all;
+	pthread_t t;
+
+	(void)arg;
+	pthread_barrier_init(&all, NULL, 8);
+	for (int i = 0; i < 7; i++)
+		pthread_create(&t, NULL, die_in_thread, &all);
+	die_in_thread(&all);
+}
+
 static const struct ending {
 	void (*fn)(void *);
 	int status;
@@ -138,6 +188,10 @@ static const struct ending {
 	{ warn, 0, "lockbench: warning: 7\\x0dlow disk\n" },
 	{ hit_bug, 128 + SIGABRT, "1 + 1 == 2" },
 	{ error_without_code, 128 + SIGABRT, "base/error.c" },
+	{ die_quickly, EXIT_MEMORY, "lockbench: no\\x0amore\n" },
+	{ die_with_words, EXIT_IO, "told: 74 full\n" },
+	{ die_twice, EXIT_IO, "lockbench: the cause\n" },
+	{ die_together, EXIT_MEMORY, "lockbench: out of memory\n" },
 	{ malloc_overflow, EXIT_MEMORY, "lockbench: out of memory" },
 	{ calloc_overflow, EXIT_MEMORY, "lockbench: out of memory" },
 	{ realloc_overflow, EXIT_MEMORY, "lockbench: out of memory" },

@@ -577,6 +577,69 @@ START_TEST(listing_is_sorted_and_capped)
 }
 END_TEST
 
+/* ---- before publication ---- */
+
+/* What is asked before is what happens later: each of these, also with file_publish(). */
+static const struct outlet {
+	const char *name, *link; /* in the sandbox; link: what the name is made a link to */
+	enum lb_exit code;
+	const char *text;
+} outlets[] = {
+	{ "new", NULL, EXIT_YES, NULL },
+	{ "old", NULL, EXIT_YES, NULL },
+	{ "folder", NULL, EXIT_IO, "it is a folder" },
+	{ "absent/new", NULL, EXIT_IO, "there is no folder" },
+	{ "folder/", NULL, EXIT_IO, "it is a folder" },
+	{ "old/new", NULL, EXIT_IO, "Not a directory" },
+	{ "link", "old", EXIT_YES, NULL },
+	{ "link", "yet-to-come", EXIT_YES, NULL },
+	{ "link", "folder/yet-to-come", EXIT_YES, NULL },
+	{ "link", "absent/new", EXIT_IO, "" },
+	{ "link", "folder", EXIT_IO, "it is a folder" },
+	{ "link", "link", EXIT_IO, "Too many levels" },
+};
+
+START_TEST(what_can_be_written_is_known_before)
+{
+	const struct outlet *o = &outlets[_i];
+	const bool can = o->code == EXIT_YES;
+
+	ck_assert_int_eq(file_mkdirs(sandbox("folder")), 0);
+	sandbox_write("old", "x", 1);
+	if (o->link)
+		ck_assert_int_eq(symlink(o->link, sandbox(o->name)), 0);
+	ck_assert_int_eq(file_can_publish(sandbox(o->name)), can ? 0 : -1);
+	if (!can)
+		expect_error(o->code, o->text);
+	ck_assert_int_eq(file_there(sandbox("new")), 0); /* only asked */
+	ck_assert_int_eq(file_there(sandbox("yet-to-come")), 0);
+	error_clear();
+	ck_assert_int_eq(file_publish(sandbox(o->name), "y", 1), can ? 0 : -1);
+	error_clear();
+}
+END_TEST
+
+START_TEST(devices_pipes_and_descriptors_are_asked_without_opening)
+{
+	char path[32];
+	int ends[2];
+
+	ck_assert_int_eq(file_can_publish("/dev/null"), 0);
+	ck_assert_int_eq(mkfifo(sandbox("pipe"), 0600), 0);
+	ck_assert_int_eq(file_can_publish(sandbox("pipe")), 0); /* nobody reads it yet: that may change */
+	ck_assert_int_eq(pipe(ends), 0);
+	snprintf(path, sizeof(path), "/dev/fd/%d", ends[1]);
+	ck_assert_int_eq(file_can_publish(path), 0);
+	snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+	ck_assert_int_eq(file_can_publish(path), -1);
+	expect_error(EXIT_IO, "not open for writing");
+	close(ends[1]);
+	snprintf(path, sizeof(path), "/dev/fd/%d", ends[1]);
+	ck_assert_int_eq(file_can_publish(path), -1);
+	expect_error(EXIT_IO, "not open for writing");
+}
+END_TEST
+
 Suite *suite_file(void);
 Suite *suite_file(void)
 {
@@ -609,6 +672,8 @@ Suite *suite_file(void)
 	tcase_add_test(tc, a_device_is_written_into);
 	tcase_add_test(tc, a_pipe_is_written_into);
 	tcase_add_test(tc, an_open_descriptor_is_written_into);
+	tcase_add_loop_test(tc, what_can_be_written_is_known_before, 0, ARRAY_LEN(outlets));
+	tcase_add_test(tc, devices_pipes_and_descriptors_are_asked_without_opening);
 	tcase_add_test(tc, a_missing_folder_is_asked_for_by_name);
 	tcase_add_test(tc, cannot_look_is_not_absent);
 	tcase_add_test(tc, listing_is_sorted_and_capped);

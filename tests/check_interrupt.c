@@ -2,6 +2,8 @@
 #include <check.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +41,45 @@ START_TEST(second_signal_ends_at_once)
 	int sig = cases[_i].sig;
 
 	ck_assert_int_eq(run_child(two_signals, &sig, NULL), cases[_i].code);
+}
+END_TEST
+
+static void limit_processor_time(rlim_t seconds)
+{
+	struct rlimit r = { seconds, seconds };
+
+	ck_assert_int_eq(setrlimit(RLIMIT_CPU, &r), 0);
+	interrupt_install();
+}
+
+/* The system would kill after a second; the flag comes before that. */
+START_TEST(end_of_processor_time_is_a_flag)
+{
+	limit_processor_time(1);
+	while (!interrupt_signal())
+		;
+	ck_assert_int_eq(interrupt_signal(), SIGXCPU);
+	ck_assert_int_eq(interrupt_check(), -1);
+	ck_assert_int_eq(error_code(), EXIT_MEMORY);
+	ck_assert_ptr_nonnull(strstr(error_text(), "processor time"));
+}
+END_TEST
+
+static void work_on(void *unused)
+{
+	(void)unused;
+	limit_processor_time(1);
+	while (interrupt_signal() >= 0)
+		;
+}
+
+START_TEST(who_looks_at_no_flag_ends_with_a_line)
+{
+	char *text;
+
+	ck_assert_int_eq(run_child(work_on, NULL, &text), EXIT_MEMORY);
+	ck_assert_ptr_nonnull(strstr(text, "processor time"));
+	free(text);
 }
 END_TEST
 
@@ -83,8 +124,11 @@ Suite *suite_interrupt(void)
 	Suite *s = suite_create("interrupt");
 	TCase *tc = tcase_create("interrupt");
 
+	tcase_set_timeout(tc, 20);
 	tcase_add_loop_test(tc, first_signal_is_a_flag, 0, ARRAY_LEN(cases));
 	tcase_add_loop_test(tc, second_signal_ends_at_once, 0, ARRAY_LEN(cases));
+	tcase_add_test(tc, end_of_processor_time_is_a_flag);
+	tcase_add_test(tc, who_looks_at_no_flag_ends_with_a_line);
 	tcase_add_test(tc, broken_pipe_does_not_kill);
 	tcase_add_test(tc, sleeping_call_wakes);
 	suite_add_tcase(s, tc);

@@ -234,6 +234,21 @@ START_TEST(sets_override_everywhere)
 }
 END_TEST
 
+START_TEST(limits_stay_in_the_head)
+{
+	static const char *const sets[] = { "memory=1500.5", "timeout=7" };
+
+	ck_assert_msg(parse(BLOCKS, sets, 2) == 0, "%s", error_text());
+	ck_assert_double_eq(job.memory, 1500.5);
+	ck_assert_double_eq(job.timeout, 7);
+	job_release(&job);
+	ck_assert_int_eq(parse(BLOCKS, NULL, 0), 0);
+	ck_assert_double_eq(job.memory, 0);
+	job_release(&job);
+	ck_assert_int_eq(parse(HEAD "blocks: [{schemes: [none], memory: 5}]\n", NULL, 0), -1);
+}
+END_TEST
+
 static const struct bad bad_sets[] = {
 	{ "epochs", "want name=value" },
 	{ "=3", "want name=value" },
@@ -247,6 +262,8 @@ static const struct bad bad_sets[] = {
 	{ "limit.train.x=3", "only schemes and attacks have options of options" },
 	{ "tier=[", "not YAML" },
 	{ "users=&a 3", "anchors" },
+	{ "memory=-1", "allowed: 0 to" },
+	{ "memory=2G", "is not a finite number" },
 };
 
 START_TEST(bad_sets_are_refused)
@@ -270,6 +287,7 @@ Suite *suite_job(void)
 	tcase_add_test(tc, repeated_cells_count_once);
 	tcase_add_test(tc, blocks_inherit_and_override);
 	tcase_add_test(tc, sets_override_everywhere);
+	tcase_add_test(tc, limits_stay_in_the_head);
 	tcase_add_loop_test(tc, bad_sets_are_refused, 0, ARRAY_LEN(bad_sets));
 	tcase_set_timeout(tc, 30);
 	suite_add_tcase(s, tc);

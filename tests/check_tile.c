@@ -4,11 +4,15 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/tile.h"
+#include "tests/support_sandbox.h"
 
 #define TILES 1000
 
@@ -81,6 +85,63 @@ START_TEST(loops_do_not_mix)
 		ck_assert_int_eq(c.calls[n], 0);
 	}
 	ck_assert(!c.bad_thread);
+}
+END_TEST
+
+static int threads_there(void)
+{
+	size_t n;
+	char **names = dir_list("/proc/self/task", 1000, &n);
+
+	dir_list_free(names, n);
+	return (int)n;
+}
+
+/* Asleep, awake and just started: they end, and the next loop starts them again. */
+START_TEST(threads_end_when_told)
+{
+	static struct counts c;
+
+	c.threads = tile_threads(4);
+	for (int k = 0; k < 200; k++) {
+		const struct timespec nap = { .tv_nsec = k % 10 ? 0 : 2000000 };
+
+		memset(&c.calls, 0, sizeof(c.calls));
+		tile_for(TILES, count, &c);
+		for (int i = 0; i < TILES; i++)
+			ck_assert_int_eq(c.calls[i], 1);
+		ck_assert_int_eq(threads_there(), 4);
+		nanosleep(&nap, NULL);
+		tile_stop();
+		if (k % 3 == 0)
+			tile_stop(); /* of nobody */
+	}
+	ck_assert_int_eq(threads_there(), 1);
+}
+END_TEST
+
+/* Where no thread can be started the caller does the work alone, and is not asked again at each loop. */
+static void work_alone(void *unused)
+{
+	static struct counts c;
+	struct rlimit none = { 1, 1 };
+	int right = 0;
+
+	(void)unused;
+	if (geteuid() == 0 && (setresgid(61235, 61235, 61235) || setresuid(61235, 61235, 61235))) /* root has no such limit */
+		_exit(1);
+	if (setrlimit(RLIMIT_NPROC, &none))
+		_exit(2);
+	c.threads = tile_threads(8);
+	tile_for(TILES, count, &c);
+	for (int i = 0; i < TILES; i++)
+		right += c.calls[i] == 1;
+	_exit(right == TILES && !c.bad_thread ? 0 : 3);
+}
+
+START_TEST(refused_threads_are_done_without)
+{
+	ck_assert_int_eq(run_child(work_alone, NULL, NULL), 0);
 }
 END_TEST
 
@@ -217,6 +278,8 @@ Suite *suite_tile(void)
 #ifndef __SANITIZE_THREAD__
 	tcase_add_test(tc, a_forked_child_goes_on);
 #endif
+	tcase_add_test(tc, threads_end_when_told);
+	tcase_add_test(tc, refused_threads_are_done_without);
 	tcase_add_test(tc, number_of_threads_is_bounded);
 	tcase_add_test(tc, same_bits_for_any_number_of_threads);
 	tcase_add_test(tc, nested_calls_keep_their_thread);

@@ -39,11 +39,11 @@ int child_start(struct child *c, char *const argv[], const char *core, bool quie
 
 	BUG_ON(!argv[0] || getenv(CHILD));
 	if (pipe2(in, O_CLOEXEC))
-		return error(EXIT_TEMPORARY, "cannot make a pipe: %s", strerror(errno));
+		return error(EXIT_IO, "cannot make a pipe: %s", strerror(errno));
 	if (pipe2(out, O_CLOEXEC)) {
 		close(in[0]);
 		close(in[1]);
-		return error(EXIT_TEMPORARY, "cannot make a pipe: %s", strerror(errno));
+		return error(EXIT_IO, "cannot make a pipe: %s", strerror(errno));
 	}
 	fflush(NULL);
 	*c = (struct child){ .in = in[1], .out = out[0], .pid = fork() };
@@ -55,7 +55,7 @@ int child_start(struct child *c, char *const argv[], const char *core, bool quie
 		return 0;
 	close(in[1]);
 	close(out[0]);
-	return error(EXIT_TEMPORARY, "cannot start a process: %s", strerror(errno));
+	return error(EXIT_MEMORY, "cannot start a process: %s", strerror(errno));
 }
 
 void child_ask(const struct child *c)
