@@ -130,7 +130,7 @@ whole "a file size" grown
 # ---- memory ----
 # (Below some MiB the dynamic linker gives up, before the program begins, with 127.)
 codes=
-for kib in 8000 16000 24000 28000 32000 40000 64000 200000; do
+for kib in 8000 16000 32000 48000 56000 60000 64000 68000 72000 80000 96000 200000; do
 	(ulimit -v $kib; exec "$lb" run tiny.yaml --store mem$kib -q --threads 2) >out 2>err
 	code=$?
 	codes="$codes $code"
