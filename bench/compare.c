@@ -16,6 +16,7 @@
 
 #define ALPHA 0.05
 #define POWER 0.8
+#define TRIALS_MAX ((size_t)1 << 24) /* single ones of a metric, over all seeds */
 #define BOOT_SEED 20240601 /* any: it makes intervals repeat */
 
 const char *const compare_words[] = { "same", "better", "worse", "differs", "not decidable" };
@@ -160,7 +161,8 @@ static void read_trials(struct series *s, const struct raw *r, const struct metr
 	for (int i = 0; i < s->n; i++) {
 		const struct obs_entry *b = obs_get(&r->b[at[i]], name, 'b'), *c = obs_get(&r->c[at[i]], name, 'b');
 
-		if (!b || !c || b->n != c->n || !b->n) { /* other users, other images: only the shares can be compared */
+		/* Other users, other images, or more than can be drawn again and again: only the shares can be compared. */
+		if (!b || !c || b->n != c->n || !b->n || b->n > TRIALS_MAX - (size_t)total) {
 			free(s->x);
 			s->x = NULL;
 			return;
@@ -185,6 +187,17 @@ static bool constant(const double *x, int n)
 	return true;
 }
 
+/* The exact test adds up as many terms as there are successes. */
+#define EXACT_MAX 10000000
+static double p_of_shares(long k1, long n1, long k2, long n2)
+{
+	const long k[2] = { k1, k2 }, n[2] = { n1, n2 };
+
+	if (n1 < 1 || n2 < 1)
+		return 1;
+	return n1 <= EXACT_MAX && n2 <= EXACT_MAX ? fisher_exact(k1, n1, k2, n2) : chi2_proportions(k, n, 2);
+}
+
 /* All seeds show the same difference, so that Student's t knows no spread: what the trials say. */
 static double p_of_trials(const struct series *s)
 {
@@ -198,7 +211,7 @@ static double p_of_trials(const struct series *s)
 			up += s->x[j] > 0;
 			down += s->x[j] < 0;
 		}
-		p[i] = s->x ? mcnemar(up, down) : fisher_exact(s->kb[i], s->tb[i], s->kc[i], s->tc[i]);
+		p[i] = s->x ? mcnemar(up, down) : p_of_shares(s->kb[i], s->tb[i], s->kc[i], s->tc[i]);
 		sign[i] = (s->d[i] > 0) - (s->d[i] < 0);
 	}
 	all = stouffer(p, sign, s->n);

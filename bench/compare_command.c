@@ -3,13 +3,16 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "base/file.h"
 #include "bench/bundlefile.h"
+#include "bench/cellcheck.h"
 #include "bench/cli.h"
 #include "bench/collect.h"
 #include "bench/compare.h"
 #include "bench/withhold.h"
 
-#define CELLS_MAX ((size_t)1 << 30)
+#define CELLS_BYTES_MAX ((size_t)256 << 20) /* of a JSON file of cells: as many as a large study has ... */
+#define CELLS_VALUES_MAX ((size_t)1 << 24) /* ... in as much memory as a small machine has */
 
 struct compare_options {
 	struct cli_common common;
@@ -58,21 +61,25 @@ static int read_store(struct source *s, const char *path)
 	return ret;
 }
 
-static int check_cells(const json_t *cells, const char *path)
+static int check_each(const json_t *list, const char *path, int (*check)(const json_t *))
 {
 	const json_t *c;
 	size_t i;
 
-	json_array_foreach(cells, i, c)
-		if (!json_is_object(json_object_get(c, "metrics")) || !json_is_string(json_object_get(c, "scheme")))
-			return error(EXIT_UNEVALUABLE, "%s: entry %zu is no cell (a cell has \"scheme\" and \"metrics\")", path, i + 1);
+	json_array_foreach(list, i, c)
+		if (check(c) < 0)
+			return error_prefix("%s: entry %zu", path, i + 1);
 	return 0;
 }
 
 static int read_json(struct source *s, const char *path)
 {
-	json_t *j = json_read_file(path, CELLS_MAX), *cells = json_is_object(j) ? json_object_get(j, "cells") : j;
+	size_t len = 0;
+	char *text = file_read(path, CELLS_BYTES_MAX, &len);
+	json_t *j = text ? json_read_bounded(text, len, CELLS_VALUES_MAX, path) : NULL;
+	json_t *cells = json_is_object(j) ? json_object_get(j, "cells") : j;
 
+	free(text);
 	if (!j)
 		return -1;
 	if (json_is_array(cells))
@@ -83,7 +90,7 @@ static int read_json(struct source *s, const char *path)
 	json_decref(j);
 	if (!s->cells)
 		return error(EXIT_UNEVALUABLE, "%s holds no cells; compare wants a store, or a JSON file with an array of cells", path);
-	return check_cells(s->cells, path);
+	return check_each(s->cells, path, cell_check_given);
 }
 
 static int read_bundle(struct source *s, const char *path)
@@ -95,7 +102,7 @@ static int read_bundle(struct source *s, const char *path)
 	s->cells = bundle_file_json(&b, "cells/");
 	s->failures = s->cells ? bundle_file_json(&b, "failures/") : NULL;
 	bundle_file_release(&b);
-	return s->failures ? check_cells(s->cells, path) : -1;
+	return s->failures && check_each(s->cells, path, cell_check) == 0 ? check_each(s->failures, path, failure_check) : -1;
 }
 
 static int read_source(struct source *s, const char *path)

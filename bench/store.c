@@ -11,10 +11,10 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "bench/cell.h"
+#include "bench/cellcheck.h"
 
 #define STORE_FORMAT 1
 #define NAMES_MAX 2000000
-#define JSON_MAX ((size_t)64 << 20)
 
 struct store {
 	struct dir *dir;
@@ -292,11 +292,28 @@ static int put_json(struct store *s, const char *kind, const char *key, const js
 	return ret;
 }
 
+/* A file that is no cell; key NULL: it belongs to none. NULL after error(). */
+static json_t *read_note(struct store *s, const char *rel, const char *key, int (*check)(const json_t *))
+{
+	json_t *j = json_read_in(s->dir, rel, NOTE_BYTES_MAX);
+
+	if (!j)
+		return NULL;
+	if (key && strcmp(jget_str(j, "key", ""), key) != 0)
+		error(EXIT_UNEVALUABLE, "%s/%s: the key inside is not the file's name: damaged, or copied by hand", store_dir(s), rel);
+	else if (check(j) == 0)
+		return j;
+	else
+		error_prefix("%s/%s: damaged", store_dir(s), rel);
+	json_decref(j);
+	return NULL;
+}
+
 /* What no result depends on (timing, failures, the last run): one that is damaged is warned of and counts as absent. NULL without
  * error() then, with error() when it cannot be read at all. */
-static json_t *get_lesser(struct store *s, const char *rel)
+static json_t *get_lesser(struct store *s, const char *rel, const char *key, int (*check)(const json_t *))
 {
-	json_t *j = dir_there(s->dir, rel, NULL) == DIR_FILE ? json_read_in(s->dir, rel, JSON_MAX) : NULL;
+	json_t *j = dir_there(s->dir, rel, NULL) == DIR_FILE ? read_note(s, rel, key, check) : NULL;
 
 	if (!j && error_code() == EXIT_UNEVALUABLE) {
 		warning("%s; it counts as absent", error_text());
@@ -305,10 +322,15 @@ static json_t *get_lesser(struct store *s, const char *rel)
 	return j;
 }
 
+static int (*check_of(const char *kind))(const json_t *)
+{
+	return !strcmp(kind, "timing") ? timing_check : failure_check;
+}
+
 static json_t *get_json(struct store *s, const char *kind, const char *key)
 {
 	char *rel = store_rel(kind, key);
-	json_t *j = get_lesser(s, rel);
+	json_t *j = get_lesser(s, rel, key, check_of(kind));
 
 	free(rel);
 	return j;
@@ -328,19 +350,27 @@ static void cell_hash(json_t *cell, char out[HASH_HEX])
 int store_put_cell(struct store *s, const char *key, const json_t *cell)
 {
 	json_t *j = json_copy((json_t *)(uintptr_t)cell); /* shallow: one member more */
-	char hash[HASH_HEX];
-	int ret;
+	char hash[HASH_HEX], *text;
+	int ret = cell_check(cell);
 
 	cell_hash(j, hash);
 	jset_str(j, "sha256", hash);
-	ret = put_json(s, "cells", key, j);
+	text = json_pretty(j);
+	if (ret == 0 && strlen(text) > CELL_BYTES_MAX)
+		ret = error(EXIT_UNEVALUABLE, "a cell of %zu MiB; a store's are at most %zu MiB: fewer users, credentials or tries",
+			    strlen(text) >> 20, CELL_BYTES_MAX >> 20);
+	if (ret == 0)
+		ret = put_json(s, "cells", key, j);
+	free(text);
 	json_decref(j);
 	return ret;
 }
 
-static int check_cell(const char *path, const char *key, json_t *cell)
+/* A cell file is the text that was written: what is there besides, however harmless, is not. */
+static int check_cell(const char *path, const char *key, json_t *cell, const char *text, size_t len)
 {
-	char hash[HASH_HEX];
+	char hash[HASH_HEX], *canonical;
+	bool same;
 
 	if (!json_is_object(cell))
 		return error(EXIT_UNEVALUABLE, "%s: not an object", path);
@@ -352,18 +382,26 @@ static int check_cell(const char *path, const char *key, json_t *cell)
 	cell_hash(cell, hash);
 	if (strcmp(jget_str(cell, "sha256", ""), hash) != 0)
 		return error(EXIT_UNEVALUABLE, "%s: damaged: its content does not match its sha256", path);
-	return 0;
+	canonical = json_pretty(cell);
+	same = strlen(canonical) == len && !memcmp(canonical, text, len);
+	free(canonical);
+	if (!same)
+		return error(EXIT_UNEVALUABLE, "%s: damaged: not as lockbench wrote it (edited?)", path);
+	return cell_check(cell) < 0 ? error_prefix("%s: damaged", path) : 0;
 }
 
 json_t *store_get_cell(struct store *s, const char *key)
 {
 	char *rel = store_rel("cells", key), *path = dir_path(s->dir, rel);
-	json_t *cell = json_read_in(s->dir, rel, JSON_MAX);
+	size_t len = 0;
+	char *text = dir_read(s->dir, rel, CELL_BYTES_MAX, &len);
+	json_t *cell = text ? json_read_bounded(text, len, CELL_VALUES_MAX, path) : NULL;
 
-	if (cell && check_cell(path, key, cell) < 0) {
+	if (cell && check_cell(path, key, cell, text, len) < 0) {
 		json_decref(cell);
 		cell = NULL;
 	}
+	free(text);
 	free(path);
 	free(rel);
 	return cell;
@@ -387,21 +425,10 @@ int store_has_cell(struct store *s, const char *key)
 
 int store_check_cell(struct store *s, const char *key)
 {
-	char *rel = store_rel("cells", key), *canonical;
 	json_t *cell = store_get_cell(s, key);
-	size_t len = 0;
-	char *text = cell ? dir_read(s->dir, rel, JSON_MAX, &len) : NULL;
-	int ret = -1;
+	const int ret = cell ? 0 : -1;
 
-	if (text) {
-		canonical = json_pretty(cell);
-		ret = strlen(canonical) == len && !memcmp(canonical, text, len) ? 0 :
-		      error(EXIT_UNEVALUABLE, "%s/%s: not as lockbench wrote it (edited?)", store_dir(s), rel);
-		free(canonical);
-	}
-	free(text);
 	json_decref(cell);
-	free(rel);
 	return ret;
 }
 
@@ -437,7 +464,7 @@ int store_put_run(struct store *s, const json_t *run)
 
 json_t *store_get_run(struct store *s)
 {
-	return get_lesser(s, "last-run.json");
+	return get_lesser(s, "last-run.json", NULL, run_check);
 }
 
 /* ---- walking ---- */
@@ -499,7 +526,7 @@ static json_t *read_kind(struct store *s, const char *kind, const char *key)
 	if (!strcmp(kind, "cells"))
 		return store_get_cell(s, key);
 	rel = store_rel(kind, key);
-	j = json_read_in(s->dir, rel, JSON_MAX);
+	j = read_note(s, rel, key, check_of(kind));
 	free(rel);
 	return j;
 }
@@ -544,7 +571,7 @@ int store_hash(struct store *s, char out[65])
 	for (size_t i = 0; i < n && ret == 0; i++) {
 		char *rel = store_rel("cells", keys[i]);
 		size_t len = 0;
-		char *text = dir_read(s->dir, rel, JSON_MAX, &len);
+		char *text = dir_read(s->dir, rel, CELL_BYTES_MAX, &len);
 
 		hash_add(&h, keys[i], HASH_HEX);
 		if (text)

@@ -36,14 +36,16 @@ void store_work_for_run(struct store *s);
  * A damaged cell is warned of and counts as absent: the next run makes it again. */
 int store_has_cell(struct store *s, const char *key);
 int store_put_cell(struct store *s, const char *key, const json_t *cell);
-json_t *store_get_cell(struct store *s, const char *key); /* checks that the key inside is the file's; NULL after error() */
+/* Every byte is what was written, the key inside is the file's, all members are what a cell has (cellcheck.h); NULL after error(). */
+json_t *store_get_cell(struct store *s, const char *key);
 int store_put_timing(struct store *s, const char *key, const json_t *timing);
 /* These three: NULL without error() when absent, or damaged (a warning); NULL after error() when nobody can tell. */
 json_t *store_get_timing(struct store *s, const char *key);
 int store_put_failure(struct store *s, const char *key, const json_t *failure);
 json_t *store_get_failure(struct store *s, const char *key);
 int store_clear_failure(struct store *s, const char *key);
-/* Call fn for every cell (kind "cells") or failure in key order, bad for each that is damaged, with the reason; stops at non-zero
+/* Failures and timings are checked as cells are, but for a hash, which they do not have.
+ * Call fn for every cell (kind "cells") or failure in key order, bad for each that is damaged, with the reason; stops at non-zero
  * and returns it. -1 after error() when one cannot be read at all: then nothing that needs all of them may go on. */
 int store_each(struct store *s, const char *kind, int (*fn)(void *ctx, const char *key, const json_t *j),
 	       int (*bad)(void *ctx, const char *key, const char *why), void *ctx);
