@@ -187,17 +187,6 @@ static bool constant(const double *x, int n)
 	return true;
 }
 
-/* The exact test adds up as many terms as there are successes. */
-#define EXACT_MAX 10000000
-static double p_of_shares(long k1, long n1, long k2, long n2)
-{
-	const long k[2] = { k1, k2 }, n[2] = { n1, n2 };
-
-	if (n1 < 1 || n2 < 1)
-		return 1;
-	return n1 <= EXACT_MAX && n2 <= EXACT_MAX ? fisher_exact(k1, n1, k2, n2) : chi2_proportions(k, n, 2);
-}
-
 /* All seeds show the same difference, so that Student's t knows no spread: what the trials say. */
 static double p_of_trials(const struct series *s)
 {
@@ -211,7 +200,7 @@ static double p_of_trials(const struct series *s)
 			up += s->x[j] > 0;
 			down += s->x[j] < 0;
 		}
-		p[i] = s->x ? mcnemar(up, down) : p_of_shares(s->kb[i], s->tb[i], s->kc[i], s->tc[i]);
+		p[i] = s->x ? mcnemar(up, down) : fisher_exact(s->kb[i], s->tb[i], s->kc[i], s->tc[i]);
 		sign[i] = (s->d[i] > 0) - (s->d[i] < 0);
 	}
 	all = stouffer(p, sign, s->n);

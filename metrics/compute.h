@@ -5,6 +5,7 @@
 
 #include "metrics/observe.h"
 #include "metrics/value.h"
+#include <stdbool.h>
 
 /* Observations come from cells that anybody may have written. A number that counts something: 0 where it is absent, or no whole number from 0
  * to 2^53. Are the n numbers of a series such counts? */
