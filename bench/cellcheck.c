@@ -374,7 +374,8 @@ static const char *const levels[] = { "", "black", "grey", "white", NULL };
 	{ "sha256", HEX, 0, 0, 0, NULL, NULL }, \
 	{ "strength_option", NAME_OR_NONE, MUST, 0, 0, NULL, NULL }, \
 	{ "verdict", WORD, MUST, 0, 0, verdicts, NULL }, \
-	{ "why", TEXT, MUST, 0, TEXT_BYTES, NULL, NULL }
+	{ "why", TEXT, MUST, 0, TEXT_BYTES, NULL, NULL }, \
+	{ "withheld", HEX, 0, 0, 0, NULL, NULL } /* in bundles, where a secret option was taken out */
 
 static const struct member cell_members[] = { POINT_MEMBERS, CELL_MEMBERS(check_metrics, check_observations), { 0 } };
 static const struct member given_members[] = { POINT_MEMBERS, CELL_MEMBERS(check_given_metrics, check_given_observations), { 0 } };

@@ -307,7 +307,7 @@ END_TEST
 
 /* A mark that is read whole has the bits of its symbols; a map that decodes worse than the plain answers is no decoder. */
 /* Observations that no evaluation saw, with every name of those that it does: each metric says nothing or a number, and never a BUG. */
-static const double odd[] = { -1, -0.5, 0, 0.5, 1, 2, 3, 63, 1e9, 1e15, 9.1e15, 1e99, -1e99 };
+static const double odd[] = { -1, 0.5, 2, 63, 1e9, 9.1e15, 1e99 };
 
 START_TEST(impossible_observations_do_no_harm)
 {
