@@ -9,6 +9,7 @@
 #include "bench/cli.h"
 #include "bench/collect.h"
 #include "bench/compare.h"
+#include "bench/manifest.h"
 #include "bench/withhold.h"
 
 #define CELLS_BYTES_MAX ((size_t)256 << 20) /* of a JSON file of cells: as many as a large study has ... */
@@ -17,7 +18,7 @@
 struct compare_options {
 	struct cli_common common;
 	char margin[OPT_STRING_MAX], margins[OPT_STRING_MAX], scheme[OPT_STRING_MAX], against[OPT_STRING_MAX];
-	int mixed, strict, all, replicates;
+	int mixed, strict, partial, all, replicates;
 };
 #define ROW(m) offsetof(struct compare_options, m)
 static const struct opt compare_opts[] = {
@@ -26,7 +27,8 @@ static const struct opt compare_opts[] = {
 	{ "margins", OPT_STRING, ROW(margins), "", 0, 255, "a YAML file (a job will do) with a map `margins:` of them", NULL },
 	{ "scheme", OPT_STRING, ROW(scheme), "", 0, 63, "only cells of this scheme", NULL },
 	{ "against", OPT_STRING, ROW(against), "", 0, 63, "the baseline's scheme that it is compared with, whatever its options", NULL },
-	{ "strict", OPT_BOOL, ROW(strict), "false", 0, 0, "exit 2 when something is missing or not decidable", NULL },
+	{ "strict", OPT_BOOL, ROW(strict), "false", 0, 0, "exit 2 when something is not decidable, too", NULL },
+	{ "partial", OPT_BOOL, ROW(partial), "false", 0, 0, "compare what both have: no exit 2 for cells that one side lacks, or that are damaged", NULL },
 	{ "mixed", OPT_BOOL, ROW(mixed), "false", 0, 0, "pair cells of different engines, kernels, tiers or limits too", NULL },
 	{ "all", OPT_BOOL, ROW(all), "false", 0, 0, "show what is the same too, and why something is not decidable", NULL },
 	{ "replicates", OPT_INT, ROW(replicates), "10000", 100, 1000000, "of the bootstrap", NULL },
@@ -35,12 +37,16 @@ static const struct opt compare_opts[] = {
 };
 
 /* What is compared: the cells of a store, of a bundle, or of a JSON file that holds them (an array, {"cells": [...]}, or one cell). */
-struct source { json_t *cells, *failures; };
+struct source {
+	json_t *cells, *failures;
+	json_t *left_out; /* of a store, as in struct collection */
+};
 
 static void source_release(struct source *s)
 {
 	json_decref(s->cells);
 	json_decref(s->failures);
+	json_decref(s->left_out);
 }
 
 static int read_store(struct source *s, const char *path)
@@ -54,6 +60,7 @@ static int read_store(struct source *s, const char *path)
 	if (collect(st, NULL, &col) == 0) {
 		s->cells = json_incref(col.cells);
 		s->failures = json_incref(col.failures);
+		s->left_out = json_incref(col.left_out);
 		ret = 0;
 	}
 	collection_release(&col);
@@ -146,7 +153,7 @@ static void withhold_all(struct source *s)
 
 static int show(const struct compare_options *o, const struct cli_args *args, const struct pairs *p, const struct comparison *c)
 {
-	const struct compare_names names = { args->arg[0], args->arg[1], o->all, o->strict };
+	const struct compare_names names = { args->arg[0], args->arg[1], o->all, o->strict, o->partial };
 
 	for (int i = 0; i < args->nout; i++)
 		if (compare_write(c, p, &names, args->out[i]) < 0)
@@ -155,7 +162,21 @@ static int show(const struct compare_options *o, const struct cli_args *args, co
 		return -1;
 	if (!o->common.json)
 		compare_print(c, p, &names);
-	return compare_exit(c, p, o->strict);
+	return compare_exit(c, p, o->strict, o->partial);
+}
+
+/* What of a side's cells, and of what would say how many there should be, cannot be read. Timings and pictures are not compared. */
+static void add_unread(json_t *texts, const struct source *s)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(s->left_out, i, v) {
+		const char *what = jget_str(v, "what", "");
+
+		if (!strcmp(what, "cell") || !strcmp(what, "failure") || !strcmp(what, MANIFEST_NAME))
+			json_array_append(texts, json_object_get(v, "why"));
+	}
 }
 
 static int compare(const struct compare_options *o, const struct cli_args *args, struct source s[2])
@@ -181,6 +202,8 @@ static int compare(const struct compare_options *o, const struct cli_args *args,
 	}
 	ret = pairs_make(&p, s[0].cells, s[1].cells, s[1].failures, &pc);
 	if (ret == 0) {
+		add_unread(p.unread, &s[0]);
+		add_unread(p.unread, &s[1]);
 		compare_pairs(&p, &cc, &c);
 		ret = show(o, args, &p, &c);
 		comparison_release(&c);
@@ -211,5 +234,6 @@ const struct cli_command command_compare = {
 	.outputs = true, .output_name = compare_output_name,
 	.more = "BASELINE and CANDIDATE are stores, bundles or JSON files with cells. Seed noise is no regression: a metric is worse when the "
 		"t-test over seeds (Holm-adjusted) and the 95 % interval show it and the change is larger than the margin. "
-		"-o writes .md, .xml (JUnit) and .json. Exit 0: no regression, 1: a regression, 2: could not be evaluated."
+		"-o writes .md, .xml (JUnit) and .json. Exit 0: no regression, 1: a regression, 2: could not be evaluated, or one side lacks "
+		"cells that the other has, or has cells that are damaged (--partial compares the rest)."
 };
