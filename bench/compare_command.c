@@ -109,7 +109,7 @@ static int read_bundle(struct source *s, const char *path)
 	s->cells = bundle_file_json(&b, "cells/");
 	s->failures = s->cells ? bundle_file_json(&b, "failures/") : NULL;
 	bundle_file_release(&b);
-	return s->failures && check_each(s->cells, path, cell_check) == 0 ? check_each(s->failures, path, failure_check) : -1;
+	return s->failures ? 0 : -1;
 }
 
 static int read_source(struct source *s, const char *path)
