@@ -202,16 +202,17 @@ int dir_open_file(const struct dir *d, const char *rel)
 {
 	struct stat st;
 	const char *last;
-	int at, fd, there = look(d, rel, &st);
+	int at = open_parent(d, rel, false, &last), fd = -1;
 
-	if (there <= 0)
-		return there == 0 ? ABSENT : -1;
-	if (!S_ISREG(st.st_mode))
-		return refuse_kind(d, rel, st.st_mode);
-	at = open_parent(d, rel, false, &last);
 	if (at < 0)
 		return at;
-	fd = openat(at, last, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+	if (fstatat(at, last, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (!S_ISREG(st.st_mode)) {
+			close(at);
+			return refuse_kind(d, rel, st.st_mode);
+		}
+		fd = openat(at, last, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+	}
 	if (fd < 0)
 		fd = errno == ENOENT ? ABSENT : cannot_look(d, rel, at, last);
 	else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {

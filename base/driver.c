@@ -29,6 +29,11 @@ static bool well_named(const char *name, const char *head, const char *tail, siz
 	return name && *name && strchr(head, *name) && name[strspn(name, tail)] == '\0' && strlen(name) <= max;
 }
 
+bool driver_name_ok(const char *name)
+{
+	return well_named(name, "abcdefghijklmnopqrstuvwxyz0123456789", "abcdefghijklmnopqrstuvwxyz0123456789._-", NAME_MAX_LEN);
+}
+
 /* Upper and lower case are not checked: a line may begin with an acronym or a person's name. */
 static bool one_line(const char *s)
 {
@@ -100,8 +105,7 @@ int driver_check(const struct driver *d)
 	void *conf;
 	int ret = 0;
 
-	if (!well_named(d->name, "abcdefghijklmnopqrstuvwxyz0123456789",
-			"abcdefghijklmnopqrstuvwxyz0123456789._-", NAME_MAX_LEN))
+	if (!driver_name_ok(d->name))
 		return error(EXIT_UNEVALUABLE, "driver '%s' lacks a name of the form [a-z0-9][a-z0-9._-]{0,63}",
 			     d->name ? d->name : "(null)");
 	lacks = driver_lacks(d);

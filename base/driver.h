@@ -3,6 +3,7 @@
 #define LB_BASE_DRIVER_H
 
 #include "base/opt.h"
+#include <stdbool.h>
 
 struct driver {
 	const char *name;    /* as the user types it: [a-z0-9][a-z0-9._-]{0,63}; unique in its table */
@@ -12,6 +13,9 @@ struct driver {
 	size_t conf_size;    /* of the struct that opts[] fills; 0 when there are no options */
 	const struct opt *opts; /* ends with a zero row; may be NULL */
 };
+
+/* [a-z0-9][a-z0-9._-]{0,63}: how drivers are named, and what cells call observations and notes. */
+bool driver_name_ok(const char *name);
 
 /* Find in a NULL-terminated table of drivers sorted by name; NULL after error() with a "did you mean".
  * what: "scheme", "attack", ... for the message. */

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "bench/cell.h"
+#include "bench/cellcheck.h"
 #include "bench/withhold.h"
 
 /* ---- entries ---- */
@@ -98,13 +99,30 @@ char (*bundle_file_keys(const struct bundle_file *b, int *n))[65]
 	return keys;
 }
 
+/* Members, names and shapes as a store's reader wants them. */
+static int check_entry(const char *name, const json_t *j)
+{
+	static const struct { const char *folder; int (*check)(const json_t *); } kinds[] = {
+		{ "cells/", cell_check }, { "failures/", failure_check }, { "timing/", timing_check },
+		{ "last-run.json", run_check }
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (bundle_file_in(name, kinds[i].folder))
+			return kinds[i].check(j) < 0 ? error_prefix("%s", name) : 0;
+	return 0;
+}
+
 json_t *bundle_entry_json(const struct bundle_entry *e)
 {
 	char *text = bundle_file_text(e);
 	json_t *j = json_read_bounded(text, e->len, BUNDLE_CELL_VALUES, e->name);
 
 	free(text);
-	return j;
+	if (!j || check_entry(e->name, j) == 0)
+		return j;
+	json_decref(j);
+	return NULL;
 }
 
 json_t *bundle_file_json(const struct bundle_file *b, const char *folder)

@@ -9,7 +9,9 @@
 #include "base/error.h"
 #include "base/fdio.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
+#include "bench/manifest.h"
 
 /* ---- from a store ---- */
 
@@ -30,21 +32,31 @@ static int add_stored(struct bundle_file *b, const struct store *st, const char 
 	return add_taken(b, rel, data, len);
 }
 
+static int no_bundle(void)
+{
+	return error_prefix("no bundle of a damaged store (`lockbench verify` lists what is wrong)");
+}
+
+static int is_gone(void *st, const char *key)
+{
+	error(EXIT_UNEVALUABLE, "%s: a file of %s is listed in %s, and is not there", store_dir(st), key, MANIFEST_NAME);
+	return no_bundle();
+}
+
 static int add_kind(struct bundle_file *b, struct store *st, const char *kind)
 {
 	size_t n;
-	char **keys = store_keys(st, kind, &n);
+	char **keys = store_keys(st, kind, &n), hash[HASH_HEX];
 	int ret = keys ? 0 : -1;
 
 	for (size_t i = 0; i < n && !ret; i++) {
 		char *rel = store_rel(kind, keys[i]);
 
-		if (!strcmp(kind, "cells") && store_check_cell(st, keys[i]) < 0)
-			ret = error_prefix("no bundle of a damaged store (`lockbench verify` lists what is wrong)");
-		if (!ret)
-			ret = add_stored(b, st, rel);
+		ret = store_check(st, kind, keys[i], hash) < 0 ? no_bundle() : add_stored(b, st, rel);
 		free(rel);
 	}
+	if (ret == 0)
+		ret = store_missing(st, kind, keys, n, is_gone, st);
 	if (keys)
 		dir_list_free(keys, n);
 	return ret;

@@ -16,6 +16,7 @@
 
 #define ALPHA 0.05
 #define POWER 0.8
+#define TRIALS_MAX ((size_t)1 << 24) /* single ones of a metric, over all seeds */
 #define BOOT_SEED 20240601 /* any: it makes intervals repeat */
 
 const char *const compare_words[] = { "same", "better", "worse", "differs", "not decidable" };
@@ -160,7 +161,8 @@ static void read_trials(struct series *s, const struct raw *r, const struct metr
 	for (int i = 0; i < s->n; i++) {
 		const struct obs_entry *b = obs_get(&r->b[at[i]], name, 'b'), *c = obs_get(&r->c[at[i]], name, 'b');
 
-		if (!b || !c || b->n != c->n || !b->n) { /* other users, other images: only the shares can be compared */
+		/* Other users, other images, or more than can be drawn again and again: only the shares can be compared. */
+		if (!b || !c || b->n != c->n || !b->n || b->n > TRIALS_MAX - (size_t)total) {
 			free(s->x);
 			s->x = NULL;
 			return;

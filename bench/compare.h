@@ -53,10 +53,13 @@ void comparison_release(struct comparison *c);
 
 /* ---- for people and programs (compare_out.c) ---- */
 
-struct compare_names { const char *baseline, *candidate; bool all, strict; };
+/* partial: cells that one side lacks, or that cannot be read, do not matter. */
+struct compare_names { const char *baseline, *candidate; bool all, strict, partial; };
 
-/* EXIT_YES, EXIT_NO (something is worse) or EXIT_UNEVALUABLE (strict, and something is undecided or missing). */
-int compare_exit(const struct comparison *c, const struct pairs *p, bool strict);
+/* Does one side lack cells that the other has, or has one cells that cannot be read? */
+bool compare_lacks(const struct pairs *p);
+/* EXIT_YES, EXIT_NO (something is worse) or EXIT_UNEVALUABLE (cells lack, unless partial; strict, and something is undecided). */
+int compare_exit(const struct comparison *c, const struct pairs *p, bool strict, bool partial);
 void compare_print(const struct comparison *c, const struct pairs *p, const struct compare_names *names);
 json_t *compare_json(const struct comparison *c, const struct pairs *p, const struct compare_names *names);
 /* Does path end in .md, .xml (JUnit) or .json? 0, or -1 after error(). */

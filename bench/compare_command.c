@@ -3,18 +3,22 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "base/file.h"
 #include "bench/bundlefile.h"
+#include "bench/cellcheck.h"
 #include "bench/cli.h"
 #include "bench/collect.h"
 #include "bench/compare.h"
+#include "bench/manifest.h"
 #include "bench/withhold.h"
 
-#define CELLS_MAX ((size_t)1 << 30)
+#define CELLS_BYTES_MAX ((size_t)256 << 20) /* of a JSON file of cells: as many as a large study has ... */
+#define CELLS_VALUES_MAX ((size_t)1 << 24) /* ... in as much memory as a small machine has */
 
 struct compare_options {
 	struct cli_common common;
 	char margin[OPT_STRING_MAX], margins[OPT_STRING_MAX], scheme[OPT_STRING_MAX], against[OPT_STRING_MAX];
-	int mixed, strict, all, replicates;
+	int mixed, strict, partial, all, replicates;
 };
 #define ROW(m) offsetof(struct compare_options, m)
 static const struct opt compare_opts[] = {
@@ -23,7 +27,8 @@ static const struct opt compare_opts[] = {
 	{ "margins", OPT_STRING, ROW(margins), "", 0, 255, "a YAML file (a job will do) with a map `margins:` of them", NULL },
 	{ "scheme", OPT_STRING, ROW(scheme), "", 0, 63, "only cells of this scheme", NULL },
 	{ "against", OPT_STRING, ROW(against), "", 0, 63, "the baseline's scheme that it is compared with, whatever its options", NULL },
-	{ "strict", OPT_BOOL, ROW(strict), "false", 0, 0, "exit 2 when something is missing or not decidable", NULL },
+	{ "strict", OPT_BOOL, ROW(strict), "false", 0, 0, "exit 2 when something is not decidable, too", NULL },
+	{ "partial", OPT_BOOL, ROW(partial), "false", 0, 0, "compare what both have: no exit 2 for cells that one side lacks, or that are damaged", NULL },
 	{ "mixed", OPT_BOOL, ROW(mixed), "false", 0, 0, "pair cells of different engines, kernels, tiers or limits too", NULL },
 	{ "all", OPT_BOOL, ROW(all), "false", 0, 0, "show what is the same too, and why something is not decidable", NULL },
 	{ "replicates", OPT_INT, ROW(replicates), "10000", 100, 1000000, "of the bootstrap", NULL },
@@ -32,12 +37,16 @@ static const struct opt compare_opts[] = {
 };
 
 /* What is compared: the cells of a store, of a bundle, or of a JSON file that holds them (an array, {"cells": [...]}, or one cell). */
-struct source { json_t *cells, *failures; };
+struct source {
+	json_t *cells, *failures;
+	json_t *left_out; /* of a store, as in struct collection */
+};
 
 static void source_release(struct source *s)
 {
 	json_decref(s->cells);
 	json_decref(s->failures);
+	json_decref(s->left_out);
 }
 
 static int read_store(struct source *s, const char *path)
@@ -51,6 +60,7 @@ static int read_store(struct source *s, const char *path)
 	if (collect(st, NULL, &col) == 0) {
 		s->cells = json_incref(col.cells);
 		s->failures = json_incref(col.failures);
+		s->left_out = json_incref(col.left_out);
 		ret = 0;
 	}
 	collection_release(&col);
@@ -58,21 +68,25 @@ static int read_store(struct source *s, const char *path)
 	return ret;
 }
 
-static int check_cells(const json_t *cells, const char *path)
+static int check_each(const json_t *list, const char *path, int (*check)(const json_t *))
 {
 	const json_t *c;
 	size_t i;
 
-	json_array_foreach(cells, i, c)
-		if (!json_is_object(json_object_get(c, "metrics")) || !json_is_string(json_object_get(c, "scheme")))
-			return error(EXIT_UNEVALUABLE, "%s: entry %zu is no cell (a cell has \"scheme\" and \"metrics\")", path, i + 1);
+	json_array_foreach(list, i, c)
+		if (check(c) < 0)
+			return error_prefix("%s: entry %zu", path, i + 1);
 	return 0;
 }
 
 static int read_json(struct source *s, const char *path)
 {
-	json_t *j = json_read_file(path, CELLS_MAX), *cells = json_is_object(j) ? json_object_get(j, "cells") : j;
+	size_t len = 0;
+	char *text = file_read(path, CELLS_BYTES_MAX, &len);
+	json_t *j = text ? json_read_bounded(text, len, CELLS_VALUES_MAX, path) : NULL;
+	json_t *cells = json_is_object(j) ? json_object_get(j, "cells") : j;
 
+	free(text);
 	if (!j)
 		return -1;
 	if (json_is_array(cells))
@@ -83,7 +97,7 @@ static int read_json(struct source *s, const char *path)
 	json_decref(j);
 	if (!s->cells)
 		return error(EXIT_UNEVALUABLE, "%s holds no cells; compare wants a store, or a JSON file with an array of cells", path);
-	return check_cells(s->cells, path);
+	return check_each(s->cells, path, cell_check_given);
 }
 
 static int read_bundle(struct source *s, const char *path)
@@ -95,7 +109,7 @@ static int read_bundle(struct source *s, const char *path)
 	s->cells = bundle_file_json(&b, "cells/");
 	s->failures = s->cells ? bundle_file_json(&b, "failures/") : NULL;
 	bundle_file_release(&b);
-	return s->failures ? check_cells(s->cells, path) : -1;
+	return s->failures ? 0 : -1;
 }
 
 static int read_source(struct source *s, const char *path)
@@ -139,7 +153,7 @@ static void withhold_all(struct source *s)
 
 static int show(const struct compare_options *o, const struct cli_args *args, const struct pairs *p, const struct comparison *c)
 {
-	const struct compare_names names = { args->arg[0], args->arg[1], o->all, o->strict };
+	const struct compare_names names = { args->arg[0], args->arg[1], o->all, o->strict, o->partial };
 
 	for (int i = 0; i < args->nout; i++)
 		if (compare_write(c, p, &names, args->out[i]) < 0)
@@ -148,7 +162,21 @@ static int show(const struct compare_options *o, const struct cli_args *args, co
 		return -1;
 	if (!o->common.json)
 		compare_print(c, p, &names);
-	return compare_exit(c, p, o->strict);
+	return compare_exit(c, p, o->strict, o->partial);
+}
+
+/* What of a side's cells, and of what would say how many there should be, cannot be read. Timings and pictures are not compared. */
+static void add_unread(json_t *texts, const struct source *s)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(s->left_out, i, v) {
+		const char *what = jget_str(v, "what", "");
+
+		if (!strcmp(what, "cell") || !strcmp(what, "failure") || !strcmp(what, MANIFEST_NAME))
+			json_array_append(texts, json_object_get(v, "why"));
+	}
 }
 
 static int compare(const struct compare_options *o, const struct cli_args *args, struct source s[2])
@@ -174,6 +202,8 @@ static int compare(const struct compare_options *o, const struct cli_args *args,
 	}
 	ret = pairs_make(&p, s[0].cells, s[1].cells, s[1].failures, &pc);
 	if (ret == 0) {
+		add_unread(p.unread, &s[0]);
+		add_unread(p.unread, &s[1]);
 		compare_pairs(&p, &cc, &c);
 		ret = show(o, args, &p, &c);
 		comparison_release(&c);
@@ -204,5 +234,6 @@ const struct cli_command command_compare = {
 	.outputs = true, .output_name = compare_output_name,
 	.more = "BASELINE and CANDIDATE are stores, bundles or JSON files with cells. Seed noise is no regression: a metric is worse when the "
 		"t-test over seeds (Holm-adjusted) and the 95 % interval show it and the change is larger than the margin. "
-		"-o writes .md, .xml (JUnit) and .json. Exit 0: no regression, 1: a regression, 2: could not be evaluated."
+		"-o writes .md, .xml (JUnit) and .json. Exit 0: no regression, 1: a regression, 2: could not be evaluated, or one side lacks "
+		"cells that the other has, or has cells that are damaged (--partial compares the rest)."
 };

@@ -15,11 +15,16 @@
 #define WIDTH 78
 #define SHOW_MISSING 20
 
-int compare_exit(const struct comparison *c, const struct pairs *p, bool strict)
+bool compare_lacks(const struct pairs *p)
+{
+	return json_array_size(p->missing) || json_array_size(p->added) || json_array_size(p->unread);
+}
+
+int compare_exit(const struct comparison *c, const struct pairs *p, bool strict, bool partial)
 {
 	if (c->count[COMPARE_WORSE])
 		return EXIT_NO;
-	return strict && (c->count[COMPARE_UNDECIDED] || json_array_size(p->missing)) ? EXIT_UNEVALUABLE : EXIT_YES;
+	return (!partial && compare_lacks(p)) || (strict && c->count[COMPARE_UNDECIDED]) ? EXIT_UNEVALUABLE : EXIT_YES;
 }
 
 /* ---- pieces ---- */
@@ -102,13 +107,24 @@ static bool any_mixed(const struct pairs *p)
 	return false;
 }
 
-static const char *outcome(const struct comparison *c, const struct pairs *p, bool strict)
+static const char *outcome(const struct comparison *c, const struct pairs *p, const struct compare_names *names)
 {
-	switch (compare_exit(c, p, strict)) {
+	switch (compare_exit(c, p, names->strict, names->partial)) {
 	case EXIT_NO: return "REGRESSION";
-	case EXIT_YES: return c->count[COMPARE_UNDECIDED] || json_array_size(p->missing) ? "no regression shown" : "no regression";
-	default: return "NOT DECIDABLE";
+	case EXIT_YES: return c->count[COMPARE_UNDECIDED] || compare_lacks(p) ? "no regression shown" : "no regression";
+	default: return !names->partial && compare_lacks(p) ? "INCOMPLETE" : "NOT DECIDABLE";
 	}
+}
+
+/* "12 cells that one side lacks, 1 that cannot be read: the comparison is of the rest (--partial)"; nothing where all is there. */
+static void lacking(struct text *t, const struct pairs *p, const struct compare_names *names)
+{
+	const size_t lack = json_array_size(p->missing) + json_array_size(p->added), unread = json_array_size(p->unread);
+
+	if (!compare_lacks(p))
+		return;
+	text_fmt(t, "%zu cells that one side lacks, %zu that cannot be read: ", lack, unread);
+	text_add(t, names->partial ? "the comparison is of the rest (--partial)" : "incomplete; --partial compares the rest");
 }
 
 static bool shown(const struct difference *d, const struct compare_names *names)
@@ -192,11 +208,16 @@ void compare_print(const struct comparison *c, const struct pairs *p, const stru
 	}
 	print_texts("without a candidate", p->missing);
 	print_texts("without a baseline", p->added);
+	print_texts("damaged or missing", p->unread);
 	counts(&t, c);
 	tell("\n%s", text_str(&t));
 	text_release(&t);
 	seeds(&t, p);
-	tell("\n%d pairs of cells, %s: %s\n", p->npairs, text_str(&t), outcome(c, p, names->strict));
+	tell("\n%d pairs of cells, %s: %s\n", p->npairs, text_str(&t), outcome(c, p, names));
+	text_release(&t);
+	lacking(&t, p, names);
+	if (t.n)
+		tell("%s\n", text_str(&t));
 	text_release(&t);
 }
 
@@ -265,12 +286,14 @@ json_t *compare_json(const struct comparison *c, const struct pairs *p, const st
 	jset_int(j, "schema", 1);
 	jset_str(j, "baseline", names->baseline);
 	jset_str(j, "candidate", names->candidate);
-	jset_str(j, "outcome", outcome(c, p, names->strict));
-	jset_int(j, "exit", compare_exit(c, p, names->strict));
+	jset_str(j, "outcome", outcome(c, p, names));
+	jset_int(j, "exit", compare_exit(c, p, names->strict, names->partial));
 	jset(j, "counts", count);
 	jset_int(j, "pairs", p->npairs);
 	jset(j, "missing", json_deep_copy(p->missing));
 	jset(j, "added", json_deep_copy(p->added));
+	jset(j, "unread", json_deep_copy(p->unread));
+	jset_bool(j, "partial", names->partial);
 	return jset(j, "comparisons", groups);
 }
 
@@ -338,7 +361,7 @@ static void markdown(struct text *t, const struct comparison *c, const struct pa
 {
 	struct text line = { 0 };
 
-	text_fmt(t, "### lockbench compare: %s\n\n", outcome(c, p, names->strict));
+	text_fmt(t, "### lockbench compare: %s\n\n", outcome(c, p, names));
 	counts(&line, c);
 	text_fmt(t, "%s; %d pairs of cells, ", text_str(&line), p->npairs);
 	text_release(&line);
@@ -349,9 +372,14 @@ static void markdown(struct text *t, const struct comparison *c, const struct pa
 	text_add(t, ", candidate ");
 	escape_markdown(t, names->candidate);
 	text_fmt(t, ".%s\n\n", any_mixed(p) ? " **Engines, tiers or limits are mixed.**" : "");
+	lacking(&line, p, names);
+	if (line.n)
+		text_fmt(t, "> **%s**\n\n", text_str(&line));
+	text_release(&line);
 	markdown_rows(t, c, p, names);
 	markdown_list(t, "Cells of the baseline that the candidate lacks", p->missing);
 	markdown_list(t, "New cells, without a baseline", p->added);
+	markdown_list(t, "Cells that are damaged or missing", p->unread);
 }
 
 /* ---- JUnit XML ---- */
@@ -415,23 +443,35 @@ static void xml_group(struct text *t, const struct comparison *c, const struct p
 	free(class);
 }
 
-static void junit(struct text *t, const struct comparison *c, const struct pairs *p, const struct compare_names *names)
+static void xml_lacking(struct text *t, const char *suite, const json_t *list, const char *message, bool partial)
 {
-	const size_t missing = json_array_size(p->missing);
+	const size_t n = json_array_size(list);
 	const json_t *v;
 	size_t i;
 
+	if (!n)
+		return;
+	text_fmt(t, "  <testsuite name=\"%s\"", suite);
+	xml_counts(t, n, 0, n, !partial);
+	json_array_foreach(list, i, v)
+		xml_case(t, "missing", json_string_value(v), partial ? "skipped" : "error", message);
+	text_add(t, "  </testsuite>\n");
+}
+
+static void junit(struct text *t, const struct comparison *c, const struct pairs *p, const struct compare_names *names)
+{
+	const size_t lack = json_array_size(p->missing) + json_array_size(p->added) + json_array_size(p->unread);
+	const size_t undecided = (size_t)c->count[COMPARE_UNDECIDED];
+	const size_t errors = (names->strict ? undecided : 0) + (names->partial ? 0 : lack);
+
 	text_add(t, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"lockbench compare\"");
-	xml_counts(t, (size_t)c->n + missing, (size_t)c->count[COMPARE_WORSE], (size_t)c->count[COMPARE_UNDECIDED] + missing, names->strict);
+	text_fmt(t, " tests=\"%zu\" failures=\"%d\" errors=\"%zu\" skipped=\"%zu\">\n", (size_t)c->n + lack, c->count[COMPARE_WORSE], errors,
+		 undecided + lack - errors);
 	for (int g = 0; g < p->ngroups; g++)
 		xml_group(t, c, &p->group[g], g, names->strict);
-	if (missing) {
-		text_add(t, "  <testsuite name=\"cells that the candidate lacks\"");
-		xml_counts(t, missing, 0, missing, names->strict);
-		json_array_foreach(p->missing, i, v)
-			xml_case(t, "missing", json_string_value(v), names->strict ? "error" : "skipped", "the candidate does not have this cell");
-		text_add(t, "  </testsuite>\n");
-	}
+	xml_lacking(t, "cells that the candidate lacks", p->missing, "the candidate does not have this cell", names->partial);
+	xml_lacking(t, "cells that the baseline lacks", p->added, "the baseline does not have this cell", names->partial);
+	xml_lacking(t, "cells that cannot be read", p->unread, "damaged, or gone", names->partial);
 	text_add(t, "</testsuites>\n");
 }
 

@@ -474,7 +474,7 @@ int pairs_make(struct pairs *p, const json_t *baseline, const json_t *candidate,
 	struct side b = { 0 }, c = { 0 };
 	int ret;
 
-	*p = (struct pairs){ 0 };
+	*p = (struct pairs){ .unread = json_array() };
 	ret = read_side(&b, "the baseline", baseline, conf->against ? conf->against : conf->scheme);
 	if (ret == 0)
 		ret = read_side(&c, "the candidate", candidate, conf->scheme);
@@ -500,5 +500,6 @@ void pairs_release(struct pairs *p)
 	free(p->group);
 	json_decref(p->missing);
 	json_decref(p->added);
+	json_decref(p->unread);
 	arena_release(&p->mem);
 }

@@ -36,6 +36,7 @@ struct pairs {
 	struct pair_group *group; /* sorted by where, label, attack */
 	int ngroups, npairs;
 	json_t *missing, *added;  /* arrays of texts: baseline cells that no candidate answers, and the other way round */
+	json_t *unread;           /* the same of cells that either side should have and cannot show; empty until who read them says so */
 };
 
 /* cells: arrays as in struct report_input; borrowed for the life of p. failures of the candidate say why a cell is missing; may be

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "bench/collect.h"
 #include "bench/creds.h"
 #include "bench/keys.h"
 #include "datasets/codec.h"
@@ -108,11 +109,25 @@ static const struct tensor *pictures_of(const struct bundle *b, const char *name
 	       t->d[3] <= CODEC_MAX_SIDE ? t : NULL;
 }
 
-static void add_credentials(json_t *all, struct store *st, const json_t *cell)
+static struct bundle *artefact(struct store *st, const char *key, json_t *left_out)
+{
+	struct bundle *b = store_read_artefact(st, key);
+	char *why;
+
+	if (b || error_code() != EXIT_UNEVALUABLE)
+		return b;
+	why = xstrdup(error_text());
+	error_clear();
+	left_out_add(left_out, "artefact", key, false, why);
+	free(why);
+	return NULL;
+}
+
+static void add_credentials(json_t *all, struct store *st, const json_t *cell, json_t *left_out)
 {
 	const char *key = jget_str(cell, "creds_key", "");
 	const int users = (int)jget_int(cell, "users", 0), each = (int)jget_int(cell, "credentials_per_user", 0);
-	struct bundle *b = *key && users > 0 && each > 0 && !json_object_get(all, key) ? store_get_artefact(st, key) : NULL;
+	struct bundle *b = *key && users > 0 && each > 0 && !json_object_get(all, key) ? artefact(st, key, left_out) : NULL;
 	const struct tensor *t = pictures_of(b, "image", DT_F32), *clean = pictures_of(b, "about_clean", DT_U8);
 	const int most = clean ? IMAGES : 2 * IMAGES;
 	json_t *list = json_array();
@@ -134,7 +149,7 @@ static void add_credentials(json_t *all, struct store *st, const json_t *cell)
 	bundle_free(b);
 }
 
-static void add_attacked(json_t *all, struct store *st, const json_t *cell)
+static void add_attacked(json_t *all, struct store *st, const json_t *cell, json_t *left_out)
 {
 	const char *key = jget_str(cell, "key", "");
 	char part[65], what[64];
@@ -143,7 +158,7 @@ static void add_attacked(json_t *all, struct store *st, const json_t *cell)
 	json_t *list;
 
 	part_key(key, "images", part);
-	b = store_get_artefact(st, part);
+	b = artefact(st, part, left_out);
 	before = pictures_of(b, "before", DT_F32);
 	after = pictures_of(b, "after", DT_F32);
 	list = json_array();
@@ -162,7 +177,7 @@ static void add_attacked(json_t *all, struct store *st, const json_t *cell)
 	bundle_free(b);
 }
 
-json_t *pictures_json(struct store *st, const json_t *cells)
+json_t *pictures_json(struct store *st, const json_t *cells, json_t *left_out)
 {
 	json_t *all = json_object();
 	const json_t *cell;
@@ -170,9 +185,9 @@ json_t *pictures_json(struct store *st, const json_t *cells)
 
 	json_array_foreach(cells, i, cell) {
 		if (strcmp(jget_str(cell, "attack", "none"), "none"))
-			add_attacked(all, st, cell);
+			add_attacked(all, st, cell, left_out);
 		else
-			add_credentials(all, st, cell);
+			add_credentials(all, st, cell, left_out);
 	}
 	return all;
 }

@@ -12,8 +12,9 @@
 struct bundle *attack_images(const struct setup *s, const struct product *p);
 
 /* As struct report_input wants them (reports/report.h): of credentials, where they are images, the first of each of the first
- * users of the first seed; of attacks what attack_images() left. Artefacts that are missing are not missed. Caller decrefs. */
-json_t *pictures_json(struct store *st, const json_t *cells);
+ * users of the first seed; of attacks what attack_images() left. Artefacts that are missing are not missed, those that are damaged are added to
+ * left_out (collect.h). Caller decrefs; error_code() says when one could not be looked at. */
+json_t *pictures_json(struct store *st, const json_t *cells, json_t *left_out);
 /* Of the schemes and attacks that the cells and failures name, and this program knows. Caller decrefs. */
 json_t *drivers_json(const json_t *cells, const json_t *failures);
 

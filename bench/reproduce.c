@@ -114,18 +114,21 @@ static void keep_own(json_t *list, const struct job *j)
 	json_decref(own);
 }
 
+/* EXIT_NO when cells of the job are damaged or gone and left out; -1 after error(). */
 static int write_values(const struct reproduce_conf *c, const struct cli_args *args, const struct job *j, const struct breaks_job *known)
 {
 	struct store *st = store_open(c->store, false);
 	struct collection col;
 	json_t *values = NULL;
-	int ret = -1;
+	int ret = -1, damaged = 0;
 
 	if (!st)
 		return -1;
 	if (collect(st, NULL, &col) == 0) {
 		keep_own(col.cells, j);
 		keep_own(col.failures, j);
+		keep_own(col.left_out, j);
+		damaged = json_array_size(col.left_out) > 0;
 		collection_label(&col);
 		col.input.command = j->command;
 		values = c->breaks ? breaks_values(&col.input, known) : activeguard_values(&col.input, c->dataset);
@@ -143,7 +146,7 @@ static int write_values(const struct reproduce_conf *c, const struct cli_args *a
 	json_decref(values);
 	collection_release(&col);
 	store_close(st);
-	return ret;
+	return ret < 0 ? -1 : damaged ? EXIT_NO : EXIT_YES;
 }
 
 static int reproduce(const struct cli_command *self, int argc, char **argv, const struct reproduce_conf *c,
@@ -175,8 +178,11 @@ static int reproduce(const struct cli_command *self, int argc, char **argv, cons
 		j.command = cli_command_text(self, argc, argv);
 		ret = run_job(&j, &o);
 	}
-	if (ret >= 0 && write_values(c, args, &j, &known) < 0)
-		ret = -1;
+	if (ret >= 0) {
+		const int written = write_values(c, args, &j, &known);
+
+		ret = written != EXIT_YES ? written : ret; /* what was made a moment ago is damaged: no table stands on it */
+	}
 	free(absent);
 	job_release(&j);
 	return ret;

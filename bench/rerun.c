@@ -161,6 +161,8 @@ static int verify_claims(const struct rerun *r, struct store *st)
 		if (verify_cell(st, r->keys[i]) < 0) {
 			const bool other = strstr(error_text(), "another version") != NULL;
 
+			if (error_code() != EXIT_UNEVALUABLE)
+				return -1;
 			older += other;
 			if (bad++ < 5 && !other)
 				warning("cell %.12s: %s", r->keys[i], error_text());
@@ -339,7 +341,7 @@ static int rerun(struct rerun *r)
 		sample_draw(r->bundle.hash, r->n, r->size, r->pick);
 		if (file_mkdirs(r->o->store) == 0 && bundle_file_unpack(&r->bundle, claimed_dir) == 0)
 			claimed = store_open(claimed_dir, false);
-		if (claimed)
+		if (claimed && store_lock(claimed) == 0 && store_settle(claimed, 0) == 0) /* what was unpacked is listed */
 			ret = run_sample(r, claimed, again_dir);
 	}
 	store_close(claimed);

@@ -12,17 +12,21 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/terminal.h"
 #include "base/tile.h"
 #include "bench/cli.h"
+#include "bench/manifest.h"
 #include "bench/plan.h"
 
 #define LINE_LIMIT 65536
 #define END_GRACE 1.0       /* seconds between asking a worker to end and killing it */
 #define WORKERS_MAX 64
+#define COMMAND_MAX 65536   /* bytes of the command that are noted */
+#define SETTLE_STOPPED 0.5  /* seconds for the manifest of a run that was stopped */
 
 extern char **environ;
 
@@ -594,17 +598,76 @@ static int run_tasks(struct runner *r)
 
 /* ---- the whole run ---- */
 
-static int note_run(struct runner *r)
+static json_t *run_note(const struct runner *r)
 {
 	json_t *j = json_object();
-	int ret;
+	char *command = xasprintf("%.*s", COMMAND_MAX, r->job->command ? r->job->command : "");
 
 	jset_str(j, "name", r->job->name);
 	jset_str(j, "tier", tier_names[r->job->tier]);
-	jset_str(j, "command", r->job->command ? r->job->command : "");
+	jset_str(j, "command", command);
 	jset_str(j, "lockbench", LOCKBENCH_VERSION);
-	ret = store_put_run(r->st, j);
-	json_decref(j);
+	free(command);
+	return j;
+}
+
+/* What the tasks of a cell may write, or find damaged and write again. */
+static void forget_cell(struct manifest *m, const struct keys *k, bool *any)
+{
+	static const char *const parts[] = { "pub", "secret", "images" };
+	const char *const keys[] = { k->base, k->locked, k->creds, k->cell };
+	char part[HASH_HEX];
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		manifest_drop_kind(m, "artefacts", keys[i], any);
+		manifest_drop_kind(m, "timing", keys[i], any);
+		for (size_t p = 0; p < ARRAY_LEN(parts); p++) {
+			part_key(keys[i], parts[p], part);
+			manifest_drop_kind(m, "artefacts", part, any);
+		}
+	}
+	manifest_drop_kind(m, "cells", k->cell, any);
+	manifest_drop_kind(m, "failures", k->cell, any);
+}
+
+/* Before anything changes, the manifest stops to vouch for what may; then this run's note is written. 0, or -1 after error(). */
+static int begin(struct runner *r)
+{
+	json_t *note = run_note(r), *was = store_get_run(r->st);
+	struct manifest *m = error_code() == EXIT_YES ? store_manifest(r->st) : NULL;
+	const bool same = was && json_equal(note, was);
+	bool any = false;
+	int ret = m ? 0 : -1;
+
+	for (int i = 0; m && i < r->plan.n; i++)
+		if (r->plan.t[i].stage == STAGE_CELL)
+			forget_cell(m, &r->job->cells[r->plan.t[i].cell].key, &any);
+	if (m && !same)
+		any |= manifest_drop(m, "last-run.json");
+	if (any)
+		ret = store_publish_manifest(r->st);
+	if (ret == 0 && !same)
+		ret = store_put_run(r->st, note);
+	json_decref(note);
+	json_decref(was);
+	return ret;
+}
+
+/* What is there now is listed, however the run ended; who was stopped is not kept waiting for it. A manifest that cannot be written ends a run
+ * that went well, and is no worse trouble than what ended another. */
+static int settle(struct runner *r, int ret)
+{
+	const enum lb_exit code = error_code();
+	char *why = xstrdup(error_text());
+
+	error_clear();
+	if (store_settle(r->st, ret < 0 ? SETTLE_STOPPED : 0) < 0 && ret >= 0)
+		ret = -1;
+	else if (code != EXIT_YES) {
+		error_clear();
+		error(code, "%s", why);
+	}
+	free(why);
 	return ret;
 }
 
@@ -637,7 +700,7 @@ static int run_on(struct runner *r)
 	char label[96];
 	int ret;
 
-	if (note_run(r) < 0 || plan_make(&r->plan, r->st, r->job, r->threads) < 0)
+	if (plan_make(&r->plan, r->st, r->job, r->threads) < 0 || begin(r) < 0)
 		return -1;
 	tile_stop(); /* from here on only workers compute */
 	for (int i = 0; i < r->plan.n; i++)
@@ -647,6 +710,7 @@ static int run_on(struct runner *r)
 	ret = run_tasks(r);
 	if (r->plan.n)
 		progress_end(&r->bar, ret < 0 ? "stopped" : NULL);
+	ret = settle(r, ret);
 	if (ret < 0)
 		return -1;
 	if (summary(r, now_seconds() - start) < 0)

@@ -1,26 +1,19 @@
 /* Stores. See store.h for the layout. Every file is published atomically, so a reader of a store that is being
  * written, or was left by a killed run, sees whole files only. */
-#include "bench/store.h"
+#include "bench/store_parts.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#include "base/dir.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "bench/cell.h"
+#include "bench/cellcheck.h"
 
 #define STORE_FORMAT 1
 #define NAMES_MAX 2000000
-#define JSON_MAX ((size_t)64 << 20)
-
-struct store {
-	struct dir *dir;
-	int lock;     /* descriptor, -1: not held */
-	bool writer;  /* this process may change what is there: it holds the lock, or works for the run that does */
-};
 
 static const struct kind {
 	const char *name, *ext;
@@ -66,6 +59,28 @@ char *store_rel(const char *kind, const char *key)
 	return xasprintf("%s/%s%s", kind, key, k->ext);
 }
 
+const char *store_rel_kind(const char *rel, char key[65])
+{
+	const char *slash = strrchr(rel, '/'), *name = slash ? slash + 1 : rel;
+
+	key[0] = '\0';
+	if (!strcmp(rel, "store.json") || !strcmp(rel, "last-run.json"))
+		return "own";
+	if (strspn(name, "0123456789abcdef") != HASH_HEX - 1)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const size_t n = strlen(kinds[i].name), folder = (size_t)(name - rel);
+
+		if (strncmp(rel, kinds[i].name, n) != 0 || rel[n] != '/' || strcmp(name + HASH_HEX - 1, kinds[i].ext) != 0 ||
+		    folder != (kinds[i].fan ? n + 4 : n + 1) || (kinds[i].fan && (strncmp(rel + n + 1, name, 2) != 0)) ||
+		    !strcmp(kinds[i].name, "damaged"))
+			continue;
+		snprintf(key, HASH_HEX, "%.64s", name);
+		return kinds[i].name;
+	}
+	return NULL;
+}
+
 char *store_path(const struct store *s, const char *kind, const char *key)
 {
 	char *rel = store_rel(kind, key), *path = dir_path(s->dir, rel);
@@ -105,19 +120,47 @@ static int check_empty(const struct dir *d)
 	return ret;
 }
 
-static int create_store(const struct dir *d)
+static int write_format(const struct dir *d)
 {
-	json_t *j;
+	json_t *j = json_object();
 	int ret;
 
-	if (check_empty(d) < 0)
-		return -1;
-	j = json_object();
 	jset_int(j, "format", STORE_FORMAT);
 	jset_str(j, "created_by", "lockbench " LOCKBENCH_VERSION);
 	ret = json_publish_in(d, "store.json", j);
 	json_decref(j);
 	return ret;
+}
+
+static int create_store(const struct dir *d)
+{
+	return check_empty(d) < 0 ? -1 : write_format(d);
+}
+
+/* Without a store.json: is it a store all the same, by what lies in it? 1, 0, -1. */
+static int looks_like_one(const struct dir *d)
+{
+	static const char *const names[] = { "cells", "artefacts", "timing", MANIFEST_NAME };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		int there = dir_there(d, names[i], NULL);
+
+		if (there)
+			return there < 0 ? -1 : 1;
+	}
+	return 0;
+}
+
+/* 1: it has a store.json; 0: it is no store; -1 after error(), also when it is one that lost its own. */
+static int is_store(const struct dir *d)
+{
+	int there = dir_there(d, "store.json", NULL), like;
+
+	if (there)
+		return there == DIR_FILE ? 1 : error(EXIT_UNEVALUABLE, "%s is no store: its store.json is a folder", dir_name(d));
+	like = looks_like_one(d);
+	return like > 0 ? error(EXIT_UNEVALUABLE, "%s is a store that lost its store.json: `lockbench verify --repair %s` makes it again",
+				dir_name(d), dir_name(d)) : like;
 }
 
 int store_there(const char *dir)
@@ -126,9 +169,17 @@ int store_there(const char *dir)
 	int ret = dir_find(dir, &d);
 
 	if (ret == 1)
-		ret = dir_there(d, "store.json", NULL) == DIR_FILE ? 1 : error_code() != EXIT_YES ? -1 : 0;
+		ret = is_store(d);
 	dir_close(d);
 	return ret;
+}
+
+static struct store *store_of(struct dir *d)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+
+	*s = (struct store){ .dir = d, .lock = -1 };
+	return s;
 }
 
 struct store *store_open(const char *dir, bool create)
@@ -140,23 +191,57 @@ struct store *store_open(const char *dir, bool create)
 	if (there == 0 && create) /* private: it will hold secrets */
 		ret = file_mkdirs_private(dir) == 0 && (d = dir_open(dir)) ? 0 : -1;
 	if (ret == 0 && d)
-		there = dir_there(d, "store.json", NULL);
+		there = is_store(d);
 	if (there < 0 || ret < 0)
 		ret = -1;
-	else if (there == DIR_FILE)
+	else if (there)
 		ret = check_format(d);
 	else if (create)
 		ret = create_store(d);
 	else
 		ret = error(EXIT_UNEVALUABLE, "%s is no store: it has no store.json; `lockbench run JOB --store %s` makes one",
 			    dir, dir);
-	if (ret == 0) {
-		s = xcalloc(1, sizeof(*s));
-		*s = (struct store){ .dir = d, .lock = -1 };
-	} else {
+	if (ret == 0)
+		s = store_of(d);
+	else
 		dir_close(d);
-	}
 	return s;
+}
+
+/* A store.json that says another format is not lost: an older program must not touch what a newer one wrote. */
+static bool is_lost(const struct dir *d)
+{
+	json_t *j;
+
+	if (dir_there(d, "store.json", NULL) != DIR_FILE)
+		return error_code() == EXIT_YES;
+	j = json_read_in(d, "store.json", 1 << 16);
+	json_decref(j);
+	if (j || error_code() != EXIT_UNEVALUABLE)
+		return false;
+	error_clear();
+	return true;
+}
+
+struct store *store_open_to_repair(const char *dir, bool *lost)
+{
+	struct dir *d = dir_open(dir);
+	int like = d ? looks_like_one(d) : -1;
+
+	*lost = like > 0 && is_lost(d);
+	if (like < 0 || error_code() != EXIT_YES) {
+		dir_close(d);
+		return NULL;
+	}
+	if (*lost)
+		return store_of(d);
+	dir_close(d);
+	return store_open(dir, false);
+}
+
+int store_make_again(struct store *s)
+{
+	return write_format(s->dir);
 }
 
 void store_close(struct store *s)
@@ -165,6 +250,7 @@ void store_close(struct store *s)
 		return;
 	if (s->lock >= 0)
 		close(s->lock);
+	store_manifest_release(s);
 	dir_close(s->dir);
 	free(s);
 }
@@ -292,11 +378,38 @@ static int put_json(struct store *s, const char *kind, const char *key, const js
 	return ret;
 }
 
+/* A file that is no cell; key NULL: it belongs to none. NULL after error(). */
+static json_t *read_note(struct store *s, const char *rel, const char *key, int (*check)(const json_t *), char *hash)
+{
+	size_t len;
+	char *text = store_read(s, rel, NOTE_BYTES_MAX, &len, hash), *path = dir_path(s->dir, rel);
+	json_t *j = text ? json_read_text(text, len, path) : NULL;
+
+	free(path);
+	free(text);
+	if (!j)
+		return NULL;
+	if (key && strcmp(jget_str(j, "key", ""), key) != 0)
+		error(EXIT_UNEVALUABLE, "%s/%s: the key inside is not the file's name: damaged, or copied by hand", store_dir(s), rel);
+	else if (check(j) == 0)
+		return j;
+	else
+		error_prefix("%s/%s: damaged", store_dir(s), rel);
+	json_decref(j);
+	return NULL;
+}
+
+/* NULL without error() when it is not there. */
+static json_t *read_if_there(struct store *s, const char *rel, const char *key, int (*check)(const json_t *))
+{
+	return dir_there(s->dir, rel, NULL) == DIR_FILE ? read_note(s, rel, key, check, NULL) : NULL;
+}
+
 /* What no result depends on (timing, failures, the last run): one that is damaged is warned of and counts as absent. NULL without
  * error() then, with error() when it cannot be read at all. */
-static json_t *get_lesser(struct store *s, const char *rel)
+static json_t *get_lesser(struct store *s, const char *rel, const char *key, int (*check)(const json_t *))
 {
-	json_t *j = dir_there(s->dir, rel, NULL) == DIR_FILE ? json_read_in(s->dir, rel, JSON_MAX) : NULL;
+	json_t *j = read_if_there(s, rel, key, check);
 
 	if (!j && error_code() == EXIT_UNEVALUABLE) {
 		warning("%s; it counts as absent", error_text());
@@ -305,10 +418,15 @@ static json_t *get_lesser(struct store *s, const char *rel)
 	return j;
 }
 
+static int (*check_of(const char *kind))(const json_t *)
+{
+	return !strcmp(kind, "timing") ? timing_check : failure_check;
+}
+
 static json_t *get_json(struct store *s, const char *kind, const char *key)
 {
 	char *rel = store_rel(kind, key);
-	json_t *j = get_lesser(s, rel);
+	json_t *j = get_lesser(s, rel, key, check_of(kind));
 
 	free(rel);
 	return j;
@@ -328,19 +446,55 @@ static void cell_hash(json_t *cell, char out[HASH_HEX])
 int store_put_cell(struct store *s, const char *key, const json_t *cell)
 {
 	json_t *j = json_copy((json_t *)(uintptr_t)cell); /* shallow: one member more */
-	char hash[HASH_HEX];
-	int ret;
+	char hash[HASH_HEX], *text;
+	int ret = cell_check(cell);
 
 	cell_hash(j, hash);
 	jset_str(j, "sha256", hash);
-	ret = put_json(s, "cells", key, j);
+	text = json_pretty(j);
+	if (ret == 0 && strlen(text) > CELL_BYTES_MAX)
+		ret = error(EXIT_UNEVALUABLE, "a cell of %zu MiB; a store's are at most %zu MiB: fewer users, credentials or tries",
+			    strlen(text) >> 20, CELL_BYTES_MAX >> 20);
+	if (ret == 0)
+		ret = put_json(s, "cells", key, j);
+	free(text);
 	json_decref(j);
 	return ret;
 }
 
-static int check_cell(const char *path, const char *key, json_t *cell)
+/* The hash of a cell's canonical text without the line of its "sha256", as cell_hash() has it: blanks outside of texts go. Cheaper than to write
+ * the cell once more, which is what reading a large store would take most of its time for. */
+static void text_hash(const char *text, size_t len, char out[HASH_HEX])
 {
-	char hash[HASH_HEX];
+	static const char own[] = "\n  \"sha256\": \"";
+	const char *line = memmem(text, len, own, strlen(own)), *end = line ? memchr(line + 1, '\n', len - (size_t)(line + 1 - text)) : NULL;
+	char *packed = xmalloc(len + 1, 1);
+	size_t n = 0;
+
+	for (const char *p = text; p < text + len; p++) {
+		if (p == line && end)
+			p = end;
+		if (*p == ' ' || *p == '\n')
+			continue;
+		packed[n++] = *p;
+		if (*p != '"')
+			continue;
+		while (++p < text + len && *p != '"') {
+			packed[n++] = *p;
+			if (*p == '\\')
+				packed[n++] = *++p;
+		}
+		packed[n++] = '"';
+	}
+	sha256_hex(packed, n, out);
+	free(packed);
+}
+
+/* A cell file is the text that was written: what is there besides, however harmless, is not. */
+static int check_cell(const char *path, const char *key, json_t *cell, const char *text, size_t len)
+{
+	char hash[HASH_HEX], *canonical;
+	bool same;
 
 	if (!json_is_object(cell))
 		return error(EXIT_UNEVALUABLE, "%s: not an object", path);
@@ -349,24 +503,37 @@ static int check_cell(const char *path, const char *key, json_t *cell)
 	if (jget_int(cell, "schema", 0) != CELL_SCHEMA)
 		return error(EXIT_UNEVALUABLE, "%s: schema %lld, but this lockbench reads %d", path,
 			     jget_int(cell, "schema", 0), CELL_SCHEMA);
-	cell_hash(cell, hash);
+	canonical = json_pretty(cell);
+	same = strlen(canonical) == len && !memcmp(canonical, text, len);
+	free(canonical);
+	if (!same)
+		return error(EXIT_UNEVALUABLE, "%s: damaged: not as lockbench wrote it (edited?)", path);
+	text_hash(text, len, hash);
 	if (strcmp(jget_str(cell, "sha256", ""), hash) != 0)
 		return error(EXIT_UNEVALUABLE, "%s: damaged: its content does not match its sha256", path);
-	return 0;
+	return cell_check(cell) < 0 ? error_prefix("%s: damaged", path) : 0;
+}
+
+json_t *store_read_cell(struct store *s, const char *key, char *hash)
+{
+	char *rel = store_rel("cells", key), *path = dir_path(s->dir, rel);
+	size_t len = 0;
+	char *text = store_read(s, rel, CELL_BYTES_MAX, &len, hash);
+	json_t *cell = text ? json_read_bounded(text, len, CELL_VALUES_MAX, path) : NULL;
+
+	if (cell && check_cell(path, key, cell, text, len) < 0) {
+		json_decref(cell);
+		cell = NULL;
+	}
+	free(text);
+	free(path);
+	free(rel);
+	return cell;
 }
 
 json_t *store_get_cell(struct store *s, const char *key)
 {
-	char *rel = store_rel("cells", key), *path = dir_path(s->dir, rel);
-	json_t *cell = json_read_in(s->dir, rel, JSON_MAX);
-
-	if (cell && check_cell(path, key, cell) < 0) {
-		json_decref(cell);
-		cell = NULL;
-	}
-	free(path);
-	free(rel);
-	return cell;
+	return store_read_cell(s, key, NULL);
 }
 
 int store_has_cell(struct store *s, const char *key)
@@ -385,26 +552,6 @@ int store_has_cell(struct store *s, const char *key)
 	return there < 0 ? -1 : there > 0;
 }
 
-int store_check_cell(struct store *s, const char *key)
-{
-	char *rel = store_rel("cells", key), *canonical;
-	json_t *cell = store_get_cell(s, key);
-	size_t len = 0;
-	char *text = cell ? dir_read(s->dir, rel, JSON_MAX, &len) : NULL;
-	int ret = -1;
-
-	if (text) {
-		canonical = json_pretty(cell);
-		ret = strlen(canonical) == len && !memcmp(canonical, text, len) ? 0 :
-		      error(EXIT_UNEVALUABLE, "%s/%s: not as lockbench wrote it (edited?)", store_dir(s), rel);
-		free(canonical);
-	}
-	free(text);
-	json_decref(cell);
-	free(rel);
-	return ret;
-}
-
 int store_put_timing(struct store *s, const char *key, const json_t *timing)
 {
 	return put_json(s, "timing", key, timing);
@@ -413,6 +560,15 @@ int store_put_timing(struct store *s, const char *key, const json_t *timing)
 json_t *store_get_timing(struct store *s, const char *key)
 {
 	return get_json(s, "timing", key);
+}
+
+json_t *store_read_timing(struct store *s, const char *key)
+{
+	char *rel = store_rel("timing", key);
+	json_t *j = read_if_there(s, rel, key, timing_check);
+
+	free(rel);
+	return j;
 }
 
 int store_put_failure(struct store *s, const char *key, const json_t *failure)
@@ -437,7 +593,12 @@ int store_put_run(struct store *s, const json_t *run)
 
 json_t *store_get_run(struct store *s)
 {
-	return get_lesser(s, "last-run.json");
+	return get_lesser(s, "last-run.json", NULL, run_check);
+}
+
+json_t *store_read_run(struct store *s)
+{
+	return read_if_there(s, "last-run.json", NULL, run_check);
 }
 
 /* ---- walking ---- */
@@ -499,7 +660,7 @@ static json_t *read_kind(struct store *s, const char *kind, const char *key)
 	if (!strcmp(kind, "cells"))
 		return store_get_cell(s, key);
 	rel = store_rel(kind, key);
-	j = json_read_in(s->dir, rel, JSON_MAX);
+	j = read_note(s, rel, key, check_of(kind), NULL);
 	free(rel);
 	return j;
 }
@@ -544,7 +705,7 @@ int store_hash(struct store *s, char out[65])
 	for (size_t i = 0; i < n && ret == 0; i++) {
 		char *rel = store_rel("cells", keys[i]);
 		size_t len = 0;
-		char *text = dir_read(s->dir, rel, JSON_MAX, &len);
+		char *text = dir_read(s->dir, rel, CELL_BYTES_MAX, &len);
 
 		hash_add(&h, keys[i], HASH_HEX);
 		if (text)
@@ -590,11 +751,12 @@ int store_put_artefact(struct store *s, const char *key, const struct bundle *b)
 	return ret;
 }
 
-/* Load and check; the member "sha256" is taken out. NULL after error(). */
-static struct bundle *load_checked(struct store *s, const char *rel)
+/* Load and check; the member "sha256" is taken out. raw: the file's own hash, NULL: not wanted, nor compared with the manifest's (the one
+ * inside says enough of who only loads it). NULL after error(). */
+static struct bundle *load_checked(struct store *s, const char *rel, char *raw)
 {
 	size_t len;
-	char *file = dir_read(s->dir, rel, BUNDLE_FILE_LIMIT, &len), *path = dir_path(s->dir, rel);
+	char *file = raw ? store_read(s, rel, BUNDLE_FILE_LIMIT, &len, raw) : dir_read(s->dir, rel, BUNDLE_FILE_LIMIT, &len), *path = dir_path(s->dir, rel);
 	struct bundle *b = file ? bundle_decode(file, len, path) : NULL;
 	char want[HASH_HEX] = "", hash[HASH_HEX];
 	const char *said;
@@ -637,7 +799,7 @@ static int move_aside(struct store *s, const char *key, const char *rel)
 struct bundle *store_get_artefact(struct store *s, const char *key)
 {
 	char *rel = store_rel("artefacts", key);
-	struct bundle *b = has(s, "artefacts", key) == DIR_FILE ? load_checked(s, rel) : NULL;
+	struct bundle *b = has(s, "artefacts", key) == DIR_FILE ? load_checked(s, rel, NULL) : NULL;
 
 	if (!b && error_code() == EXIT_UNEVALUABLE)
 		move_aside(s, key, rel);
@@ -645,13 +807,68 @@ struct bundle *store_get_artefact(struct store *s, const char *key)
 	return b;
 }
 
-int store_check_artefact(struct store *s, const char *key)
+struct bundle *store_read_artefact(struct store *s, const char *key)
 {
 	char *rel = store_rel("artefacts", key);
-	struct bundle *b = load_checked(s, rel);
+	struct bundle *b = has(s, "artefacts", key) == DIR_FILE ? load_checked(s, rel, NULL) : NULL;
+
+	free(rel);
+	return b;
+}
+
+/* ---- is every byte what was written ---- */
+
+static int check_artefact(struct store *s, const char *rel, char *hash)
+{
+	struct bundle *b = load_checked(s, rel, hash);
 	int ret = b ? 0 : -1;
 
 	bundle_free(b);
+	return ret;
+}
+
+int store_check(struct store *s, const char *kind, const char *key, char hash[65])
+{
+	char *rel = store_rel(kind, key);
+	json_t *j = NULL;
+	int ret;
+
+	if (!strcmp(kind, "artefacts")) {
+		ret = check_artefact(s, rel, hash);
+	} else {
+		j = !strcmp(kind, "cells") ? store_read_cell(s, key, hash) : read_note(s, rel, key, check_of(kind), hash);
+		ret = j ? 0 : -1;
+	}
+	json_decref(j);
 	free(rel);
 	return ret;
+}
+
+static int format_check(const json_t *j)
+{
+	return jget_int(j, "format", 0) == STORE_FORMAT ? 0 : error(EXIT_UNEVALUABLE, "format %lld, but this lockbench reads format %d only",
+								     jget_int(j, "format", 0), STORE_FORMAT);
+}
+
+int store_check_own(struct store *s, const char *rel, char hash[65])
+{
+	json_t *j = read_note(s, rel, NULL, !strcmp(rel, "store.json") ? format_check : run_check, hash);
+	int ret = j ? 0 : -1;
+
+	json_decref(j);
+	return ret;
+}
+
+int store_check_cell(struct store *s, const char *key)
+{
+	char hash[HASH_HEX];
+
+	return store_check(s, "cells", key, hash);
+}
+
+int store_check_artefact(struct store *s, const char *key)
+{
+	char hash[HASH_HEX];
+
+	return store_check(s, "artefacts", key, hash);
 }

@@ -12,7 +12,7 @@ static const double *confusion(const struct observations *o, const char *name, i
 	const double root = e ? sqrt((double)e->n) : 0;
 
 	*classes = (int)root;
-	return e && e->n && root == floor(root) ? e->series : NULL;
+	return e && e->n && root == floor(root) && are_counts(e->series, e->n) ? e->series : NULL;
 }
 
 /* -sum p log2 p of n counts, `step` apart, with total their sum; *used: how many are not 0. */
@@ -52,7 +52,7 @@ static int answers_indistinguishable(const struct observations *o, struct value 
 			return 0;
 		least = fmin(least, 1 - 2 * fabs(e->value - 0.5));
 	}
-	*v = (struct value){ least, least, least, 0, 0, (long)obs_getnum(o, "answers_compared", 0) };
+	*v = (struct value){ least, least, least, 0, 0, count_of(o, "answers_compared") };
 	return 1;
 }
 
@@ -68,7 +68,7 @@ const struct metric metric_answers_indistinguishable = {
 static int authorised_accuracy_min(const struct observations *o, struct value *v)
 {
 	const struct obs_entry *e = obs_get(o, "authorised_correct", 'b');
-	const long askers = (long)obs_getnum(o, "askers", 0);
+	const long askers = count_of(o, "askers");
 	double worst = 2;
 
 	if (!e || askers < 1 || (long)e->n < askers)
@@ -159,7 +159,7 @@ static int leakage(const struct observations *o, struct value *v)
 			column[k] += c;
 			total += c;
 		}
-	if (!(total > 0))
+	if (!(total > 0) || total > 1e15)
 		return 0;
 	bits = entropy_of(row, classes, total, &rows) + entropy_of(column, classes, total, &columns) -
 	       entropy_of(count, classes * classes, total, &cells);

@@ -6,6 +6,28 @@
 #include "metrics/stat/effect.h"
 #include "metrics/stat/stats.h"
 
+#define MOST 9007199254740992.0 /* 2^53 */
+
+static bool is_count(double x)
+{
+	return x >= 0 && x <= MOST && x == floor(x);
+}
+
+long count_of(const struct observations *o, const char *name)
+{
+	const double x = obs_getnum(o, name, 0);
+
+	return is_count(x) ? (long)x : 0;
+}
+
+bool are_counts(const double *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!is_count(x[i]))
+			return false;
+	return true;
+}
+
 int percent(long k, long n, struct value *v)
 {
 	double low, high;
@@ -58,7 +80,7 @@ int number_of(const struct observations *o, const char *name, const char *seen, 
 	if (!e)
 		return 0;
 	exact(e->value, v);
-	v->seen = seen ? (long)obs_getnum(o, seen, 0) : 0;
+	v->seen = seen ? count_of(o, seen) : 0;
 	return 1;
 }
 
@@ -84,7 +106,7 @@ int mean_of(const struct observations *o, const char *series, double min, double
 int worst_user(const struct observations *o, const char *bits, struct value *v)
 {
 	const struct obs_entry *e = obs_get(o, bits, 'b');
-	const long each = (long)obs_getnum(o, "credentials_per_user", 0);
+	const long each = count_of(o, "credentials_per_user");
 	long worst = each;
 
 	if (!e || each <= 0 || !e->n || (long)e->n % each)

@@ -5,7 +5,12 @@
 
 #include "metrics/observe.h"
 #include "metrics/value.h"
+#include <stdbool.h>
 
+/* Observations come from cells that anybody may have written. A number that counts something: 0 where it is absent, or no whole number from 0
+ * to 2^53. Are the n numbers of a series such counts? */
+long count_of(const struct observations *o, const char *name);
+bool are_counts(const double *x, size_t n);
 /* k of n in percent, with the Clopper-Pearson interval. */
 int percent(long k, long n, struct value *v);
 int percent_of(const struct observations *o, const char *bits, struct value *v);

@@ -84,7 +84,7 @@ static int functions_working(const struct observations *o, struct value *v)
 {
 	int declared = 0, work = 0;
 
-	if (obs_get(o, "unauthorised_correct", 'b') && obs_getnum(o, "declared_users", 0) > 0) { /* a lock: half of the way is barred */
+	if (obs_get(o, "unauthorised_correct", 'b') && obs_get(o, "authorised_correct", 'b') && obs_getnum(o, "declared_users", 0) > 0) { /* a lock: half of the way is barred */
 		const struct obs_entry *in = obs_get(o, "authorised_correct", 'b'), *out = obs_get(o, "unauthorised_correct", 'b');
 		const double classes = obs_getnum(o, "classes", 0), chance = classes > 0 ? (double)in->n / classes : 0;
 

@@ -10,6 +10,9 @@
 #include "metrics/stat/effect.h"
 #include "metrics/stat/roc.h"
 
+#define SCORES_MAX 4096 /* a cell keeps 2000 of each; the intervals sort them again and again */
+#define USERS_MAX 4096 /* of a matrix of users; a cell's has 64 at most */
+#define EACH_MAX 1000000
 #define REPLICATES 200 /* of the intervals of receiver curves */
 
 /* ---- receiver curves ---- */
@@ -37,7 +40,7 @@ static int of_curve(const struct observations *o, double (*fn)(const struct roc 
 	double got[REPLICATES], *x, *y;
 	struct roc roc;
 
-	if (!a || !b || !a->n || !b->n)
+	if (!a || !b || !a->n || !b->n || a->n > SCORES_MAX || b->n > SCORES_MAX)
 		return 0;
 	roc_of(a->series, (int)a->n, b->series, (int)b->n, &roc);
 	*v = (struct value){ .value = fn(&roc), .seen = (long)b->n };
@@ -67,9 +70,20 @@ static const double *taken(const struct observations *o, long *users, long *each
 {
 	const struct obs_entry *e = obs_get(o, "genuine_taken_for", 's');
 
-	*users = (long)obs_getnum(o, "users", 0);
-	*each = (long)obs_getnum(o, "credentials_per_user", 0);
-	return e && *users > 1 && *each > 0 && (long)e->n == *users * *users ? e->series : NULL;
+	*users = count_of(o, "users");
+	*each = count_of(o, "credentials_per_user");
+	if (!e || *users < 2 || *users > USERS_MAX || *each < 1 || *each > EACH_MAX || (long)e->n != *users * *users ||
+	    !are_counts(e->series, e->n))
+		return NULL;
+	for (long u = 0; u < *users; u++) { /* each credential is taken for one user at most */
+		double all = 0;
+
+		for (long i = 0; i < *users; i++)
+			all += e->series[u * *users + i];
+		if (all > (double)*each)
+			return NULL;
+	}
+	return e->series;
 }
 
 /* ---- metrics ---- */

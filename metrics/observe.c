@@ -4,9 +4,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/driver.h"
 #include "base/error.h"
 #include "base/json.h"
 
+#define ENTRIES_MAX 1024
 #define MAX_TRIALS ((long long)1 << 26) /* in one entry of a file: what a cell holds is far below */
 
 /* The entry to write to: the old one emptied, or a new one at the end. */
@@ -139,7 +141,7 @@ static int read_bits(struct observations *o, const char *name, const json_t *j)
 	const char *text = jget_str(j, "bits", NULL);
 	unsigned char *bits;
 
-	if (n < 0 || n > MAX_TRIALS || !text)
+	if (n < 0 || n > MAX_TRIALS || !text || json_object_size(j) != 3)
 		return bad(name, "lacks its trials");
 	bits = bits_decode(text, (size_t)n);
 	if (!bits)
@@ -149,10 +151,15 @@ static int read_bits(struct observations *o, const char *name, const json_t *j)
 	return obs_get(o, name, 'b')->k == jget_int(j, "k", -1) ? 0 : bad(name, "does not count what its bits say");
 }
 
+static bool is_number(const json_t *j)
+{
+	return json_is_number(j) && fabs(json_number_value(j)) <= OBS_NUMBER_MAX;
+}
+
 static int read_number(struct observations *o, const char *name, const json_t *j)
 {
-	if (!json_is_number(j))
-		return bad(name, "is not a number");
+	if (!is_number(j))
+		return bad(name, "is no number, or too large a one");
 	obs_num(o, name, json_number_value(j));
 	return 0;
 }
@@ -166,15 +173,23 @@ static int read_series(struct observations *o, const char *name, const json_t *j
 		return bad(name, "is not a list");
 	v = xmalloc(n + 1, sizeof(*v));
 	for (size_t i = 0; i < n; i++) {
-		if (!json_is_number(json_array_get(j, i))) {
+		if (!is_number(json_array_get(j, i))) {
 			free(v);
-			return bad(name, "holds something that is not a number");
+			return bad(name, "holds something that is no number, or too large a one");
 		}
 		v[i] = json_number_value(json_array_get(j, i));
 	}
 	obs_series(o, name, v, n);
 	free(v);
 	return 0;
+}
+
+static bool is_there(const struct observations *o, const char *name)
+{
+	for (int i = 0; i < o->n; i++)
+		if (!strcmp(o->e[i].name, name))
+			return true;
+	return false;
 }
 
 static int read_kind(struct observations *o, const json_t *j, const char *kind,
@@ -186,9 +201,10 @@ static int read_kind(struct observations *o, const json_t *j, const char *kind,
 	if (!json_is_object(object))
 		return error(EXIT_UNEVALUABLE, "observations lack \"%s\"", kind);
 	json_object_foreach(object, name, value) {
-		if (!*name || strlen(name) >= sizeof(o->e->name))
-			return error(EXIT_UNEVALUABLE, "an observation's name is empty or longer than %zu bytes",
-				     sizeof(o->e->name) - 1);
+		if (!driver_name_ok(name) || strlen(name) >= sizeof(o->e->name))
+			return error(EXIT_UNEVALUABLE, "an observation's name is none, or longer than %zu bytes", sizeof(o->e->name) - 1);
+		if (o->n >= ENTRIES_MAX || is_there(o, name))
+			return bad(name, "is one too many, or there twice");
 		if (read(o, name, value) < 0)
 			return -1;
 	}
@@ -197,6 +213,8 @@ static int read_kind(struct observations *o, const json_t *j, const char *kind,
 
 int obs_from_json(struct observations *o, const json_t *j)
 {
+	if (json_object_size(j) != 3)
+		return error(EXIT_UNEVALUABLE, "observations are \"bits\", \"numbers\" and \"series\"");
 	if (read_kind(o, j, "bits", read_bits) < 0 || read_kind(o, j, "numbers", read_number) < 0 ||
 	    read_kind(o, j, "series", read_series) < 0) {
 		obs_release(o);

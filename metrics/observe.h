@@ -64,6 +64,9 @@ const struct obs_entry *obs_get(const struct observations *o, const char *name, 
 double obs_getnum(const struct observations *o, const char *name, double def);
 void obs_release(struct observations *o);
 json_t *obs_json(const struct observations *o); /* {"bits":{name:{"k","n","bits"}},"numbers":{},"series":{}} sorted */
-int obs_from_json(struct observations *o, const json_t *j); /* -1 after error() */
+/* Believes nothing: names are names, bits count what they say, numbers are at most OBS_NUMBER_MAX, so that sums of squares stay numbers.
+ * -1 after error(), o is empty then. */
+#define OBS_NUMBER_MAX 1e100
+int obs_from_json(struct observations *o, const json_t *j);
 
 #endif

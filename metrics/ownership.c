@@ -22,13 +22,15 @@ const struct metric metric_changed = {
 	.min = 0, .max = 100, .better = 0, .compute = changed,
 };
 
+#define SYMBOLS_MAX 1000000 /* no mark is longer, and the sum below goes over all of them */
+
 static int mark_evidence(const struct observations *o, struct value *v)
 {
 	const struct obs_entry *e = obs_get(o, "mark_matched", 'b');
 	const double values = obs_getnum(o, "mark_alphabet", 0);
 	double bits;
 
-	if (!e || values < 2)
+	if (!e || values < 2 || e->n > SYMBOLS_MAX)
 		return 0;
 	bits = round(1e6 * binomial_evidence((int)e->k, (int)e->n, 1 / values)) / 1e6; /* C libraries' logarithms differ in the last bit */
 	*v = (struct value){ bits, bits, bits, 0, 0, 0 };

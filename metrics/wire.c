@@ -18,7 +18,7 @@ static int concealment(const struct observations *o, struct value *v)
 			n++;
 		}
 	}
-	*v = (struct value){ least, least, least, 0, 0, (long)obs_getnum(o, "wire_compared", 0) };
+	*v = (struct value){ least, least, least, 0, 0, count_of(o, "wire_compared") };
 	return n > 0;
 }
 

@@ -1,6 +1,6 @@
 /* The report as tidy CSV (RFC 4180): one row a cell and metric, nothing aggregated, nothing left out. A cell or failure without
- * metrics has one row whose metric is empty. Text is quoted, numbers are not; what is not there is empty. Text that a spreadsheet
- * would take for a formula has a ' in front, a number never has. */
+ * metrics has one row whose metric is empty; so has what is damaged or missing, and its verdict says which. Text is quoted, numbers are
+ * not; what is not there is empty. Text that a spreadsheet would take for a formula has a ' in front, a number never has. */
 #include "reports/formats.h"
 
 #include <math.h>
@@ -85,9 +85,23 @@ static void add_metric(struct text *t, const char *name, const json_t *m)
 	text_add(t, "\r\n");
 }
 
+/* A row for what is damaged or missing, in the columns of a cell: its key, what became of it as verdict, and why. */
+static void add_left_out(struct text *t, const struct report_input *in)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(in->left_out, i, v) {
+		add_text(t, *jget_str(v, "key", "") ? jget_str(v, "key", "") : jget_str(v, "what", ""));
+		text_add(t, ",,,,,,,,,,,,,,"); /* dataset to strength */
+		add_text(t, !strcmp(jget_str(v, "state", ""), "missing") ? "MISSING" : "DAMAGED");
+		add_text(t, jget_str(v, "why", ""));
+		add_metric(t, "", NULL);
+	}
+}
+
 int csv_report(struct rows *r, const struct report_input *in, struct text *t)
 {
-	(void)in;
 	text_add(t, header);
 	for (int i = 0; i < r->ngroups; i++) {
 		const struct group *g = &r->group[i];
@@ -112,6 +126,7 @@ int csv_report(struct rows *r, const struct report_input *in, struct text *t)
 			add_metric(t, "", NULL);
 		}
 	}
+	add_left_out(t, in);
 	return 0;
 }
 
@@ -131,6 +146,9 @@ static void add_cell(struct text *t, const struct tcell *c, bool heading, struct
 
 int csv_one(struct rows *r, const struct report_input *in, struct text *t)
 {
+	const json_t *v;
+	size_t k;
+
 	for (int i = 0; i < r->ncontexts; i++) {
 		struct table table = selected_table(r, in, i);
 
@@ -142,6 +160,14 @@ int csv_one(struct rows *r, const struct report_input *in, struct text *t)
 			}
 			text_add(t, "\r\n");
 		}
+	}
+	json_array_foreach(in->left_out, k, v) { /* a row each, as wide as it needs */
+		add_text(t, "left out");
+		add_text(t, jget_str(v, "what", ""));
+		add_text(t, jget_str(v, "key", ""));
+		add_text(t, jget_str(v, "state", ""));
+		escape_csv(t, jget_str(v, "why", ""));
+		text_add(t, "\r\n");
 	}
 	return 0;
 }

@@ -23,8 +23,9 @@ int json_one(struct rows *r, const struct report_input *in, struct text *t);
 struct table selected_table(struct rows *r, const struct report_input *in, int context);
 /* One file a table beside path, "r.tex" -> "r-c1-survey.tex", and "r-macros.tex". 0, or -1 after error(). */
 int latex_split(struct rows *r, const struct report_input *in, const char *path);
-/* \newcommand{\lbMnistLenetFiveNoneAuthorisedAccuracy}{99.1}: one for each number that has all its seeds. */
-void latex_macros(struct rows *r, struct text *t);
+/* \newcommand{\lbMnistLenetFiveNoneAuthorisedAccuracy}{99.1}: one for each number that has all its seeds; and
+ * \\lbLeftOut: how many files are damaged or missing. */
+void latex_macros(struct rows *r, const struct report_input *in, struct text *t);
 
 /* For ActiveGuard's tables too. */
 void markdown_table(struct text *t, const struct table *table);

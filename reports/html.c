@@ -9,6 +9,7 @@
 #include "reports/breakcost.h"
 #include "reports/escape.h"
 #include "reports/figures.h"
+#include "reports/left_out.h"
 #include "reports/page.h"
 #include "reports/plot.h"
 #include "reports/schemepage.h"
@@ -257,11 +258,15 @@ static void add_claims(struct html *h)
 	page_table(h->t, &claimed);
 }
 
-static void add_failures(struct html *h)
+static void add_failures(struct html *h, const struct report_input *in)
 {
-	struct table failures = table_failures(h->r), na = table_inapplicable(h->r);
+	struct table failures = table_failures(h->r), na = table_inapplicable(h->r), left_out = table_left_out(h->r, in);
 
 	page_heading(h->t, 2, "failures", "What did not work");
+	if (left_out.rows > 1) {
+		page_heading(h->t, 3, "left-out", left_out.title);
+		page_table(h->t, &left_out);
+	}
 	if (failures.rows < 2)
 		page_paragraph(h->t, NULL, "Nothing failed, and no attack was broken or without effect.");
 	page_table(h->t, &failures);
@@ -302,11 +307,13 @@ static void add_repeat(struct html *h, const struct report_input *in)
 int html_report(struct rows *r, const struct report_input *in, struct text *t)
 {
 	struct html h = { .t = t, .r = r, .plots = plot_available() };
-	const char *data = data_warning(r);
+	const char *data = data_warning(r), *left_out = left_out_warning(r, in);
 
 	page_begin(t, in->title && *in->title ? in->title : "lockbench report");
 	page_paragraph(t, "lede", arena_printf(&r->mem, "How good are these locks on a neural network, and what does it cost to pick them? %d cells%s.",
 					       r->ncells, r->nfailures ? arena_printf(&r->mem, ", %d failed", r->nfailures) : ""));
+	if (left_out)
+		page_paragraph(t, "warning", left_out);
 	if (data)
 		page_paragraph(t, "warning", data);
 	if (!h.plots) {
@@ -317,7 +324,7 @@ int html_report(struct rows *r, const struct report_input *in, struct text *t)
 	for (int i = 0; i < r->ncontexts; i++)
 		add_context(&h, in, i);
 	add_claims(&h);
-	add_failures(&h);
+	add_failures(&h, in);
 	add_repeat(&h, in);
 	page_plots_missing(t, &h.done);
 	page_end(t);
@@ -326,7 +333,12 @@ int html_report(struct rows *r, const struct report_input *in, struct text *t)
 
 int html_one(struct rows *r, const struct report_input *in, struct text *t)
 {
+	const char *left_out = left_out_warning(r, in);
+	struct table gone = table_left_out(r, in);
+
 	page_begin(t, in->title && *in->title ? in->title : "lockbench report");
+	if (left_out)
+		page_paragraph(t, "warning", left_out);
 	for (int i = 0; i < r->ncontexts; i++) {
 		struct table table = selected_table(r, in, i);
 
@@ -334,6 +346,7 @@ int html_one(struct rows *r, const struct report_input *in, struct text *t)
 		page_heading(t, 2, NULL, table.title);
 		page_table(t, &table);
 	}
+	page_table(t, &gone);
 	page_end(t);
 	return 0;
 }

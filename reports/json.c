@@ -3,7 +3,8 @@
  *     { "scheme", "label", "scheme_options", "attack", "attack_options", "goal", "strength_option", "strength", "seeds",
  *       "cells": [keys], "verdicts": [...], "why": [...],
  *       "metrics": {name: {"mean","low","high","min","max","n","of","k","trials","unit","insufficient"}} } ],
- *     "together": {scheme's label: {metric over all attacks: {"value","low","high","attacks","insufficient","unit"}}} } ], "failures": [...] }
+ *     "together": {scheme's label: {metric over all attacks: {"value","low","high","attacks","insufficient","unit"}}} } ], "failures": [...],
+ *   "left_out": [{"what", "key", "state": "damaged" or "missing", "why"}] }
  * A metric with n < of has seeds missing: its mean, low and high are null. "insufficient" is there when the evidence is: what it lacks. */
 #include "reports/formats.h"
 
@@ -137,6 +138,7 @@ int json_report(struct rows *r, const struct report_input *in, struct text *t)
 	jset_str(j, "command", in->command);
 	jset(j, "contexts", contexts);
 	jset(j, "failures", borrowed(in->failures));
+	jset(j, "left_out", in->left_out ? borrowed(in->left_out) : json_array());
 	text = json_pretty(j);
 	text_add(t, text);
 	free(text);
@@ -144,7 +146,7 @@ int json_report(struct rows *r, const struct report_input *in, struct text *t)
 	return 0;
 }
 
-/* { "schema": 1, "table", "contexts": [ { "context", "caption", "rows": [ [ {"text","range","verdict","note","best"}, ... ] ] } ] } */
+/* { "schema": 1, "table", "left_out", "contexts": [ { "context", "caption", "rows": [ [ {"text","range","verdict","note","best"}, ... ] ] } ] } */
 int json_one(struct rows *r, const struct report_input *in, struct text *t)
 {
 	json_t *j = json_object(), *contexts = json_array();
@@ -173,6 +175,7 @@ int json_one(struct rows *r, const struct report_input *in, struct text *t)
 	jset_int(j, "schema", 1);
 	jset_str(j, "table", in->select->table);
 	jset_str(j, "store_hash", in->store_hash);
+	jset(j, "left_out", in->left_out ? borrowed(in->left_out) : json_array());
 	jset(j, "contexts", contexts);
 	text = json_pretty(j);
 	text_add(t, text);

@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "reports/breakcost.h"
 #include "reports/escape.h"
+#include "reports/left_out.h"
 #include "reports/summary.h"
 
 void latex_begin(struct text *t, const char *title)
@@ -130,6 +131,8 @@ static void each_table(struct rows *r, const struct report_input *in, on_table *
 	}
 	table = table_claims(r);
 	fn(ctx, &table, "claims", ++n);
+	table = table_left_out(r, in);
+	fn(ctx, &table, "left-out", ++n);
 	table = table_provenance(r, in);
 	fn(ctx, &table, "provenance", ++n);
 }
@@ -149,10 +152,16 @@ void latex_warning(struct text *t, const char *warning)
 	text_add(t, "}\\par\n");
 }
 
+static void add_warnings(struct rows *r, const struct report_input *in, struct text *t)
+{
+	latex_warning(t, left_out_warning(r, in));
+	latex_warning(t, data_warning(r));
+}
+
 int latex_report(struct rows *r, const struct report_input *in, struct text *t)
 {
 	latex_begin(t, in->title && *in->title ? in->title : "lockbench report");
-	latex_warning(t, data_warning(r));
+	add_warnings(r, in, t);
 	each_table(r, in, add_table, t);
 	return 0;
 }
@@ -160,7 +169,7 @@ int latex_report(struct rows *r, const struct report_input *in, struct text *t)
 int latex_one(struct rows *r, const struct report_input *in, struct text *t)
 {
 	latex_begin(t, in->title && *in->title ? in->title : "lockbench report");
-	latex_warning(t, data_warning(r));
+	add_warnings(r, in, t);
 	for (int i = 0; i < r->ncontexts; i++) {
 		struct table table = selected_table(r, in, i);
 
@@ -196,7 +205,7 @@ static void one_file(void *ctx, const struct table *table, const char *name, int
 	if (table->rows < 2 || s->failed)
 		return;
 	latex_begin(&t, s->in->title && *s->in->title ? s->in->title : "lockbench report");
-	latex_warning(&t, data_warning(s->r));
+	add_warnings(s->r, s->in, &t);
 	latex_table(&t, table, number);
 	s->failed = publish(s, name, &t) < 0;
 	text_release(&t);
@@ -216,7 +225,7 @@ int latex_split(struct rows *r, const struct report_input *in, const char *path)
 		}
 	else
 		each_table(r, in, one_file, &s);
-	latex_macros(r, &t);
+	latex_macros(r, in, &t);
 	if (!s.failed)
 		s.failed = publish(&s, "macros", &t) < 0;
 	text_release(&t);

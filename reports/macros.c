@@ -70,11 +70,12 @@ static void add_macro(struct rows *r, struct text *t, json_t *used, const struct
 	text_char(t, '\n');
 }
 
-void latex_macros(struct rows *r, struct text *t)
+void latex_macros(struct rows *r, const struct report_input *in, struct text *t)
 {
 	json_t *used = json_object();
 
 	text_add(t, "% One command a number: mean over seeds; behind it seeds and the first cell.\n");
+	text_fmt(t, "\\newcommand{\\lbLeftOut}{%zu}%% files that are damaged or missing, and in no number\n", json_array_size(in->left_out));
 	for (int i = 0; i < r->ngroups; i++) {
 		const struct group *g = &r->group[i];
 		const char **metric = rows_metrics(r, g->context, g->series);

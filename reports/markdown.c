@@ -5,6 +5,7 @@
 
 #include "reports/breakcost.h"
 #include "reports/escape.h"
+#include "reports/left_out.h"
 #include "reports/summary.h"
 
 static void add_cell(struct text *t, const struct tcell *c)
@@ -116,12 +117,24 @@ static void add_context(struct rows *r, const struct report_input *in, int ctx, 
 	section(t, 3, &table);
 }
 
+static void add_left_out(struct rows *r, const struct report_input *in, struct text *t)
+{
+	const char *left_out = left_out_warning(r, in);
+
+	if (!left_out)
+		return;
+	text_add(t, "> **Warning:** ");
+	escape_markdown(t, left_out);
+	text_add(t, "\n\n");
+}
+
 int markdown_report(struct rows *r, const struct report_input *in, struct text *t)
 {
 	const char *data = data_warning(r);
 	struct table table;
 
 	heading(t, 1, in->title && *in->title ? in->title : "lockbench report");
+	add_left_out(r, in, t);
 	if (data) {
 		text_add(t, "> **Warning:** ");
 		escape_markdown(t, data);
@@ -130,6 +143,8 @@ int markdown_report(struct rows *r, const struct report_input *in, struct text *
 	for (int i = 0; i < r->ncontexts; i++)
 		add_context(r, in, i, t);
 	table = table_claims(r);
+	section(t, 2, &table);
+	table = table_left_out(r, in);
 	section(t, 2, &table);
 	table = table_failures(r);
 	section(t, 2, &table);
@@ -142,11 +157,15 @@ int markdown_report(struct rows *r, const struct report_input *in, struct text *
 
 int markdown_one(struct rows *r, const struct report_input *in, struct text *t)
 {
+	struct table gone = table_left_out(r, in);
+
+	add_left_out(r, in, t);
 	for (int i = 0; i < r->ncontexts; i++) {
 		struct table table = selected_table(r, in, i);
 
 		table = table_turned(&r->mem, &table, "");
 		section(t, 3, &table);
 	}
+	section(t, 3, &gone);
 	return 0;
 }

@@ -20,6 +20,9 @@ struct report_input {
 	/* {artefact's key: [{"what": "user 0", "w", "h", "png": base64}]}: credentials by creds_key, an attack's images by the
 	 * cell's key. NULL: none. */
 	const json_t *pictures;
+	/* [{"what": "cell", "timing", "failure", ..., "key", "state": "damaged" or "missing", "why"}]: what the store should hold and the report cannot
+	 * show. NULL: nothing. */
+	const json_t *left_out;
 	const struct report_select *select; /* NULL: everything */
 };
 

@@ -88,11 +88,11 @@ START_TEST(a_drop_is_found)
 	ck_assert_str_eq(of(&r, "authorised_accuracy")->method, "bootstrap");
 	ck_assert_double_lt(of(&r, "authorised_accuracy")->high, -1.5);
 	ck_assert_double_lt(of(&r, "authorised_accuracy")->adjusted, 0.01);
-	ck_assert_int_eq(compare_exit(&r.c, &r.p, false), EXIT_NO);
+	ck_assert_int_eq(compare_exit(&r.c, &r.p, false, false), EXIT_NO);
 	done(&r);
 	compared(&r, c, b, &plain_pairs, &plain); /* the other way round it is a gain: the sign */
 	ck_assert_int_eq(of(&r, "authorised_accuracy")->verdict, COMPARE_BETTER);
-	ck_assert_int_eq(compare_exit(&r.c, &r.p, true), EXIT_YES);
+	ck_assert_int_eq(compare_exit(&r.c, &r.p, true, false), EXIT_YES);
 	done(&r);
 	json_decref(b);
 	json_decref(c);
@@ -114,7 +114,7 @@ START_TEST(seed_noise_is_not)
 		alarms += of(&r, "authorised_accuracy")->verdict == COMPARE_WORSE || of(&r, "authorised_accuracy")->verdict == COMPARE_BETTER;
 		done(&r);
 		compared(&r, b, c, &plain_pairs, &usual);
-		alarms_default += compare_exit(&r.c, &r.p, false) == EXIT_NO;
+		alarms_default += compare_exit(&r.c, &r.p, false, false) == EXIT_NO;
 		done(&r);
 		json_decref(b);
 		json_decref(c);
@@ -265,7 +265,7 @@ START_TEST(a_scheme_that_no_longer_trains)
 	compared(&r, b, c, &plain_pairs, &plain);
 	ck_assert_int_eq(of(&r, "verdict")->verdict, COMPARE_WORSE);
 	ck_assert_int_eq(of(&r, "authorised_accuracy")->verdict, COMPARE_UNDECIDED); /* no mean over missing cells */
-	ck_assert_int_eq(compare_exit(&r.c, &r.p, false), EXIT_NO);
+	ck_assert_int_eq(compare_exit(&r.c, &r.p, false, false), EXIT_NO);
 	done(&r);
 	json_decref(b);
 	json_decref(c);
@@ -402,8 +402,8 @@ START_TEST(missing_cells_are_named)
 	ck_assert_uint_eq(json_array_size(p.missing), 1);
 	ck_assert_ptr_nonnull(strstr(json_string_value(json_array_get(p.missing, 0)), "prune"));
 	ck_assert_ptr_nonnull(strstr(json_string_value(json_array_get(p.missing, 0)), "it crashed"));
-	ck_assert_int_eq(compare_exit(&cmp, &p, false), EXIT_YES);
-	ck_assert_int_eq(compare_exit(&cmp, &p, true), EXIT_UNEVALUABLE);
+	ck_assert_int_eq(compare_exit(&cmp, &p, false, false), EXIT_UNEVALUABLE);
+	ck_assert_int_eq(compare_exit(&cmp, &p, false, true), EXIT_YES);
 	comparison_release(&cmp);
 	pairs_release(&p);
 	json_decref(failures);
@@ -423,7 +423,7 @@ START_TEST(poor_cells)
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		json_t *cells = json_array();
-		const struct compare_names names = { "b", "c", true, true };
+		const struct compare_names names = { "b", "c", true, true, false };
 		struct run r;
 
 		json_array_append_new(cells, json_read_text(texts[i], strlen(texts[i]), "cell"));
@@ -507,7 +507,7 @@ static json_t *hostile_cells(const char *name, double value)
 /* No text breaks out of its place: not a tag, row or attribute more for a hostile name than for a tame one. */
 START_TEST(hostile_names)
 {
-	const struct compare_names names = { "a<b>|c", "x", true, false };
+	const struct compare_names names = { "a<b>|c", "x", true, false, false };
 	size_t rows = 0;
 
 	for (int i = -1; i < 0 || hostile[i]; i++) {
@@ -549,7 +549,7 @@ END_TEST
 START_TEST(formats_say_the_same)
 {
 	json_t *b = scattered("base", 5, 1000, 90, 0.5, 0), *c = scattered("drop", 5, 1000, 80, 0.5, 0), *j;
-	const struct compare_names names = { "b", "c", false, false };
+	const struct compare_names names = { "b", "c", false, false, false };
 	struct run r;
 	char *text;
 

@@ -306,6 +306,63 @@ START_TEST(contradictions_say_nothing)
 END_TEST
 
 /* A mark that is read whole has the bits of its symbols; a map that decodes worse than the plain answers is no decoder. */
+/* Observations that no evaluation saw, with every name of those that it does: each metric says nothing or a number, and never a BUG. */
+static const double odd[] = { -1, 0.5, 2, 63, 1e9, 9.1e15, 1e99 };
+
+START_TEST(impossible_observations_do_no_harm)
+{
+	struct observations all, o;
+	double series[17];
+	unsigned char bits[4] = { 1, 1, 0, 1 };
+
+	fill(&all);
+	for (size_t i = 0; i < 17; i++)
+		series[i] = odd[(i + (size_t)_i) % ARRAY_LEN(odd)];
+	for (int k = 0; k < all.n; k++) /* one of them odd, then all that come before it, too */
+		for (int more = 0; more < 2; more++)
+			for (size_t n = 1; n <= 16; n *= 4) {
+				fill(&o);
+				obs_num(&o, "mark_alphabet", 10);
+				for (int i = more ? 0 : k; i <= k; i++) {
+					if (all.e[i].kind == 'n')
+						obs_num(&o, all.e[i].name, odd[_i]);
+					else if (all.e[i].kind == 's')
+						obs_series(&o, all.e[i].name, series, n);
+					else
+						obs_bits(&o, all.e[i].name, bits, n % 5);
+				}
+				json_decref(metrics_json(&o));
+				obs_release(&o);
+			}
+	obs_release(&all);
+}
+END_TEST
+
+/* Counts that contradict each other: more taken for others than there are credentials, fractions of an image. */
+START_TEST(impossible_counts_say_nothing)
+{
+	static const char *const names[] = { "cross_acceptance", "cross_acceptance_max", "class_recall_min", "leakage" };
+	static const double wrong[][4] = { { 1, 5, 5, 1 }, { 1, 0, 4, 2 }, { -1, 0, 0, 1 }, { 0.5, 0.5, 0, 1 }, { 1e99, 0, 0, 1 } };
+	struct value v;
+
+	for (size_t w = 0; w < ARRAY_LEN(wrong); w++) {
+		struct observations o = { 0 };
+
+		obs_num(&o, "users", 2);
+		obs_num(&o, "credentials_per_user", 5);
+		obs_series(&o, "genuine_taken_for", wrong[w], 4);
+		for (size_t i = 0; i < 2; i++)
+			ck_assert_msg(!metric_value(metric_named(names[i]), &o, &v), "%s of case %zu", names[i], w);
+		for (size_t i = 2; w > 1 && i < 4; i++) {
+			obs_series(&o, "authorised_confusion", wrong[w], 4);
+			obs_series(&o, "unauthorised_confusion", wrong[w], 4);
+			ck_assert_msg(!metric_value(metric_named(names[i]), &o, &v), "%s of case %zu", names[i], w);
+		}
+		obs_release(&o);
+	}
+}
+END_TEST
+
 START_TEST(other_ways)
 {
 	struct observations o;
@@ -352,6 +409,8 @@ Suite *suite_metric(void)
 	tcase_add_test(tc, every_metric_is_expected);
 	tcase_add_test(tc, json_holds_what_is_defined);
 	tcase_add_test(tc, contradictions_say_nothing);
+	tcase_add_loop_test(tc, impossible_observations_do_no_harm, 0, ARRAY_LEN(odd));
+	tcase_add_test(tc, impossible_counts_say_nothing);
 	tcase_add_test(tc, other_ways);
 	tcase_add_test(tc, curves_have_intervals);
 	suite_add_tcase(s, tc);

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -62,19 +63,21 @@ static int first_pixel(const json_t *picture)
 START_TEST(credentials_of_the_first_users)
 {
 	char key[65];
-	json_t *cells = json_array(), *c = sample_cell("mnist", "activeguard", 1), *all, *list;
+	json_t *cells = json_array(), *left_out = json_array(), *c = sample_cell("mnist", "activeguard", 1), *all, *list;
 
 	memset(key, 'a', 64);
 	key[64] = '\0';
 	put_images(key, "image", 6);
 	jset_int(jset_int(jset_str(c, "creds_key", key), "users", 2), "credentials_per_user", 3);
 	json_array_append_new(cells, c);
-	all = pictures_json(st, cells);
+	all = pictures_json(st, cells, left_out);
 	list = json_object_get(all, key);
 	ck_assert_uint_eq(json_array_size(list), 2);
 	ck_assert_int_eq(first_pixel(json_array_get(list, 0)), 0);
 	ck_assert_int_eq(first_pixel(json_array_get(list, 1)), (int)lrintf(255 * 0.3f));
 	ck_assert_str_eq(jget_str(json_array_get(list, 1), "what", ""), "user 1");
+	ck_assert_uint_eq(json_array_size(left_out), 0);
+	json_decref(left_out);
 	json_decref(all);
 	json_decref(cells);
 }
@@ -82,16 +85,27 @@ END_TEST
 
 START_TEST(images_of_an_attack)
 {
-	char part[65];
-	json_t *cells = json_array(), *c = sample_attacked("mnist", "none", "jpeg", "quality", 50, 1), *all, *list;
+	char part[65], *path;
+	json_t *cells = json_array(), *left_out = json_array(), *c = sample_attacked("mnist", "none", "jpeg", "quality", 50, 1), *all, *list;
 
 	part_key(jget_str(c, "key", ""), "images", part);
 	put_images(part, "after", 3);
 	json_array_append_new(cells, c);
-	all = pictures_json(st, cells);
+	all = pictures_json(st, cells, left_out);
 	list = json_object_get(all, jget_str(c, "key", ""));
 	ck_assert_uint_eq(json_array_size(list), 3);
 	ck_assert_int_eq(first_pixel(json_array_get(list, 2)), 51);
+	json_decref(all);
+	/* What is damaged is named, and stays where it is. */
+	path = store_path(st, "artefacts", part);
+	ck_assert_int_eq(truncate(path, 100), 0);
+	all = pictures_json(st, cells, left_out);
+	ck_assert_uint_eq(json_object_size(all), 0);
+	ck_assert_uint_eq(json_array_size(left_out), 1);
+	ck_assert_str_eq(jget_str(json_array_get(left_out, 0), "key", ""), part);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	free(path);
+	json_decref(left_out);
 	json_decref(all);
 	json_decref(cells);
 }
@@ -100,13 +114,15 @@ END_TEST
 /* A store without artefacts (gc, another lab's) has a report all the same. */
 START_TEST(no_artefact_no_picture_no_error)
 {
-	json_t *cells = json_array(), *all;
+	json_t *cells = json_array(), *left_out = json_array(), *all;
 
 	json_array_append_new(cells, jset_str(sample_cell("mnist", "activeguard", 1), "creds_key",
 					      "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"));
-	all = pictures_json(st, cells);
+	all = pictures_json(st, cells, left_out);
 	ck_assert_uint_eq(json_object_size(all), 0);
 	ck_assert_str_eq(error_text(), "");
+	ck_assert_uint_eq(json_array_size(left_out), 0);
+	json_decref(left_out);
 	json_decref(all);
 	json_decref(cells);
 }

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "bench/cell.h"
 #include "bench/store.h"
+#include "tests/support_cells.h"
 #include "tests/support_sandbox.h"
 
 #define KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -29,14 +30,12 @@ static void teardown(void)
 	sandbox_close();
 }
 
+/* A small cell; value: its seed. */
 static json_t *cell_of(const char *key, int value)
 {
-	json_t *c = json_object();
+	json_t *c = sample_measured("none", value, "", 10, 0.5);
 
 	jset_str(c, "key", key);
-	jset_int(c, "schema", CELL_SCHEMA);
-	jset_int(c, "value", value);
-	jset_num(c, "third", 1.0 / 3);
 	return c;
 }
 
@@ -57,7 +56,7 @@ START_TEST(a_cell_comes_back)
 	ck_assert(store_has_cell(st, KEY));
 	c = store_get_cell(st, KEY);
 	ck_assert_ptr_nonnull(c);
-	ck_assert_int_eq(jget_int(c, "value", 0), 7);
+	ck_assert_int_eq(jget_int(c, "seed", 0), 7);
 	json_decref(c);
 	ck_assert_int_eq(store_check_cell(st, KEY), 0);
 }
@@ -74,12 +73,12 @@ START_TEST(every_flipped_bit_of_a_cell_is_noticed)
 	ck_assert_ptr_nonnull(text);
 	for (size_t i = 0; i < len; i++) {
 		text[i] ^= (char)(1 << i % 7);
-		ck_assert_int_eq(file_publish(path, text, len), 0);
+		sandbox_write("s/cells/01/" KEY ".json", text, len);
 		ck_assert_msg(store_check_cell(st, KEY) < 0, "byte %zu of %zu", i, len);
 		error_clear();
 		text[i] ^= (char)(1 << i % 7);
 	}
-	ck_assert_int_eq(file_publish(path, text, len), 0);
+	sandbox_write("s/cells/01/" KEY ".json", text, len);
 	ck_assert_int_eq(store_check_cell(st, KEY), 0);
 	free(text);
 	free(path);
@@ -103,7 +102,7 @@ END_TEST
 static int remember(void *ctx, const char *key, const json_t *j)
 {
 	strcat(ctx, key[0] == '0' ? "0" : "f");
-	return jget_int(j, "value", 0) == 99;
+	return jget_int(j, "seed", 0) == 99;
 }
 
 static int name_damaged(void *ctx, const char *key, const char *why)
@@ -333,7 +332,7 @@ START_TEST(a_failing_disk_never_leaves_half_a_cell)
 		error_clear();
 		ck_assert_int_eq(store_check_cell(st, KEY), 0);
 		got = store_get_cell(st, KEY);
-		ck_assert_int_ge(jget_int(got, "value", 0), ret < 0 ? 1 : 2);
+		ck_assert_int_ge(jget_int(got, "seed", 0), ret < 0 ? 1 : 2);
 		json_decref(got);
 	}
 	ck_assert_int_ge(fail_at, 4);

@@ -249,6 +249,10 @@ START_TEST(fisher_and_chi_square)
 	ck_assert_double_eq_tol(fisher_exact(4, 4, 0, 4), 2.0 / 70, 1e-12);
 	ck_assert_double_eq_tol(fisher_exact(0, 9, 0, 5), 1, 1e-12);
 	ck_assert_double_eq_tol(fisher_exact(10, 12, 2, 15), fisher_exact(2, 15, 10, 12), 1e-12);
+	/* Counts that nobody could add up term by term: a cell may say anything. */
+	ck_assert_double_eq_tol(fisher_exact(1L << 39, 1L << 40, 1L << 39, 1L << 40), 1, 1e-9);
+	ck_assert_double_le(fisher_exact(1L << 39, 1L << 40, 1L << 38, 1L << 40), 1e-12);
+	ck_assert_double_eq_tol(fisher_exact(1L << 40, 1L << 40, 0, 0), 1, 1e-9);
 	/* 2 x 2: n (ad - bc)^2 / (row and column sums) */
 	ck_assert_double_eq_tol(chi2_proportions((const long[]){ 30, 18 }, (const long[]){ 50, 60 }, 2),
 				chi2_tail(1, 110 * (30 * 42 - 20 * 18.0) * (30 * 42 - 20 * 18.0) / (50.0 * 60 * 48 * 62)), 1e-12);

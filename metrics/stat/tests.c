@@ -98,6 +98,8 @@ double stouffer(const double *p, const int *sign, int n)
 
 /* ---- proportions ---- */
 
+#define EXACT_MAX 10000000 /* terms of the exact test's sum; with more, chi-square's is the same in all digits that are printed */
+
 static double log_choose(long n, long k)
 {
 	int sign;
@@ -107,10 +109,13 @@ static double log_choose(long n, long k)
 
 double fisher_exact(long k1, long n1, long k2, long n2)
 {
+	const long ks[] = { k1, k2 }, ns[] = { n1, n2 };
 	const long k = k1 + k2, least = k > n2 ? k - n2 : 0, most = k < n1 ? k : n1;
 	double here, sum = 0;
 
 	BUG_ON(k1 < 0 || k1 > n1 || k2 < 0 || k2 > n2);
+	if (most - least > EXACT_MAX)
+		return chi2_proportions(ks, ns, 2);
 	here = log_choose(n1, k1) + log_choose(n2, k2);
 	for (long i = least; i <= most; i++) {
 		const double one = log_choose(n1, i) + log_choose(n2, k - i);
