@@ -152,7 +152,7 @@ static int no_part(const struct dir *set, const char *name)
 		snprintf(text + used, sizeof(text) - used, ", ...");
 	dir_list_free(names, n);
 	return error(EXIT_UNEVALUABLE, "%s is there, but has no folder %s (it holds: %s). A set has train/<class>/ and test/<class>/ with the same "
-		     "classes%s", dir_name(set), name, text, strcmp(name, "test") ? "" : "; call the images that networks are judged on test");
+		     "classes%s", dir_name(set), name, text, strcmp(name, "test") ? "" : "; what networks are judged on belongs in test");
 }
 
 /* The part and the names of its classes. */

@@ -253,7 +253,7 @@ END_TEST
 START_TEST(a_missing_part_is_named)
 {
 	static const struct { const char *from, *to; const char *words[3]; } moves[] = {
-		{ "bugs/test", "bugs/val", { "no folder test", "train, val", "judged on test" } },
+		{ "bugs/test", "bugs/val", { "no folder test", "train, val", "judged on belongs in test" } },
 		{ "bugs/train", "bugs/Train", { "no folder train", "Train, test" } },
 		{ "bugs/test", "elsewhere", { "no folder test", "(it holds: train)" } },
 	};
