@@ -68,8 +68,10 @@ static int check_range(const char *path, const float *x, size_t len)
 		if (x[i] >= 0 && x[i] <= 1)
 			continue;
 		digits(x[i], text);
-		return error(EXIT_UNEVALUABLE, "%s: number %zu is %s, which is %s; pixels are 0 to 1 (save numpy.clip(a, 0, 1)), or 0 to 255 as uint8",
-			     path, i, text, isnan(x[i]) ? "no number" : x[i] < 0 ? "below 0" : "above 1");
+		return error(EXIT_UNEVALUABLE,
+		             "%s: number %zu is %s, which is %s; pixels are 0 to 1 (save numpy.clip(a, 0, 1)), or 0 to "
+		             "255 as uint8",
+		             path, i, text, isnan(x[i]) ? "no number" : x[i] < 0 ? "below 0" : "above 1");
 	}
 	return 0;
 }

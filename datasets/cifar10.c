@@ -17,8 +17,9 @@ int cifar10_parse(const void *data, size_t len, int n, const char *where, uint8_
 	const uint8_t *p = data;
 
 	if (len == (size_t)n * (CIFAR_RECORD + 1))
-		return error(EXIT_UNEVALUABLE, "%s: %d records of %d bytes, two labels each: this is CIFAR-100, not CIFAR-10", where, n,
-			     CIFAR_RECORD + 1);
+		return error(EXIT_UNEVALUABLE,
+		             "%s: %d records of %d bytes, two labels each: this is CIFAR-100, not CIFAR-10", where, n,
+		             CIFAR_RECORD + 1);
 	if (len != (size_t)n * CIFAR_RECORD)
 		return error(EXIT_UNEVALUABLE, "%s: %s: %zu bytes, wanted %d records of %d bytes; copy the file again", where,
 		             len < (size_t)n * CIFAR_RECORD ? "truncated" : "trailing bytes", len, n, CIFAR_RECORD);
@@ -81,7 +82,8 @@ static struct dir *open_whole(const char *where)
 	if (n == BATCHES)
 		return dir;
 	if (n >= 0)
-		error(EXIT_UNEVALUABLE, "%s is only a part of cifar10: %s is missing; unpack the archive again", where, missing);
+		error(EXIT_UNEVALUABLE, "%s is only a part of cifar10: %s is missing; unpack the archive again", where,
+		      missing);
 	dir_close(dir);
 	return NULL;
 }
@@ -92,8 +94,10 @@ static int cifar10_load(struct dataset *d, const char *where)
 		                                    "dog",      "frog",       "horse", "ship", "truck" };
 
 	struct dir *dir = open_whole(where);
-	int r = !dir || dataset_alloc(d, 3, CIFAR_SIDE, CIFAR_SIDE, CLASSES, TRAIN_BATCHES * CIFAR_BATCH, CIFAR_BATCH) ||
-		read_batches(d, dir) ? -1 : 0;
+	int n = TRAIN_BATCHES * CIFAR_BATCH, r = -1;
+
+	if (dir && !dataset_alloc(d, 3, CIFAR_SIDE, CIFAR_SIDE, CLASSES, n, CIFAR_BATCH))
+		r = read_batches(d, dir);
 
 	dir_close(dir);
 	if (!r)
@@ -110,8 +114,8 @@ static int check_sizes(const struct dir *dir)
 		if (r < 0)
 			return -1;
 		if (r != DIR_FILE || bytes != (uint64_t)CIFAR_BATCH * CIFAR_RECORD)
-			return error(EXIT_UNEVALUABLE, "%s/%s: not %d records of %d bytes; copy the file again", dir_name(dir), batch_files[b],
-				     CIFAR_BATCH, CIFAR_RECORD);
+			return error(EXIT_UNEVALUABLE, "%s/%s: not %d records of %d bytes; copy the file again",
+			             dir_name(dir), batch_files[b], CIFAR_BATCH, CIFAR_RECORD);
 	}
 	return 0;
 }

@@ -169,7 +169,9 @@ int dataset_dir(const char *path, const char *name, char full[512])
 	int r;
 
 	if (n < 0 || n >= 512)
-		return error(EXIT_UNEVALUABLE, "cannot look into %s/%s: the path is longer than 511 characters; use a shorter one", path, name);
+		return error(EXIT_UNEVALUABLE,
+		             "cannot look into %s/%s: the path is longer than 511 characters; use a shorter one", path,
+		             name);
 	r = file_there(full);
 	return r > 0 && (stat(full, &st) || !S_ISDIR(st.st_mode)) ? 0 : r;
 }
@@ -263,7 +265,8 @@ struct finding {
 };
 
 /* -1 after error(). */
-static int find_below(const struct dataset_driver *drv, const char *name, const char *root, bool named, struct finding *f)
+static int find_below(const struct dataset_driver *drv, const char *name, const char *root, bool named,
+                      struct finding *f)
 {
 	char where[512];
 	int r = can_search(root);
@@ -320,7 +323,8 @@ static int find(const struct dataset_driver *drv, const char *name, const char *
 
 int dataset_where(const char *name, const char *data_dir, char where[512])
 {
-	return name_ok(name) && strcmp(name, "folder") ? find(dataset_driver_of(name), name, data_dir, where) : DATASET_NONE;
+	return name_ok(name) && strcmp(name, "folder") ? find(dataset_driver_of(name), name, data_dir, where)
+	                                               : DATASET_NONE;
 }
 
 struct names {

@@ -40,7 +40,8 @@ struct dataset_driver {
 	/* Which known sets this format holds, and what to do when one is missing. */
 	const char *install; /* "apt-get install dataset-fashion-mnist", or what to download by hand and where to put it */
 	bool generated; /* needs no files: what probe() says does not depend on root */
-	/* Look below root for the set `name`: DATASET_..., and the folder in where; -1 after error() when nobody can tell. */
+	/* Look below root for the set `name`: DATASET_..., and the folder in where; -1 after error() when nobody can
+	 * tell. */
 	int (*probe)(const char *root, const char *name, char where[512]);
 	/* Read it. 0, or -1 after error() naming the file. d->name is set. */
 	int (*load)(struct dataset *d, const char *where);
@@ -56,23 +57,25 @@ extern const struct driver *const datasets[]; /* sorted, NULL-terminated; the im
  * ones are a warning (`lockbench data verify` says which). The caller frees. */
 struct dataset *dataset_load(const char *name, const char *data_dir);
 void dataset_free(struct dataset *d);
-/* Where it would be read from: DATASET_WHOLE or DATASET_PART and the folder, DATASET_NONE, or -1 after error() when nobody can tell (a
- * folder that cannot be looked into). A folder that nobody named (the cache, /usr/share/datasets) is passed over with a warning when it
- * cannot be looked into and the set is found elsewhere. A malformed name is nowhere. */
+/* Where it would be read from: DATASET_WHOLE or DATASET_PART and the folder, DATASET_NONE, or -1 after error() when
+ * nobody can tell (a folder that cannot be looked into). A folder that nobody named (the cache, /usr/share/datasets) is
+ * passed over with a warning when it cannot be looked into and the set is found elsewhere. A malformed name
+ * is nowhere. */
 int dataset_where(const char *name, const char *data_dir, char where[512]);
 /* The driver that reads `name`, that of image folders when it is no known set. NULL after error() when the name is malformed. */
 const struct dataset_driver *dataset_driver_of(const char *name);
-/* Is this payload (struct dataset's hash) the published set of that name? 1, 0, or -1 when nothing is published to compare it with. */
+/* Is this payload (struct dataset's hash) the published set of that name? 1, 0, or -1 when nothing is published to
+ * compare it with. */
 int dataset_published(const char *name, const char *hash);
-/* Every known set and each image folder found, sorted; free with dir_list_free. *unseen: why a search root could not be listed (caller
- * frees), NULL when each was. */
+/* Every known set and each image folder found, sorted; free with dir_list_free. *unseen: why a search root could not be
+ * listed (caller frees), NULL when each was. */
 char **dataset_names(const char *data_dir, size_t *n, char **unseen);
 /* The search roots in order, n of them (existing or not); caller frees with dir_list_free. */
 char **dataset_roots(const char *data_dir, size_t *n);
-/* For `lockbench data where|list|verify`: prints on stdout for people or, with json, one JSON value only; returns an exit
- * code: EXIT_IO when something could not be read, so that there is no answer; else EXIT_NO when verify finds damage or a difference from
- * the published files; else EXIT_UNEVALUABLE when a set is incomplete or a named one missing. names: n of them, or n = 0 for every known
- * set (and each image folder found). */
+/* For `lockbench data where|list|verify`: prints on stdout for people or, with json, one JSON value only; returns an
+ * exit code: EXIT_IO when something could not be read, so that there is no answer; else EXIT_NO when verify finds
+ * damage or a difference from the published files; else EXIT_UNEVALUABLE when a set is incomplete or a named one
+ * missing. names: n of them, or n = 0 for every known set (and each image folder found). */
 int dataset_report(const char *verb, const char *const *names, int n, const char *data_dir, bool json);
 
 struct images dataset_train(const struct dataset *d);

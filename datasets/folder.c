@@ -1,8 +1,9 @@
 /* Image folders: <name>/train/<class>/<file> and <name>/test/<class>/<file>, JPEG or PNG by content.
  * Source: the layout torchvision calls ImageFolder (classes are directory names in byte order, files likewise).
  * Differs: strict. Below <name> no symbolic link is followed, only directories and regular files are allowed (names
- * that begin with a dot are passed over), both parts have the same classes, all images one size and channel count. A class is
- * the same in both when its name looks the same: copies by way of macOS write an accent as a character of its own.
+ * that begin with a dot are passed over), both parts have the same classes, all images one size and channel count. A
+ * class is the same in both when its name looks the same: copies by way of macOS write an accent as a character of
+ * its own.
  *
  * Files are decoded in parallel; each has its place before decoding starts, so the result does not depend on threads. */
 #include "datasets/format.h"
@@ -103,8 +104,9 @@ static int check_folders(const struct part *p)
 		int r = dir_there(p->dir, p->classes[i], NULL);
 
 		if (r == DIR_FILE)
-			return error(EXIT_UNEVALUABLE, "%s/%s: not a folder (here are only folders, one a class); move it away", p->where,
-				     p->classes[i]);
+			return error(EXIT_UNEVALUABLE,
+			             "%s/%s: not a folder (here are only folders, one a class); move it away", p->where,
+			             p->classes[i]);
 		if (r < 0)
 			return -1;
 	}
@@ -151,8 +153,10 @@ static int no_part(const struct dir *set, const char *name)
 	if (i < n)
 		snprintf(text + used, sizeof(text) - used, ", ...");
 	dir_list_free(names, n);
-	return error(EXIT_UNEVALUABLE, "%s is there, but has no folder %s (it holds: %s). A set has train/<class>/ and test/<class>/ with the same "
-		     "classes%s", dir_name(set), name, text, strcmp(name, "test") ? "" : "; what networks are judged on belongs in test");
+	return error(EXIT_UNEVALUABLE,
+	             "%s is there, but has no folder %s (it holds: %s). A set has train/<class>/ and test/<class>/ "
+	             "with the same classes%s", dir_name(set), name, text,
+	             strcmp(name, "test") ? "" : "; what networks are judged on belongs in test");
 }
 
 /* The part and the names of its classes. */
@@ -181,7 +185,8 @@ static int part_open(struct part *p, const struct dir *set, const char *name)
 static char *composed(const char *name)
 {
 	utf8proc_uint8_t *out = NULL;
-	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)name, 0, &out, UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)name, 0, &out,
+	                                  UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 
 	if (n == UTF8PROC_ERROR_NOMEM)
 		die(EXIT_MEMORY, "out of memory");
@@ -206,7 +211,8 @@ static int order_classes(const struct part *a, struct part *b, char **ca, char *
 
 		if (k < 0) {
 			free(ordered);
-			return error(EXIT_UNEVALUABLE, "%s has a class '%s', %s has not; both need the same", a->where, a->classes[i], b->where);
+			return error(EXIT_UNEVALUABLE, "%s has a class '%s', %s has not; both need the same", a->where,
+			             a->classes[i], b->where);
 		}
 		ordered[i] = b->classes[k];
 	}
@@ -220,8 +226,10 @@ static int check_twins(const struct part *p, char **composed_names)
 {
 	for (size_t i = 0; i < p->nclasses; i++)
 		if (find_class(composed_names, i, composed_names[i]) >= 0)
-			return error(EXIT_UNEVALUABLE, "%s: two classes look the same, '%s' (their accents are written differently); rename or merge them",
-				     p->where, p->classes[i]);
+			return error(EXIT_UNEVALUABLE,
+			             "%s: two classes look the same, '%s' (their accents are written differently); "
+			             "rename or merge them",
+			             p->where, p->classes[i]);
 	return 0;
 }
 
@@ -236,7 +244,8 @@ static int match_classes(const struct part *a, struct part *b)
 		cb[i] = composed(b->classes[i]);
 	r = check_twins(a, ca) || check_twins(b, cb) ? -1 : 0;
 	if (!r && a->nclasses != b->nclasses)
-		r = error(EXIT_UNEVALUABLE, "%s has %zu classes, %s has %zu; both need the same", a->where, a->nclasses, b->where, b->nclasses);
+		r = error(EXIT_UNEVALUABLE, "%s has %zu classes, %s has %zu; both need the same", a->where, a->nclasses,
+		          b->where, b->nclasses);
 	if (!r)
 		r = order_classes(a, b, ca, cb);
 	for (size_t i = 0; i < a->nclasses; i++)
@@ -407,8 +416,11 @@ static int with_parts(struct dataset *d, const char *where,
 {
 	struct part train = { 0 }, test = { 0 };
 	struct dir *set = dir_open(where);
-	int r = !set || part_open(&train, set, "train") || part_scan(&train) || part_open(&test, set, "test") || match_classes(&train, &test) ||
-		part_scan(&test) || use(d, &train, &test) ? -1 : 0;
+	int r = -1;
+
+	if (set && !part_open(&train, set, "train") && !part_scan(&train) && !part_open(&test, set, "test") &&
+	    !match_classes(&train, &test) && !part_scan(&test))
+		r = use(d, &train, &test);
 
 	part_release(&train);
 	part_release(&test);

@@ -34,18 +34,18 @@ void dataset_name_classes(struct dataset *d, const char *const *names);
 /* Every label is a class and every class is in both parts, else -1 after error() naming `where`. */
 int dataset_check(const struct dataset *d, const char *where);
 
-/* 1 when path/name is a folder (links followed: where a set lies is the user's business), and full[512] gets it; 0 when it is not;
- * -1 after error() when nobody can tell. */
+/* 1 when path/name is a folder (links followed: where a set lies is the user's business), and full[512] gets it; 0 when
+ * it is not; -1 after error() when nobody can tell. */
 int dataset_dir(const char *path, const char *name, char full[512]);
-/* The first of the folders root/dirs[i] (NULL-terminated; "": root itself) that holds a whole set, else the first with a part of one, in
- * where. look() judges a folder. DATASET_..., or -1 after error(). */
+/* The first of the folders root/dirs[i] (NULL-terminated; "": root itself) that holds a whole set, else the first with
+ * a part of one, in where. look() judges a folder. DATASET_..., or -1 after error(). */
 int dataset_search(const char *root, const char *const *dirs, int (*look)(const struct dir *d), char where[512]);
 /* 0, or -1 after error() when a data folder was asked for (not NULL, not "") and is none. */
 int dataset_check_root(const char *data_dir);
 /* root is itself the folder: its last component is dir. */
 bool dataset_root_is(const char *root, const char *dir);
-/* The image folders below a root: those with train/ (the whole ones have test/ too), and those that nobody can look into. Sorted; n of
- * them, free with dir_list_free. NULL after error(); a root that is not there has none. */
+/* The image folders below a root: those with train/ (the whole ones have test/ too), and those that nobody can look
+ * into. Sorted; n of them, free with dir_list_free. NULL after error(); a root that is not there has none. */
 char **folder_list(const char *root, size_t *n);
 
 /* stem or stem.gz, whichever is there (plain first), in name. 1, 0, or -1 after error(). */

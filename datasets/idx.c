@@ -6,7 +6,8 @@
  *
  * Differs: a file must be exactly as long as its header says, and labels must be below 10.
  *
- * Relatives come in the same file names: EMNIST's letters, QMNIST's labels of eight columns, KMNIST. What they are is said. */
+ * Relatives come in the same file names: EMNIST's letters, QMNIST's labels of eight columns, KMNIST. What they are is
+ * said. */
 #include "datasets/format.h"
 #include "base/error.h"
 #include "datasets/codec.h"
@@ -49,18 +50,25 @@ static int refuse_magic(const uint8_t *p, size_t len, int dims, const char *wher
 	if (p[0] == 0x1f && p[1] == 0x8b)
 		return error(EXIT_UNEVALUABLE, "%s: compressed twice; unpack it once", where);
 	if (p[0] == '<')
-		return error(EXIT_UNEVALUABLE, "%s: a web page, not an IDX file: the download did not work; fetch the file again", where);
+		return error(EXIT_UNEVALUABLE,
+		             "%s: a web page, not an IDX file: the download did not work; fetch the file again", where);
 	if (p[3] == 0 && p[2] == 0 && p[1] == 8 && p[0] == dims)
-		return error(EXIT_UNEVALUABLE, "%s: a header with its bytes in reverse order (little-endian); IDX files are big-endian", where);
+		return error(EXIT_UNEVALUABLE,
+		             "%s: a header with its bytes in reverse order (little-endian); IDX files are big-endian",
+		             where);
 	if (!type)
-		return error(EXIT_UNEVALUABLE, "%s: not an IDX file of %s (begins with %02x%02x%02x%02x, wanted 0000080%d); copy the file again",
-			     where, wanted, p[0], p[1], p[2], p[3], dims);
+		return error(EXIT_UNEVALUABLE,
+		             "%s: not an IDX file of %s (begins with %02x%02x%02x%02x, wanted 0000080%d); copy the "
+		             "file again", where, wanted, p[0], p[1], p[2], p[3], dims);
 	if (dims == 1 && p[3] == 2 && len >= 12)
-		return error(EXIT_UNEVALUABLE, "%s: labels of %u columns of %s, as QMNIST has them; wanted one byte an image: write the first column "
-			     "as idx1-ubyte", where, be32(p + 8), type);
+		return error(EXIT_UNEVALUABLE,
+		             "%s: labels of %u columns of %s, as QMNIST has them; wanted one byte an image: write the "
+		             "first column as idx1-ubyte", where, be32(p + 8), type);
 	if (p[2] == 8 && (p[3] == 1 || p[3] == 3))
-		return error(EXIT_UNEVALUABLE, "%s: holds %s, wanted %s; the files are mixed up", where, p[3] == 1 ? "labels" : "images", wanted);
-	return error(EXIT_UNEVALUABLE, "%s: %s in %d dimensions; wanted %s, bytes in %d", where, type, p[3], wanted, dims);
+		return error(EXIT_UNEVALUABLE, "%s: holds %s, wanted %s; the files are mixed up", where,
+		             p[3] == 1 ? "labels" : "images", wanted);
+	return error(EXIT_UNEVALUABLE, "%s: %s in %d dimensions; wanted %s, bytes in %d", where, type, p[3], wanted,
+	             dims);
 }
 
 static int check_magic(const uint8_t *p, size_t len, int dims, const char *where)
@@ -111,8 +119,11 @@ int idx_parse_images(const void *data, size_t len, const char *where, struct idx
 static int refuse_labels(const struct idx_view *v, int first, int classes, const char *where)
 {
 	static const struct { int lo, hi; const char *name; } sets[] = {
-		{ 1, 26, ": these are EMNIST's letters" }, { 0, 25, ": these may be letters" }, { 0, 46, ": these are EMNIST's balanced or merged classes" },
-		{ 0, 61, ": these are EMNIST's classes of digits and letters" }, { 0, 48, ": these are Kuzushiji-49" },
+		{ 1, 26, ": these are EMNIST's letters" },
+		{ 0, 25, ": these may be letters" },
+		{ 0, 46, ": these are EMNIST's balanced or merged classes" },
+		{ 0, 61, ": these are EMNIST's classes of digits and letters" },
+		{ 0, 48, ": these are Kuzushiji-49" },
 	};
 	const char *name = "";
 	int lo = 255, hi = 0, wrong = 0;
@@ -123,12 +134,14 @@ static int refuse_labels(const struct idx_view *v, int first, int classes, const
 		wrong += v->data[i] >= classes;
 	}
 	if (wrong < v->n / 100 + 2)
-		return error(EXIT_UNEVALUABLE, "%s: label %d of image %d is not below %d; copy the file again", where, v->data[first], first, classes);
+		return error(EXIT_UNEVALUABLE, "%s: label %d of image %d is not below %d; copy the file again", where,
+		             v->data[first], first, classes);
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
 		if (lo == sets[i].lo && hi == sets[i].hi)
 			name = sets[i].name;
-	return error(EXIT_UNEVALUABLE, "%s: labels from %d to %d%s; here are %d classes, 0 to %d. Other classes are read from image folders "
-		     "(train/<class>/, test/<class>/)", where, lo, hi, name, classes, classes - 1);
+	return error(EXIT_UNEVALUABLE,
+	             "%s: labels from %d to %d%s; here are %d classes, 0 to %d. Other classes are read from image "
+	             "folders (train/<class>/, test/<class>/)", where, lo, hi, name, classes, classes - 1);
 }
 
 int idx_parse_labels(const void *data, size_t len, const char *where, int classes, struct idx_view *v)
@@ -187,7 +200,8 @@ static struct dir *open_whole(const char *where)
 	if (n == (int)ARRAY_LEN(stems))
 		return d;
 	if (n >= 0)
-		error(EXIT_UNEVALUABLE, "%s holds only a part of the set: %s is missing, also as .gz; copy it there", where, missing);
+		error(EXIT_UNEVALUABLE, "%s holds only a part of the set: %s is missing, also as .gz; copy it there",
+		      where, missing);
 	dir_close(d);
 	return NULL;
 }
@@ -264,8 +278,8 @@ static int check_pair(const struct idx_file *px, const struct idx_file *labels)
 		return error(EXIT_UNEVALUABLE, "%s has %d images, %s has %d labels: they do not belong together; copy both again",
 		             px->path, px->v.n, labels->path, labels->v.n);
 	if (pixels(&px->v) > MAX_PIXELS)
-		return error(EXIT_UNEVALUABLE, "%s: header says %d images of %dx%d, more than the %zu MiB allowed here", px->path, px->v.n, px->v.h,
-			     px->v.w, MAX_PIXELS >> 20);
+		return error(EXIT_UNEVALUABLE, "%s: header says %d images of %dx%d, more than the %zu MiB allowed here",
+		             px->path, px->v.n, px->v.h, px->v.w, MAX_PIXELS >> 20);
 	return 0;
 }
 
@@ -277,11 +291,13 @@ static int check_shapes(const struct idx_file *train, const struct idx_file *tes
 	return 0;
 }
 
-/* What is small first, labels and headers: they say whether the rest is worth reading, and how much of it. f: in the order of stems[]. */
+/* What is small first, labels and headers: they say whether the rest is worth reading, and how much of it. f: in the
+ * order of stems[]. */
 static int read_small(struct idx_file *f, const struct dir *d)
 {
 	for (int i = 0; i < 4; i += 2)
-		if (read_labels(&f[i + 1], d, stems[i + 1]) || read_header(&f[i], d, stems[i]) || check_pair(&f[i], &f[i + 1]))
+		if (read_labels(&f[i + 1], d, stems[i + 1]) || read_header(&f[i], d, stems[i]) ||
+		    check_pair(&f[i], &f[i + 1]))
 			return -1;
 	return check_shapes(&f[0], &f[2]);
 }

@@ -127,7 +127,8 @@ static int verify_files(json_t *row, const struct dataset_driver *drv)
 	return equal;
 }
 
-/* "ok": equal to the published set. "unpublished": it reads well, but there is nothing to compare it with. "unreadable": nobody can tell. */
+/* "ok": equal to the published set. "unpublished": it reads well, but there is nothing to compare it with.
+ * "unreadable": nobody can tell. */
 static const char *verdict(json_t *row, const struct dataset_driver *drv, const struct dataset *d)
 {
 	const int equal = drv->files ? verify_files(row, drv) : 1;
@@ -224,9 +225,12 @@ static void print_differences(json_t *row)
 static void print_verify(json_t *row)
 {
 	static const struct { const char *verdict, *text; } texts[] = {
-		{ "ok", "ok, equal to the published set; " }, { "unpublished", "reads well, nothing published to compare it with; " },
-		{ "different", "DIFFERENT from the published set, install it again; " }, { "damaged", "DAMAGED, or not this set: " },
-		{ "incomplete", "INCOMPLETE: " }, { "unreadable", "CANNOT BE READ: " },
+		{ "ok", "ok, equal to the published set; " },
+		{ "unpublished", "reads well, nothing published to compare it with; " },
+		{ "different", "DIFFERENT from the published set, install it again; " },
+		{ "damaged", "DAMAGED, or not this set: " },
+		{ "incomplete", "INCOMPLETE: " },
+		{ "unreadable", "CANNOT BE READ: " },
 	};
 	const char *v = jget_str(row, "verdict", "");
 
@@ -267,7 +271,8 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-/* What could not be read outweighs a difference, for the answer is not known; that a missing set; one that nobody named may be missing. */
+/* What could not be read outweighs a difference, for the answer is not known; that a missing set; one that nobody named
+ * may be missing. */
 static int exit_code(json_t *rows, bool named)
 {
 	bool unreadable = false, no = false, without = false;

@@ -160,7 +160,8 @@ static int read_shape(struct cursor *c, const char *where, struct header *h)
 		return damaged(where, "its shape is no tuple");
 	for (h->nd = 0; !eat(c, ")"); h->nd++) {
 		if (h->nd == DIMS_MAX)
-			return error(EXIT_UNEVALUABLE, "%s: an array of more than %d dimensions; save it with fewer", where, DIMS_MAX);
+			return error(EXIT_UNEVALUABLE, "%s: an array of more than %d dimensions; save it with fewer",
+			             where, DIMS_MAX);
 		if (!comma || !eat_number(c, &h->d[h->nd]))
 			return damaged(where, "its shape");
 		comma = eat(c, ",");
@@ -173,7 +174,9 @@ static int read_shape(struct cursor *c, const char *where, struct header *h)
 static int read_type(struct cursor *c, const char *where, struct header *h)
 {
 	if (eat(c, "["))
-		return error(EXIT_UNEVALUABLE, "%s: a structured array, of records with named fields; save one field, as float32 or uint8", where);
+		return error(EXIT_UNEVALUABLE,
+		             "%s: a structured array, of records with named fields; save one field, as float32 or "
+		             "uint8", where);
 	return eat_string(c, h->descr) ? 0 : damaged(where, "its type");
 }
 
@@ -186,8 +189,13 @@ static int read_order(struct cursor *c, const char *where, struct header *h)
 /* NumPy writes the keys sorted, others may not; each must be there once. */
 static int read_dict(struct cursor *c, const char *where, struct header *h)
 {
-	static const struct { const char *name; int (*read)(struct cursor *, const char *, struct header *); } keys[] = {
-		{ "descr", read_type }, { "fortran_order", read_order }, { "shape", read_shape },
+	static const struct {
+		const char *name;
+		int (*read)(struct cursor *, const char *, struct header *);
+	} keys[] = {
+		{ "descr", read_type },
+		{ "fortran_order", read_order },
+		{ "shape", read_shape },
 	};
 	unsigned seen = 0;
 	char name[16];
@@ -224,7 +232,8 @@ static int find_dict(const unsigned char *file, size_t len, const char *where, s
 	if (len < PREFIX_LEN + 2)
 		return error(EXIT_UNEVALUABLE, "%s: a .npy file that is cut short; save the array again", where);
 	if (file[6] < 1 || file[6] > 3 || file[7])
-		return error(EXIT_UNEVALUABLE, "%s: a .npy file of version %d.%d; 1.0 to 3.0 are read", where, file[6], file[7]);
+		return error(EXIT_UNEVALUABLE, "%s: a .npy file of version %d.%d; 1.0 to 3.0 are read", where, file[6],
+		             file[7]);
 	n = file[8] | (size_t)file[9] << 8;
 	if (file[6] > 1) { /* from version 2.0 the length has four bytes */
 		prefix += 2;
@@ -243,9 +252,9 @@ static int find_dict(const unsigned char *file, size_t len, const char *where, s
 static void type_name(const char *type, char name[32])
 {
 	static const struct { char kind; const char *name; } kinds[] = {
-		{ 'i', "int" }, { 'u', "uint" }, { 'f', "float" }, { 'c', "complex" }, /* with their size */
-		{ 'b', "bool" }, { 'O', "Python objects" }, { 'S', "text" }, { 'a', "text" }, { 'U', "text" }, { 'V', "raw bytes" },
-		{ 'M', "dates" }, { 'm', "time spans" },
+		{ 'i', "int" },  { 'u', "uint" },           { 'f', "float" }, { 'c', "complex" }, /* with their size */
+		{ 'b', "bool" }, { 'O', "Python objects" }, { 'S', "text" },  { 'a', "text" },
+		{ 'U', "text" }, { 'V', "raw bytes" },      { 'M', "dates" }, { 'm', "time spans" },
 	};
 	size_t i = 0;
 
@@ -270,8 +279,9 @@ static int type_row(const struct header *h, const char *where, bool *swapped)
 		if (!strcmp(type, dtypes[i].descr + 1))
 			return i;
 	type_name(type, name);
-	return error(EXIT_UNEVALUABLE, "%s: an array of %s ('%s'); float32 and uint8 are read: save a.astype('float32'), or pixels of 0 to 255 as "
-		     "a.astype('uint8')", where, name, h->descr);
+	return error(EXIT_UNEVALUABLE,
+	             "%s: an array of %s ('%s'); float32 and uint8 are read: save a.astype('float32'), or pixels of 0 "
+	             "to 255 as a.astype('uint8')", where, name, h->descr);
 }
 
 static void swap_bytes(char *x, size_t bytes, size_t size)
@@ -319,7 +329,9 @@ void *npy_decode(const void *file, size_t len, const char *where, char *dtype, i
 		return NULL;
 	found = len - (size_t)(c.end - (const char *)file);
 	if (count_bytes(h.nd, d, dtypes[row].size, &bytes) || bytes != found) {
-		error(EXIT_UNEVALUABLE, "%s: %zu bytes of data do not fit the array's shape: it is cut short, or something follows it", where, found);
+		error(EXIT_UNEVALUABLE,
+		      "%s: %zu bytes of data do not fit the array's shape: it is cut short, or something follows it",
+		      where, found);
 		return NULL;
 	}
 	*dtype = dtypes[row].dtype;

@@ -162,7 +162,8 @@ static void add(struct ag *a, const struct value_spec *v, const struct summary *
 	jset_int(j, "seeds", have ? s->n : 0);
 	jset_str(j, "criterion", published ? criterion(&a->r.mem, v) : "");
 	jset_str(j, "verdict", verdict);
-	jset_bool(j, "unpublished", a->context >= 0 && !dataset_published(a->dataset, a->r.context[a->context].dataset_hash));
+	jset_bool(j, "unpublished",
+	          a->context >= 0 && !dataset_published(a->dataset, a->r.context[a->context].dataset_hash));
 	jset_bool(j, "partial", a->context >= 0 && (a->r.context[a->context].limit_train || a->r.context[a->context].limit_test));
 	jset_str(j, "note", note ? note : have ? "" : "no cell of the store measures it");
 	json_array_append_new(a->out, j);

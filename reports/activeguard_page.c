@@ -190,11 +190,13 @@ static const char *data_text(struct arena *mem, const json_t *values, const char
 	const char *other = "";
 
 	if (jget_bool(any, "unpublished", 0))
-		other = arena_printf(mem, "Not the published %s: these are another set's images under that name, or changed ones; the numbers do not "
-				     "compare with the paper's. ", dataset);
+		other = arena_printf(mem,
+		                     "Not the published %s: these are another set's images under that name, or changed "
+				     "ones; the numbers do not compare with the paper's. ", dataset);
 	if (jget_bool(any, "partial", 0))
-		return arena_printf(mem, "%sPartial data: fewer images than the paper's. These numbers show that everything works; they do not compare "
-				    "with it.", other);
+		return arena_printf(mem,
+		                    "%sPartial data: fewer images than the paper's. These numbers show that everything "
+				    "works; they do not compare with it.", other);
 	return *other ? other : NULL;
 }
 

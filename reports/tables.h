@@ -79,7 +79,8 @@ struct table table_provenance(struct rows *r, const struct report_input *in);
 struct table table_cells(struct rows *r);
 /* What every metric in the cells means. */
 struct table table_definitions(struct rows *r);
-/* "Tier short, seeds 1, 2, 3, all training and 1000 test images, engine 1.", and whether the data are not the published ones. In r's memory. */
+/* "Tier short, seeds 1, 2, 3, all training and 1000 test images, engine 1.", and whether the data are not the published
+ * ones. In r's memory. */
 const char *table_standing(struct rows *r, int context);
 /* What warns of the data: images that are not the published ones of their name, and limits; or NULL. In r's memory. */
 const char *data_warning(struct rows *r);

@@ -84,9 +84,11 @@ const char *table_standing(struct rows *r, int context)
 {
 	const struct context *c = &r->context[context];
 
-	return arena_printf(&r->mem, "Tier %s, seed%s %s, %s training and %s test images, engine %lld.%s", c->tier, c->nseeds == 1 ? "" : "s",
-			    c->seeds, limit_text(r, c->limit_train), limit_text(r, c->limit_test), jget_int(c->sample, "engine", 0),
-			    published(c) ? "" : arena_printf(&r->mem, " The data are not the published %s.", c->dataset));
+	return arena_printf(&r->mem, "Tier %s, seed%s %s, %s training and %s test images, engine %lld.%s", c->tier,
+	                    c->nseeds == 1 ? "" : "s", c->seeds, limit_text(r, c->limit_train),
+	                    limit_text(r, c->limit_test), jget_int(c->sample, "engine", 0),
+	                    published(c) ? ""
+	                                 : arena_printf(&r->mem, " The data are not the published %s.", c->dataset));
 }
 
 /* "all", and how many those are where the cell says so: every image is judged once. */
@@ -100,7 +102,8 @@ static const char *test_images(struct rows *r, const struct context *c)
 
 static const char *published_text(struct rows *r, const struct context *c)
 {
-	static const char *const text[] = { "nothing is published to compare them with", "no: these are not the published %s", "yes" };
+	static const char *const text[] = { "nothing is published to compare them with",
+		                            "no: these are not the published %s", "yes" };
 
 	return arena_printf(&r->mem, text[published(c) + 1], c->dataset);
 }
@@ -129,7 +132,9 @@ struct table table_provenance(struct rows *r, const struct report_input *in)
 		table_put(&t, n, 0, "  published");
 		table_put(&t, n++, 1, published_text(r, c));
 		table_put(&t, n, 0, "  images");
-		table_put(&t, n++, 1, arena_printf(&r->mem, "training: %s, test: %s", limit_text(r, c->limit_train), test_images(r, c)));
+		table_put(&t, n++, 1,
+		          arena_printf(&r->mem, "training: %s, test: %s", limit_text(r, c->limit_train),
+		                       test_images(r, c)));
 		table_put(&t, n, 0, "  tier, seeds");
 		table_put(&t, n++, 1, arena_printf(&r->mem, "%s; %s", c->tier, c->seeds));
 		table_put(&t, n, 0, "  recipe");
@@ -221,14 +226,17 @@ static const char *unpublished_warning(struct rows *r)
 		bool said = published(c) != 0;
 
 		for (int k = 0; k < i && !said; k++)
-			said = !strcmp(r->context[k].dataset_hash, c->dataset_hash) && !strcmp(r->context[k].dataset, c->dataset);
+			said = !strcmp(r->context[k].dataset_hash, c->dataset_hash) &&
+			       !strcmp(r->context[k].dataset, c->dataset);
 		if (!said)
-			text = arena_printf(&r->mem, "%s%s%s (payload %.12s)", text ? text : "", text ? ", " : "", c->dataset, c->dataset_hash);
+			text = arena_printf(&r->mem, "%s%s%s (payload %.12s)", text ? text : "", text ? ", " : "",
+			                    c->dataset, c->dataset_hash);
 	}
 	if (!text)
 		return NULL;
-	return arena_printf(&r->mem, "Not the published data: %s. These are another set's images under that name, or changed ones; the numbers do not "
-			    "compare with anybody else's.", text);
+	return arena_printf(&r->mem,
+	                    "Not the published data: %s. These are another set's images under that name, or changed "
+			    "ones; the numbers do not compare with anybody else's.", text);
 }
 
 static const char *limits_warning(struct rows *r)
@@ -252,5 +260,7 @@ const char *data_warning(struct rows *r)
 {
 	const char *unpublished = unpublished_warning(r), *limits = limits_warning(r);
 
-	return unpublished && limits ? arena_printf(&r->mem, "%s %s", unpublished, limits) : unpublished ? unpublished : limits;
+	if (unpublished && limits)
+		return arena_printf(&r->mem, "%s %s", unpublished, limits);
+	return unpublished ? unpublished : limits;
 }

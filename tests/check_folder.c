@@ -207,7 +207,8 @@ static void add_class(const char *part, const char *class, int level)
 	write_png(name, 1, 4, 6, (uint8_t)level);
 }
 
-/* The order of labels is train's, also where test's names sort otherwise: the composed form is behind caff, the other before. */
+/* The order of labels is train's, also where test's names sort otherwise: the composed form is behind caff, the other
+ * before. */
 START_TEST(class_names_may_be_written_in_two_ways)
 {
 	struct dataset *same, *other;
@@ -264,7 +265,8 @@ START_TEST(a_missing_part_is_named)
 	ck_assert_int_eq(rename(sandbox(moves[_i].from), sandbox(moves[_i].to)), 0);
 	ck_assert_int_eq(dataset_where("bugs", NULL, where), DATASET_PART);
 	ck_assert_str_eq(where, sandbox("bugs"));
-	REFUSED(sandbox("bugs"), "is there", moves[_i].words[0], moves[_i].words[1], moves[_i].words[2] ? moves[_i].words[2] : "");
+	REFUSED(sandbox("bugs"), "is there", moves[_i].words[0], moves[_i].words[1],
+	        moves[_i].words[2] ? moves[_i].words[2] : "");
 	write_image_set("cache/lockbench/bugs"); /* a whole one elsewhere is better */
 	d = load();
 	ck_assert_msg(d != NULL, "%s", error_text());

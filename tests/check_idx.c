@@ -182,7 +182,8 @@ START_TEST(labels_of_eight_columns_are_qmnists)
 	ck_assert_int_eq(idx_parse_labels(p, len, "f", 10, &v), -1);
 	EXPECT_ERROR("f: labels of 8 columns of 32-bit numbers", "QMNIST");
 	write_idx_set("mnist", true);
-	write_gz("mnist/train-labels-idx1-ubyte.gz", p, len); /* larger than labels may be, but that is not the reason */
+	/* larger than labels may be, but that is not the reason */
+	write_gz("mnist/train-labels-idx1-ubyte.gz", p, len);
 	ck_assert_ptr_null(load());
 	EXPECT_ERROR("train-labels-idx1-ubyte.gz", "QMNIST");
 	free(p);
@@ -191,7 +192,8 @@ END_TEST
 
 START_TEST(other_mistakes_have_their_names)
 {
-	uint8_t reversed[] = { 3, 8, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0 }, page[] = "<html><head><title>403 Forbidden";
+	uint8_t reversed[] = { 3, 8, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0 };
+	uint8_t page[] = "<html><head><title>403 Forbidden";
 	size_t len;
 	uint8_t *p = make_idx_images(3, 4, 5, 0, &len);
 	struct idx_view v;
@@ -258,7 +260,8 @@ START_TEST(gzip_bombs_stop_at_the_cap)
 	free(p);
 	write_gz("mnist/train-images-idx3-ubyte.gz", zeros, len);
 	ck_assert_ptr_null(load());
-	EXPECT_ERROR("train-images-idx3-ubyte.gz", "trailing bytes", "601 bytes follow"); /* of 80 MiB one is looked at */
+	/* of 80 MiB one is looked at */
+	EXPECT_ERROR("train-images-idx3-ubyte.gz", "trailing bytes", "601 bytes follow");
 	write_idx_set("mnist", true);
 	p = make_idx_labels(2 << 20, &some);
 	write_gz("mnist/train-labels-idx1-ubyte.gz", p, some);
@@ -279,7 +282,8 @@ START_TEST(gzip_bombs_stop_at_the_cap)
 }
 END_TEST
 
-/* A compressed file that ends anywhere too early, or with a wrong sum, is damaged; what follows it is passed over, as gzip does. */
+/* A compressed file that ends anywhere too early, or with a wrong sum, is damaged; what follows it is passed over, as
+ * gzip does. */
 START_TEST(compressed_files_are_whole)
 {
 	const char *name = TRAIN_LABELS ".gz";
@@ -338,7 +342,8 @@ END_TEST
 /* A part of a set is found, and what is missing is said; a whole one elsewhere is better. */
 START_TEST(a_missing_file_is_named)
 {
-	static const char *const files[] = { TRAIN_IMAGES, TRAIN_LABELS, "mnist/t10k-images-idx3-ubyte", "mnist/t10k-labels-idx1-ubyte" };
+	static const char *const files[] = { TRAIN_IMAGES, TRAIN_LABELS, "mnist/t10k-images-idx3-ubyte",
+		                             "mnist/t10k-labels-idx1-ubyte" };
 	const struct dataset_driver *drv = dataset_driver_of("mnist");
 	struct dataset *d, seen = { .name = "mnist" };
 	char where[512];

@@ -213,13 +213,15 @@ END_TEST
 START_TEST(senseless_strengths_are_refused)
 {
 	static const char *const bad[] = { "op=bits strength=8", "op=bits strength=1.5", "op=crop strength=1", "op=flip strength=0.5",
-					   "op=translate strength=29", "op=noise strength=2", "op=bits strength=1.00000001" };
+					   "op=translate strength=29", "op=noise strength=2",
+					   "op=bits strength=1.00000001" };
 	struct product p;
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		ck_assert_msg(world_attack(&w, attack_named("modify"), bad[i], NULL, &p) == -1, "%s passed", bad[i]);
 		ck_assert_ptr_nonnull(strstr(error_text(), "op="));
-		ck_assert_msg(strstr(error_text(), strstr(bad[i], "strength=") + strlen("strength=")), "%s: %s", bad[i], error_text());
+		ck_assert_msg(strstr(error_text(), strstr(bad[i], "strength=") + strlen("strength=")), "%s: %s", bad[i],
+		              error_text());
 		error_clear();
 		product_release(&p);
 	}

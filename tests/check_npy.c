@@ -51,7 +51,7 @@ static const struct good {
 	{ "{'shape': (), 'fortran_order': False, 'descr': '<f4'}", 4, 3 },
 	{ "{'descr':'<f4','fortran_order':False,'shape':(1,1,1,1,1,1)}", 4, 1 },
 	{ "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 7), }\n", 0, 1 },
-	/* cnpy and other writers: bytes with an order, no order at all, double quotes, line ends; Python 2's long numbers */
+	/* other writers: bytes with an order, no order at all, double quotes, line ends; Python 2's long numbers */
 	{ "{'descr': '<u1', 'fortran_order': False, 'shape': (5,), }", 5, 1 },
 	{ "{'descr': '>u1', 'fortran_order': False, 'shape': (5,), }", 5, 1 },
 	{ "{'descr': '=u1', 'fortran_order': False, 'shape': (5,), }", 5, 1 },
@@ -81,7 +81,8 @@ START_TEST(reads_other_orders)
 	const char *fortran = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3, 2), }";
 	const char *both = "{'descr': '>f4', 'fortran_order': True, 'shape': (1, 2, 2), }";
 	static const unsigned char turned[8] = { 3, 2, 1, 0, 7, 6, 5, 4 };
-	static const unsigned char wanted[12] = { 0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11 }; /* [i][j][k] is number i + 2j + 6k */
+	/* [i][j][k] is number i + 2j + 6k */
+	static const unsigned char wanted[12] = { 0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11 };
 	static const unsigned char wanted_both[16] = { 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 5, 4, 15, 14, 13, 12 };
 	unsigned char *x = decode(big, 8, 1), *y = decode(fortran, 12, 1), *z = decode(both, 16, 1);
 
