@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/error.h"
 #include "base/fdio.h"
@@ -18,11 +17,6 @@
 #define READER_PATIENCE 100 /* tenths of a second that a pipe may take to be read */
 
 /* ---- reading ---- */
-
-static int too_large(const char *path, size_t max)
-{
-	return error(EXIT_UNEVALUABLE, "%s is larger than the %zu bytes allowed here", path, max);
-}
 
 /* O_NONBLOCK: opening a pipe without a writer must not wait. */
 int file_open(const char *path, struct stat *st)
@@ -50,128 +44,11 @@ char *file_read(const char *path, size_t max, size_t *len)
 	if (fd < 0)
 		return NULL;
 	if (st.st_size > 0 && (uintmax_t)st.st_size > max)
-		too_large(path, max);
+		error(EXIT_UNEVALUABLE, "%s is larger than the %zu bytes allowed here", path, max);
 	else
 		buf = fd_read_all(fd, path, (size_t)st.st_size, max, len ? len : &unused);
 	close(fd);
 	return buf;
-}
-
-/* ---- gzip ---- */
-
-struct inflate_job {
-	const char *path;
-	z_stream z;
-	const char *in; /* all of it; z sees at most UINT_MAX bytes at a time */
-	size_t in_left;
-	char *out;
-	size_t room, used, max;
-};
-
-static bool is_gzip(const char *data, size_t len)
-{
-	return len >= 2 && (unsigned char)data[0] == 0x1f && (unsigned char)data[1] == 0x8b;
-}
-
-static void feed(struct inflate_job *j)
-{
-	size_t n = j->in_left < UINT_MAX ? j->in_left : UINT_MAX;
-
-	if (j->z.avail_in)
-		return;
-	j->z.next_in = (Bytef *)(uintptr_t)j->in; /* zlib does not write there, its type only says so */
-	j->z.avail_in = (uInt)n;
-	j->in += n;
-	j->in_left -= n;
-}
-
-/* Room for more output, never beyond one byte over the cap. */
-static void make_room(struct inflate_job *j)
-{
-	size_t cap = j->max < SIZE_MAX ? j->max + 1 : j->max, n;
-
-	if (j->used == j->room) {
-		j->room = j->room < cap / 2 ? 2 * j->room : cap;
-		j->out = xrealloc(j->out, j->room + 1, 1);
-	}
-	n = j->room - j->used;
-	j->z.next_out = (Bytef *)j->out + j->used;
-	j->z.avail_out = n < UINT_MAX ? (uInt)n : UINT_MAX;
-}
-
-/* After a member: 1 when another begins, 0 at the end, -1 after error(). */
-static int next_member(struct inflate_job *j)
-{
-	feed(j);
-	if (!j->z.avail_in)
-		return 0;
-	if (!is_gzip((const char *)j->z.next_in, j->z.avail_in))
-		return error(EXIT_UNEVALUABLE, "%s: something follows the gzip data", j->path);
-	inflateReset(&j->z);
-	return 1;
-}
-
-static int inflate_step(struct inflate_job *j)
-{
-	uInt before;
-	int ret;
-
-	feed(j);
-	make_room(j);
-	before = j->z.avail_out;
-	ret = inflate(&j->z, Z_NO_FLUSH);
-	j->used += before - j->z.avail_out;
-	if (j->used > j->max)
-		return too_large(j->path, j->max);
-	if (ret == Z_STREAM_END)
-		return next_member(j);
-	if (ret == Z_OK && (j->z.avail_in || j->in_left || !j->z.avail_out))
-		return 1;
-	if (ret == Z_OK || ret == Z_BUF_ERROR)
-		return error(EXIT_UNEVALUABLE, "%s: the gzip data is cut short", j->path);
-	return error(EXIT_UNEVALUABLE, "%s: the gzip data is damaged (%s)", j->path, j->z.msg ? j->z.msg : "bad header");
-}
-
-static char *inflate_all(const char *path, const char *data, size_t n, size_t max, size_t *len)
-{
-	struct inflate_job j = { .path = path, .in = data, .in_left = n, .max = max };
-	int ret;
-
-	if (inflateInit2(&j.z, 15 + 16) != Z_OK) /* largest window; 16: gzip only */
-		die(EXIT_MEMORY, "out of memory (zlib)");
-	j.room = n < max ? n : max;
-	j.room += j.room == 0;
-	j.out = xmalloc(j.room + 1, 1);
-	while ((ret = inflate_step(&j)) > 0)
-		;
-	inflateEnd(&j.z);
-	if (ret < 0) {
-		free(j.out);
-		return NULL;
-	}
-	j.out[j.used] = '\0';
-	*len = j.used;
-	return j.out;
-}
-
-char *file_read_gz(const char *path, size_t max, size_t *len)
-{
-	/* Data that does not compress grows a little. */
-	size_t slack = max / 512 + 65536, raw_max = max < SIZE_MAX - slack ? max + slack : max;
-	size_t n, unused;
-	char *raw = file_read(path, raw_max, &n), *out = NULL;
-
-	len = len ? len : &unused;
-	if (raw && is_gzip(raw, n)) {
-		out = inflate_all(path, raw, n, max, len);
-	} else if (raw && n > max) {
-		too_large(path, max);
-	} else if (raw) {
-		*len = n;
-		return raw;
-	}
-	free(raw);
-	return out;
 }
 
 /* ---- publication ---- */
@@ -419,13 +296,6 @@ int file_there(const char *path)
 	if (errno == ENOENT)
 		return lstat(path, &st) < 0 ? 0 : error(EXIT_IO, "cannot look at %s: it is a link to something that is not there", path);
 	return error(EXIT_IO, "cannot look at %s: %s", path, strerror(errno));
-}
-
-bool file_exists(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0;
 }
 
 /* private: 0700 to the bit whatever the umask; a folder that is there keeps its mode. */

@@ -12,8 +12,6 @@ struct stat;
 char *file_read(const char *path, size_t max, size_t *len);
 /* A descriptor of a regular file, to close, and what it is; -1 after error() as file_read() has it. */
 int file_open(const char *path, struct stat *st);
-/* Like file_read, but inflates when the file begins with the gzip magic; max caps the inflated size. */
-char *file_read_gz(const char *path, size_t max, size_t *len);
 
 /* Write a file that the user named, and say what failed: 0, or -1 after error(EXIT_IO). Absent or a regular file:
  * atomic and durable (a temporary file beside it, fsync, rename, fsync of the folder): a reader sees the old file or
@@ -33,8 +31,6 @@ int file_mkdirs_private(const char *path);
 /* 1 when there is something at path, 0 when there is not, -1 after error(EXIT_IO) when nobody can tell (no
  * permission, an I/O error, a link to nothing): "cannot look" is never "is not there". */
 int file_there(const char *path);
-/* On its way out: says "is not there" of what it cannot look at. Use file_there() or dir.h. */
-bool file_exists(const char *path);
 /* dir/name, caller frees. */
 char *path_join(const char *dir, const char *name);
 

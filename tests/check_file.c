@@ -8,7 +8,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -139,114 +138,6 @@ START_TEST(size_of_stat_is_only_a_hint)
 	free(got);
 	ck_assert_ptr_null(file_read("/proc/self/maps", 100, &len));
 	expect_error(EXIT_UNEVALUABLE, "larger than the 100 bytes");
-}
-END_TEST
-
-/* ---- gzip ---- */
-
-/* One gzip member of len bytes of data; returns its size. */
-static size_t gzip(const void *data, size_t len, unsigned char *out, size_t room)
-{
-	z_stream z = { .next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)len, .next_out = out, .avail_out = (uInt)room };
-
-	ck_assert_int_eq(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-	ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
-	deflateEnd(&z);
-	return room - z.avail_out;
-}
-
-START_TEST(gzip_and_plain_read_alike)
-{
-	unsigned char packed[200];
-	size_t n = gzip("hello ", 6, packed, 100), len;
-	char *got;
-
-	n += gzip("world", 5, packed + n, 100);
-	sandbox_write("two.gz", packed, n);
-	sandbox_write("plain", "hello world", 11);
-	for (int i = 0; i < 2; i++) {
-		const char *path = sandbox(i ? "plain" : "two.gz");
-
-		got = file_read_gz(path, 11, &len); /* exactly the cap */
-		ck_assert_msg(got != NULL, "%s", error_text());
-		ck_assert_uint_eq(len, 11);
-		ck_assert_str_eq(got, "hello world");
-		free(got);
-		ck_assert_ptr_null(file_read_gz(path, 10, &len));
-		expect_error(EXIT_UNEVALUABLE, "larger than the 10 bytes");
-	}
-	n = gzip("", 0, packed, 100);
-	sandbox_write("empty.gz", packed, n);
-	got = file_read_gz(sandbox("empty.gz"), 0, &len);
-	ck_assert_ptr_nonnull(got);
-	ck_assert_uint_eq(len, 0);
-	free(got);
-	ck_assert_ptr_null(file_read_gz(sandbox("nope.gz"), 10, &len));
-	expect_error(EXIT_UNEVALUABLE, "No such file");
-}
-END_TEST
-
-START_TEST(incompressible_data_is_read)
-{
-	static unsigned char noise[100000], packed[110000];
-	size_t n, len;
-	uint32_t x = 1;
-	char *got;
-
-	for (size_t i = 0; i < sizeof(noise); i++)
-		noise[i] = (unsigned char)((x = x * 1664525 + 1013904223) >> 24);
-	n = gzip(noise, sizeof(noise), packed, sizeof(packed));
-	ck_assert_uint_gt(n, sizeof(noise)); /* larger than what it holds */
-	sandbox_write("noise.gz", packed, n);
-	got = file_read_gz(sandbox("noise.gz"), sizeof(noise), &len);
-	ck_assert_msg(got != NULL, "%s", error_text());
-	ck_assert_uint_eq(len, sizeof(noise));
-	ck_assert_mem_eq(got, noise, len);
-	free(got);
-}
-END_TEST
-
-START_TEST(bomb_is_stopped_at_the_cap)
-{
-	size_t size = (size_t)200 << 20, room = 1 << 20, n;
-	unsigned char *zeros = calloc(size, 1), *packed = malloc(room);
-
-	n = gzip(zeros, size, packed, room);
-	free(zeros);
-	sandbox_write("bomb.gz", packed, n);
-	free(packed);
-	ck_assert_ptr_null(file_read_gz(sandbox("bomb.gz"), 1 << 20, NULL));
-	expect_error(EXIT_UNEVALUABLE, "larger than the 1048576 bytes");
-}
-END_TEST
-
-START_TEST(every_truncation_is_an_error)
-{
-	unsigned char packed[200];
-	size_t n = gzip("some text, some text, some text", 31, packed, sizeof(packed));
-
-	for (size_t cut = 2; cut < n; cut++) { /* below two bytes it is no gzip file */
-		sandbox_write("cut.gz", packed, cut);
-		ck_assert_ptr_null(file_read_gz(sandbox("cut.gz"), 1000, NULL));
-		expect_error(EXIT_UNEVALUABLE, "cut short");
-	}
-}
-END_TEST
-
-START_TEST(damage_is_an_error)
-{
-	unsigned char packed[200];
-	size_t n = gzip("some text, some text, some text", 31, packed, sizeof(packed));
-
-	packed[n - 5] ^= 1; /* of the checksum */
-	sandbox_write("bad.gz", packed, n);
-	ck_assert_ptr_null(file_read_gz(sandbox("bad.gz"), 1000, NULL));
-	expect_error(EXIT_UNEVALUABLE, "damaged (incorrect data check)");
-	packed[n - 5] ^= 1;
-	packed[n] = 'x';
-	sandbox_write("more.gz", packed, n + 1);
-	ck_assert_ptr_null(file_read_gz(sandbox("more.gz"), 1000, NULL));
-	expect_error(EXIT_UNEVALUABLE, "something follows the gzip data");
 }
 END_TEST
 
@@ -652,11 +543,6 @@ Suite *suite_file(void)
 	tcase_add_test(tc, missing_file_is_said_plainly);
 	tcase_add_test(tc, only_files_are_read);
 	tcase_add_test(tc, size_of_stat_is_only_a_hint);
-	tcase_add_test(tc, gzip_and_plain_read_alike);
-	tcase_add_test(tc, incompressible_data_is_read);
-	tcase_add_test(tc, bomb_is_stopped_at_the_cap);
-	tcase_add_test(tc, every_truncation_is_an_error);
-	tcase_add_test(tc, damage_is_an_error);
 	tcase_add_test(tc, publish_goes_through_every_durable_step);
 	tcase_add_loop_test(tc, failing_step_leaves_old_or_new_and_no_debris, 0, ARRAY_LEN(faults));
 	tcase_add_test(tc, small_pieces_and_interruptions_are_continued);
