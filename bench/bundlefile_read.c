@@ -158,9 +158,28 @@ static int check_target(const struct bundle_file *b, const struct dir *d)
 	return ret;
 }
 
+/* Nothing is written of a bundle that a store's reader would refuse. */
+static int check_entries(const struct bundle_file *b)
+{
+	static const char *const folders[] = { "cells/", "failures/", "timing/", "last-run.json" };
+
+	for (int i = 0; i < b->n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(folders); k++) {
+			json_t *j;
+
+			if (!bundle_file_in(b->e[i].name, folders[k]))
+				continue;
+			j = bundle_entry_json(&b->e[i]);
+			json_decref(j);
+			if (!j)
+				return -1;
+		}
+	return 0;
+}
+
 static int unpack(const struct bundle_file *b, const struct dir *d)
 {
-	int ret = check_target(b, d);
+	int ret = check_entries(b) < 0 ? -1 : check_target(b, d);
 
 	if (ret == 0) /* first: whose directory it is */
 		ret = json_publish_in(d, "MANIFEST.json", b->manifest);
