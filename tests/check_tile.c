@@ -110,12 +110,14 @@ static bool threads_become(int n)
 /* Asleep, awake and just started: they end, and the next loop starts them again. */
 START_TEST(threads_end_when_told)
 {
+	const struct timespec moment = { .tv_nsec = 50000000 };
 	static struct counts c;
 	int before;
 
 	c.threads = tile_threads(4);
 	tile_for(TILES, count, &c);
 	tile_stop();
+	nanosleep(&moment, NULL);
 	before = threads_there(); /* a sanitizer has one of its own by now */
 	for (int k = 0; k < 200; k++) {
 		const struct timespec nap = { .tv_nsec = k % 10 ? 0 : 2000000 };
