@@ -157,6 +157,8 @@ one "train out of processor time"
 is "... leaves nothing" "$(ls -A grow)" ""
 expect 71 "run out of processor time" "processor time" -- under --cpu=1 "$lb" run tiny.yaml --store cpu -q --threads 1 --set train.epochs=100000 --set limit.train=2000
 expect 0 "and again with time" " 0 failed" -- "$lb" run tiny.yaml --store cpu -q --threads 1
+expect 0 "a task does not pay for those before it in its worker" " 0 failed" -- under --cpu=2 "$lb" run tiny.yaml --store tasks -q --threads 1 \
+	--set seeds=8 --set model=lenet5 --set limit.train=1000
 
 # ---- open files ----
 codes=
