@@ -292,6 +292,17 @@ static void task_done(struct runner *r, int at)
 	r->na += r->job->cells[t->cell].inapplicable != NULL;
 }
 
+/* A task that wanted more memory, or processor time, than there is. */
+static int out_of_limits(struct runner *r, int at, const char *why)
+{
+	char text[1024];
+
+	if (!(r->job->memory > 0))
+		return task_failed(r, at, true, "failed", why);
+	snprintf(text, sizeof(text), "%s; the job's memory for a worker is %.6g MiB", why, r->job->memory);
+	return task_failed(r, at, true, "failed", text);
+}
+
 /* A task that its worker's end says nothing about: another worker gets it. */
 static void put_back(struct runner *r, int at)
 {
@@ -354,8 +365,10 @@ static int take_answer(struct runner *r, struct worker *w, const json_t *j)
 			     *why ? why : "disk trouble");
 	else if (jget_bool(j, "again", 0))
 		put_back(r, at);
+	else if (code == EXIT_MEMORY)
+		return out_of_limits(r, at, why);
 	else
-		return task_failed(r, at, code == EXIT_MEMORY, code >= 128 ? "crashed" : "failed", why);
+		return task_failed(r, at, false, code >= 128 ? "crashed" : "failed", why);
 	return 0;
 }
 

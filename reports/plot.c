@@ -242,6 +242,7 @@ struct child {
 };
 
 #define NOT_ISOLATED 125
+#define NOT_SET_UP 126
 
 /* A network of its own, without interfaces, where the kernel lets us. gnuplot wants to be a user that exists. */
 static bool isolate(const struct child *c)
@@ -259,13 +260,16 @@ _Noreturn static void become_gnuplot(const struct child *c)
 	char *const argv[] = { (char *)"gnuplot", (char *)"-d", (char *)"plot.gp", NULL };
 	int in, out;
 
-	if (chdir(c->dir) < 0 || (in = open("/dev/null", O_RDONLY)) < 0 || (out = open("log", O_WRONLY | O_CREAT | O_TRUNC, 0600)) < 0)
-		_exit(126);
+	for (int fd = 3; fd < 256; fd++) /* before others are opened: there may be a limit */
+		close(fd);
+	if (chdir(c->dir) < 0 || (in = open("/dev/null", O_RDONLY)) < 0 ||
+	    (out = open("log", O_WRONLY | O_CREAT | O_TRUNC, 0600)) < 0)
+		_exit(NOT_SET_UP);
 	dup2(in, 0);
 	dup2(out, 1);
 	dup2(out, 2);
-	for (int fd = 3; fd < 256; fd++)
-		close(fd);
+	close(in);
+	close(out);
 	if (c->isolate && !isolate(c))
 		_exit(NOT_ISOLATED);
 	signal(SIGXFSZ, SIG_DFL); /* ignored ones stay so through execve() */
@@ -345,6 +349,8 @@ static int run_gnuplot(const char *file, const struct scratch *s)
 		return -1;
 	if (status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
+	if (status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == NOT_SET_UP)
+		return error(EXIT_IO, "cannot start gnuplot in %s: a file cannot be opened there", s->path);
 	if (status < 0 || (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL)))
 		return error(EXIT_UNEVALUABLE, "gnuplot ran out of time (%d s) and was stopped", CPU_SECONDS);
 	log_line(s, said);

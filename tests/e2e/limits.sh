@@ -143,7 +143,7 @@ for kib in 8000 16000 32000 48000 56000 60000 64000 68000 72000 80000 96000 2000
 	[ ! -e mem$kib/store.json ] || whole "ulimit -v $kib" mem$kib
 done
 case $codes in *71*71*0) pass ;; *) fail "ulimit -v: exit codes$codes" ;; esac
-expect 71 "a limit for workers that is too small for every task" "failed: out of memory" -- "$lb" run tiny.yaml --store job -q --set memory=20 --set model=lenet5
+expect 71 "a limit for workers that is too small for every task" "memory for a worker is 20 MiB" -- "$lb" run tiny.yaml --store job -q --set memory=20 --set model=lenet5
 expect 0 "... that did its harm to nothing" " 0 failed" -- "$lb" run tiny.yaml --store job -q --set model=lenet5
 expect 0 "a limit for workers that is enough" " 0 failed" -- "$lb" run tiny.yaml --store job2 -q --set memory=400 --threads 4
 (ulimit -s 64; exec "$lb" plan tiny.yaml --store ref) >out 2>err
@@ -157,6 +157,8 @@ one "train out of processor time"
 is "... leaves nothing" "$(ls -A grow)" ""
 expect 71 "run out of processor time" "processor time" -- under --cpu=1 "$lb" run tiny.yaml --store cpu -q --threads 1 --set train.epochs=100000 --set limit.train=2000
 expect 0 "and again with time" " 0 failed" -- "$lb" run tiny.yaml --store cpu -q --threads 1
+expect 0 "a task does not pay for those before it in its worker" " 0 failed" -- under --cpu=2 "$lb" run tiny.yaml --store tasks -q --threads 1 \
+	--set seeds=8 --set model=lenet5 --set limit.train=1000
 
 # ---- open files ----
 codes=
