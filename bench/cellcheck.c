@@ -80,7 +80,8 @@ static int check_text(const char *s, const struct member *m)
 	case NAME:
 		return driver_name_ok(s) ? 0 : bad("is no name of the form [a-z0-9][a-z0-9._-]{0,63}");
 	case LINE:
-		return is_line(s, (size_t)m->max) ? 0 : error(EXIT_UNEVALUABLE, "is longer than %lld bytes or has control characters", m->max);
+		return is_line(s, (size_t)m->max) ? 0 :
+		       error(EXIT_UNEVALUABLE, "is longer than %lld bytes or has control characters", m->max);
 	case WORD:
 		return is_word(s, m->words) ? 0 : bad("is none of the words that are known here");
 	default:
@@ -92,7 +93,8 @@ static int check_text(const char *s, const struct member *m)
 
 static int check_number(const json_t *v)
 {
-	return json_is_number(v) && fabs(json_number_value(v)) <= OBS_NUMBER_MAX ? 0 : bad("is no number, or too large a one");
+	return json_is_number(v) && fabs(json_number_value(v)) <= OBS_NUMBER_MAX ? 0 :
+	       bad("is no number, or too large a one");
 }
 
 static int check_value(const json_t *v, const struct member *m)
@@ -107,7 +109,9 @@ static int check_value(const json_t *v, const struct member *m)
 	case NUMBER_OR_NULL:
 		return json_is_null(v) ? 0 : check_number(v);
 	case OBJECT:
-		return !json_is_object(v) ? bad("is no object") : json_object_size(v) > MEMBERS_MAX ? bad("has too many members") : m->check(v);
+		if (!json_is_object(v))
+			return bad("is no object");
+		return json_object_size(v) > MEMBERS_MAX ? bad("has too many members") : m->check(v);
 	default:
 		return json_is_string(v) ? check_text(json_string_value(v), m) : bad("is no text");
 	}
@@ -121,7 +125,8 @@ static const struct member *member_named(const struct member *table, const char 
 	return NULL;
 }
 
-/* must: of the members whose `where` has this bit none may lack (0: all may). others: members that the table does not name are passed over. */
+/* must: of the members whose `where` has this bit none may lack (0: all may). others: members that the table does not
+ * name are passed over. */
 static int check_members(const json_t *j, const struct member *table, unsigned must, bool others)
 {
 	const char *name;
@@ -133,8 +138,8 @@ static int check_members(const json_t *j, const struct member *table, unsigned m
 		const struct member *m = member_named(table, name);
 
 		if (!m && !others)
-			return driver_name_ok(name) ? error(EXIT_UNEVALUABLE, "has a member \"%s\", which is unknown here", name) :
-			       bad("has a member whose name is none");
+			return !driver_name_ok(name) ? bad("has a member whose name is none") :
+			       error(EXIT_UNEVALUABLE, "has a member \"%s\", which is unknown here", name);
 		if (m && check_value(v, m) < 0)
 			return error_prefix("\"%s\"", name);
 	}
@@ -296,8 +301,10 @@ static int check_attacker(const json_t *j)
 static int check_ledger(const json_t *j)
 {
 	static const struct member table[] = {
-		{ "forward_equivalents", AMOUNT, MUST, 0, 0, NULL, NULL }, { "labels", INT, MUST, 0, LLONG_MAX, NULL, NULL },
-		{ "queries", INT, MUST, 0, LLONG_MAX, NULL, NULL }, { "submissions", INT, MUST, 0, LLONG_MAX, NULL, NULL }, { 0 }
+		{ "forward_equivalents", AMOUNT, MUST, 0, 0, NULL, NULL },
+		{ "labels", INT, MUST, 0, LLONG_MAX, NULL, NULL },
+		{ "queries", INT, MUST, 0, LLONG_MAX, NULL, NULL },
+		{ "submissions", INT, MUST, 0, LLONG_MAX, NULL, NULL }, { 0 }
 	};
 
 	return check_members(j, table, MUST, false);
@@ -378,7 +385,9 @@ static const char *const levels[] = { "", "black", "grey", "white", NULL };
 	{ "withheld", HEX, 0, 0, 0, NULL, NULL } /* in bundles, where a secret option was taken out */
 
 static const struct member cell_members[] = { POINT_MEMBERS, CELL_MEMBERS(check_metrics, check_observations), { 0 } };
-static const struct member given_members[] = { POINT_MEMBERS, CELL_MEMBERS(check_given_metrics, check_given_observations), { 0 } };
+static const struct member given_members[] = {
+	POINT_MEMBERS, CELL_MEMBERS(check_given_metrics, check_given_observations), { 0 }
+};
 
 int cell_check(const json_t *cell)
 {
@@ -430,7 +439,8 @@ int timing_check(const json_t *timing)
 		{ "host", LINE, 0, 0, LINE_BYTES, NULL, NULL }, { "isa", NAME, 0, 0, 0, NULL, NULL },
 		{ "key", HEX, MUST, 0, 0, NULL, NULL }, { "kind", WORD, 0, 0, 0, kinds, NULL },
 		{ "metrics", OBJECT, 0, 0, 0, NULL, check_timings }, { "model", NAME, 0, 0, 0, NULL, NULL },
-		{ "peak_rss_mib", NUMBER_OR_NULL, 0, 0, 0, NULL, NULL }, { "scheme", NAME_OR_NONE, 0, 0, 0, NULL, NULL },
+		{ "peak_rss_mib", NUMBER_OR_NULL, 0, 0, 0, NULL, NULL },
+		{ "scheme", NAME_OR_NONE, 0, 0, 0, NULL, NULL },
 		{ "seconds", NUMBER_OR_NULL, 0, 0, 0, NULL, NULL }, { "threads", INT, 0, 0, INT_MAX, NULL, NULL }, { 0 }
 	};
 

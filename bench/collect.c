@@ -131,7 +131,8 @@ int collect(struct store *st, const char *title, struct collection *c)
 	struct collecting g = { .st = st, .c = c, .keys = json_object() };
 	int ret;
 
-	*c = (struct collection){ .cells = json_array(), .timings = json_object(), .failures = json_array(), .left_out = json_array() };
+	*c = (struct collection){ .cells = json_array(), .timings = json_object(), .failures = json_array(),
+				  .left_out = json_array() };
 	c->run = store_read_run(st);
 	ret = c->run || error_code() == EXIT_YES ? 0 : note_damage(c->left_out, "last-run.json", "");
 	if (ret == 0)
@@ -141,7 +142,8 @@ int collect(struct store *st, const char *title, struct collection *c)
 		return -1;
 	c->input = (struct report_input){ .cells = c->cells, .timings = c->timings, .failures = c->failures,
 					  .title = title && *title ? title : jget_str(c->run, "name", "lockbench"),
-					  .store_hash = c->hash, .command = jget_str(c->run, "command", ""), .where = store_dir(st) };
+					  .store_hash = c->hash, .command = jget_str(c->run, "command", ""),
+					  .where = store_dir(st) };
 	c->drivers = drivers_json(c->cells, c->failures);
 	c->input.drivers = c->drivers;
 	c->input.left_out = c->left_out;

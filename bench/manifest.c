@@ -75,7 +75,8 @@ static int read_lines(struct manifest *m, char *text, size_t len, const char *wh
 		if (end)
 			*end = '\0';
 		if (!end || strlen(line) != (size_t)(end - line) || !read_line(m, line))
-			return error(EXIT_UNEVALUABLE, "%s/%s:%zu: damaged: no line of a manifest, or not in order", where, MANIFEST_NAME, number);
+			return error(EXIT_UNEVALUABLE, "%s/%s:%zu: damaged: no line of a manifest, or not in order",
+				     where, MANIFEST_NAME, number);
 	}
 	return 0;
 }
@@ -105,8 +106,8 @@ int manifest_read(const struct dir *d, struct manifest **m)
 	return -1;
 }
 
-/* Where the path is, or would be, among those that were read; dropped ones keep their place by the order of their hash's text behind which
- * the path still stands. */
+/* Where the path is, or would be, among those that were read; dropped ones keep their place by the order of their
+ * hash's text behind which the path still stands. */
 static const char *path_of(const struct entry *e)
 {
 	return e->hash + HEX + 2;

@@ -1,5 +1,5 @@
-/* Running a job: this process hands tasks to worker processes and keeps the books; it computes nothing itself, so a task
- * that crashes, hangs or runs out of memory costs itself (and what depends on it) and nothing else. */
+/* Running a job: this process hands tasks to worker processes and keeps the books; it computes nothing itself, so a
+ * task that crashes, hangs or runs out of memory costs itself (and what depends on it) and nothing else. */
 #include "bench/run.h"
 
 #include <errno.h>
@@ -643,7 +643,8 @@ static void forget_cell(struct manifest *m, const struct keys *k, bool *any)
 	manifest_drop_kind(m, "failures", k->cell, any);
 }
 
-/* Before anything changes, the manifest stops to vouch for what may; then this run's note is written. 0, or -1 after error(). */
+/* Before anything changes, the manifest stops to vouch for what may; then this run's note is written. 0, or -1 after
+ * error(). */
 static int begin(struct runner *r)
 {
 	json_t *note = run_note(r), *was = store_get_run(r->st);
@@ -666,8 +667,8 @@ static int begin(struct runner *r)
 	return ret;
 }
 
-/* What is there now is listed, however the run ended; who was stopped is not kept waiting for it. A manifest that cannot be written ends a run
- * that went well, and is no worse trouble than what ended another. */
+/* What is there now is listed, however the run ended; who was stopped is not kept waiting for it. A manifest that
+ * cannot be written ends a run that went well, and is no worse trouble than what ended another. */
 static int settle(struct runner *r, int ret)
 {
 	const enum lb_exit code = error_code();

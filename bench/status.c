@@ -12,7 +12,8 @@
 #include "bench/collect.h"
 #include "bench/manifest.h"
 
-/* So many cells are read member by member. Of more, those whose bytes are what the manifest lists are taken for what a run wrote. */
+/* So many cells are read member by member. Of more, those whose bytes are what the manifest lists are taken for what
+ * a run wrote. */
 #define WHOLE_MAX 5000
 #define LISTED_MAX 20 /* damaged and missing ones in the text */
 
@@ -27,7 +28,8 @@ static int verdict_index(const char *s, size_t n)
 	return DAMAGED;
 }
 
-/* The verdict of a canonical cell: its last two lines but one are `  "verdict": "...",` and `  "why": "..."`. A line break stands in no text. */
+/* The verdict of a canonical cell: its last two lines but one are `  "verdict": "...",` and `  "why": "..."`. A line
+ * break stands in no text. */
 static int tail_verdict(const char *text, size_t len)
 {
 	static const char verdict[] = "  \"verdict\": \"", why[] = "  \"why\": \"";
@@ -41,7 +43,8 @@ static int tail_verdict(const char *text, size_t len)
 		line[i] = before + 1;
 		end = before + 1;
 	}
-	if (strcmp(line[0], "}\n") != 0 || strncmp(line[1], why, strlen(why)) != 0 || strncmp(line[2], verdict, strlen(verdict)) != 0)
+	if (strcmp(line[0], "}\n") != 0 || strncmp(line[1], why, strlen(why)) != 0 ||
+	    strncmp(line[2], verdict, strlen(verdict)) != 0)
 		return DAMAGED;
 	return verdict_index(line[2] + strlen(verdict), strcspn(line[2] + strlen(verdict), "\""));
 }
@@ -171,7 +174,8 @@ static int add_missing(void *ctx, const char *key)
 	return 0;
 }
 
-static int status_missing(struct store *st, const char *kind, const char *what, char *const *keys, size_t n, struct walk *w)
+static int status_missing(struct store *st, const char *kind, const char *what, char *const *keys, size_t n,
+			  struct walk *w)
 {
 	w->what = what;
 	return store_missing(st, kind, keys, n, add_missing, w);
@@ -327,7 +331,8 @@ static void print_list(const json_t *list, const char *heading)
 			tell("  and %zu more (--json lists them)\n", json_array_size(list) - i);
 			break;
 		}
-		tell("  %s%s%.12s: %s\n", jget_str(v, "what", ""), *jget_str(v, "key", "") ? " " : "", jget_str(v, "key", ""),
+		tell("  %s%s%.12s: %s\n", jget_str(v, "what", ""), *jget_str(v, "key", "") ? " " : "",
+		     jget_str(v, "key", ""),
 		       jget_str(v, "why", ""));
 	}
 }
@@ -350,7 +355,8 @@ static void status_text(const json_t *j)
 	json_array_foreach(failures, i, v)
 		tell("  %.12s %s, attempt %lld: %s\n", jget_str(v, "key", ""), jget_str(v, "verdict", ""),
 		       jget_int(v, "attempt", 1), jget_str(v, "why", ""));
-	print_list(json_object_get(j, "damaged"), "damaged: `lockbench verify` says more, `lockbench run` makes cells again");
+	print_list(json_object_get(j, "damaged"),
+		   "damaged: `lockbench verify` says more, `lockbench run` makes cells again");
 	print_list(json_object_get(j, "missing"), "missing");
 }
 
@@ -384,6 +390,7 @@ static int status_main(const struct cli_command *self, int argc, char **argv)
 }
 
 const struct cli_command command_status = {
-	.name = "status", .main = status_main, .summary = "how far a store is: cells, failures, disk, damage (exit 1)", .arguments = "[STORE]",
+	.name = "status", .main = status_main,
+	.summary = "how far a store is: cells, failures, disk, damage (exit 1)", .arguments = "[STORE]",
 	.max_args = 1, .opts = status_opts, .conf_size = sizeof(struct status_conf)
 };

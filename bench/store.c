@@ -71,8 +71,10 @@ const char *store_rel_kind(const char *rel, char key[65])
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		const size_t n = strlen(kinds[i].name), folder = (size_t)(name - rel);
 
-		if (strncmp(rel, kinds[i].name, n) != 0 || rel[n] != '/' || strcmp(name + HASH_HEX - 1, kinds[i].ext) != 0 ||
-		    folder != (kinds[i].fan ? n + 4 : n + 1) || (kinds[i].fan && (strncmp(rel + n + 1, name, 2) != 0)) ||
+		if (strncmp(rel, kinds[i].name, n) != 0 || rel[n] != '/' ||
+		    strcmp(name + HASH_HEX - 1, kinds[i].ext) != 0 ||
+		    folder != (kinds[i].fan ? n + 4 : n + 1) ||
+		    (kinds[i].fan && (strncmp(rel + n + 1, name, 2) != 0)) ||
 		    !strcmp(kinds[i].name, "damaged"))
 			continue;
 		snprintf(key, HASH_HEX, "%.64s", name);
@@ -100,7 +102,8 @@ static int check_format(const struct dir *d)
 	if (!j)
 		return -1;
 	if (format != STORE_FORMAT)
-		return error(EXIT_UNEVALUABLE, "%s/store.json: format %lld, but this lockbench reads format %d only", dir_name(d),
+		return error(EXIT_UNEVALUABLE, "%s/store.json: format %lld, but this lockbench reads format %d only",
+			     dir_name(d),
 			     format, STORE_FORMAT);
 	return 0;
 }
@@ -114,7 +117,8 @@ static int check_empty(const struct dir *d)
 
 	for (size_t i = 0; i < n && !ret; i++)
 		if (strncmp(names[i], "store.json.tmp-", 15) != 0)
-			ret = error(EXIT_UNEVALUABLE, "%s holds files (%s, ...) but is no store; give an empty or a new "
+			ret = error(EXIT_UNEVALUABLE,
+				    "%s holds files (%s, ...) but is no store; give an empty or a new "
 				    "directory", dir_name(d), names[i]);
 	dir_list_free(names, n);
 	return ret;
@@ -157,9 +161,11 @@ static int is_store(const struct dir *d)
 	int there = dir_there(d, "store.json", NULL), like;
 
 	if (there)
-		return there == DIR_FILE ? 1 : error(EXIT_UNEVALUABLE, "%s is no store: its store.json is a folder", dir_name(d));
+		return there == DIR_FILE ? 1 : error(EXIT_UNEVALUABLE, "%s is no store: its store.json is a folder",
+						     dir_name(d));
 	like = looks_like_one(d);
-	return like > 0 ? error(EXIT_UNEVALUABLE, "%s is a store that lost its store.json: `lockbench verify --repair %s` makes it again",
+	return like > 0 ? error(EXIT_UNEVALUABLE,
+				"%s is a store that lost its store.json: `lockbench verify --repair %s` makes it again",
 				dir_name(d), dir_name(d)) : like;
 }
 
@@ -199,7 +205,8 @@ struct store *store_open(const char *dir, bool create)
 	else if (create)
 		ret = create_store(d);
 	else
-		ret = error(EXIT_UNEVALUABLE, "%s is no store: it has no store.json; `lockbench run JOB --store %s` makes one",
+		ret = error(EXIT_UNEVALUABLE, "%s is no store: it has no store.json; `lockbench run JOB --store %s` "
+					      "makes one",
 			    dir, dir);
 	if (ret == 0)
 		s = store_of(d);
@@ -390,7 +397,8 @@ static json_t *read_note(struct store *s, const char *rel, const char *key, int 
 	if (!j)
 		return NULL;
 	if (key && strcmp(jget_str(j, "key", ""), key) != 0)
-		error(EXIT_UNEVALUABLE, "%s/%s: the key inside is not the file's name: damaged, or copied by hand", store_dir(s), rel);
+		error(EXIT_UNEVALUABLE, "%s/%s: the key inside is not the file's name: damaged, or copied by hand",
+		      store_dir(s), rel);
 	else if (check(j) == 0)
 		return j;
 	else
@@ -405,8 +413,8 @@ static json_t *read_if_there(struct store *s, const char *rel, const char *key, 
 	return dir_there(s->dir, rel, NULL) == DIR_FILE ? read_note(s, rel, key, check, NULL) : NULL;
 }
 
-/* What no result depends on (timing, failures, the last run): one that is damaged is warned of and counts as absent. NULL without
- * error() then, with error() when it cannot be read at all. */
+/* What no result depends on (timing, failures, the last run): one that is damaged is warned of and counts as absent.
+ * NULL without error() then, with error() when it cannot be read at all. */
 static json_t *get_lesser(struct store *s, const char *rel, const char *key, int (*check)(const json_t *))
 {
 	json_t *j = read_if_there(s, rel, key, check);
@@ -453,7 +461,8 @@ int store_put_cell(struct store *s, const char *key, const json_t *cell)
 	jset_str(j, "sha256", hash);
 	text = json_pretty(j);
 	if (ret == 0 && strlen(text) > CELL_BYTES_MAX)
-		ret = error(EXIT_UNEVALUABLE, "a cell of %zu MiB; a store's are at most %zu MiB: fewer users, credentials or tries",
+		ret = error(EXIT_UNEVALUABLE, "a cell of %zu MiB; a store's are at most %zu MiB: fewer users, "
+					      "credentials or tries",
 			    strlen(text) >> 20, CELL_BYTES_MAX >> 20);
 	if (ret == 0)
 		ret = put_json(s, "cells", key, j);
@@ -462,12 +471,14 @@ int store_put_cell(struct store *s, const char *key, const json_t *cell)
 	return ret;
 }
 
-/* The hash of a cell's canonical text without the line of its "sha256", as cell_hash() has it: blanks outside of texts go. Cheaper than to write
- * the cell once more, which is what reading a large store would take most of its time for. */
+/* The hash of a cell's canonical text without the line of its "sha256", as cell_hash() has it: blanks outside of
+ * texts go. Cheaper than to write the cell once more, which is what reading a large store would take most of its time
+ * for. */
 static void text_hash(const char *text, size_t len, char out[HASH_HEX])
 {
 	static const char own[] = "\n  \"sha256\": \"";
-	const char *line = memmem(text, len, own, strlen(own)), *end = line ? memchr(line + 1, '\n', len - (size_t)(line + 1 - text)) : NULL;
+	const char *line = memmem(text, len, own, strlen(own));
+	const char *end = line ? memchr(line + 1, '\n', len - (size_t)(line + 1 - text)) : NULL;
 	char *packed = xmalloc(len + 1, 1);
 	size_t n = 0;
 
@@ -499,7 +510,8 @@ static int check_cell(const char *path, const char *key, json_t *cell, const cha
 	if (!json_is_object(cell))
 		return error(EXIT_UNEVALUABLE, "%s: not an object", path);
 	if (strcmp(jget_str(cell, "key", ""), key) != 0)
-		return error(EXIT_UNEVALUABLE, "%s: the key inside is not the file's name: damaged, or copied by hand", path);
+		return error(EXIT_UNEVALUABLE, "%s: the key inside is not the file's name: damaged, or copied by "
+					       "hand", path);
 	if (jget_int(cell, "schema", 0) != CELL_SCHEMA)
 		return error(EXIT_UNEVALUABLE, "%s: schema %lld, but this lockbench reads %d", path,
 			     jget_int(cell, "schema", 0), CELL_SCHEMA);
@@ -617,7 +629,8 @@ static int list_folder(struct keys *k, const struct dir *d, const char *rel, con
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(names[i]);
 
-		if (len != HASH_HEX - 1 + el || !is_key(names[i], HASH_HEX - 1) || strcmp(names[i] + HASH_HEX - 1, ext) != 0)
+		if (len != HASH_HEX - 1 + el || !is_key(names[i], HASH_HEX - 1) ||
+		    strcmp(names[i] + HASH_HEX - 1, ext) != 0)
 			continue;
 		if (k->n == k->room) {
 			k->room = k->room ? 2 * k->room : 256;
@@ -634,9 +647,11 @@ char **store_keys(struct store *s, const char *kind, size_t *n)
 {
 	const struct kind *kd = kind_of(kind);
 	struct keys k = { xmalloc(1, sizeof(char *)), 0, 1 };
-	int ret = kd->fan ? 0 : list_folder(&k, s->dir, kind, kd->ext), there = kd->fan ? dir_there(s->dir, kind, NULL) : 0;
+	int ret = kd->fan ? 0 : list_folder(&k, s->dir, kind, kd->ext);
+	int there = kd->fan ? dir_there(s->dir, kind, NULL) : 0;
 
-	if (there < 0 || (there == DIR_FILE && error(EXIT_IO, "cannot look into %s/%s: it is not a folder", store_dir(s), kind)))
+	if (there < 0 || (there == DIR_FILE && error(EXIT_IO, "cannot look into %s/%s: it is not a folder",
+						     store_dir(s), kind)))
 		ret = -1;
 	for (int i = 0; i < 256 && there == DIR_FOLDER && !ret; i++) {
 		char *sub = xasprintf("%s/%02x", kind, i);
@@ -751,12 +766,14 @@ int store_put_artefact(struct store *s, const char *key, const struct bundle *b)
 	return ret;
 }
 
-/* Load and check; the member "sha256" is taken out. raw: the file's own hash, NULL: not wanted, nor compared with the manifest's (the one
- * inside says enough of who only loads it). NULL after error(). */
+/* Load and check; the member "sha256" is taken out. raw: the file's own hash, NULL: not wanted, nor compared with the
+ * manifest's (the one inside says enough of who only loads it). NULL after error(). */
 static struct bundle *load_checked(struct store *s, const char *rel, char *raw)
 {
 	size_t len;
-	char *file = raw ? store_read(s, rel, BUNDLE_FILE_LIMIT, &len, raw) : dir_read(s->dir, rel, BUNDLE_FILE_LIMIT, &len), *path = dir_path(s->dir, rel);
+	char *file = raw ? store_read(s, rel, BUNDLE_FILE_LIMIT, &len, raw) :
+		     dir_read(s->dir, rel, BUNDLE_FILE_LIMIT, &len);
+	char *path = dir_path(s->dir, rel);
 	struct bundle *b = file ? bundle_decode(file, len, path) : NULL;
 	char want[HASH_HEX] = "", hash[HASH_HEX];
 	const char *said;
@@ -836,7 +853,8 @@ int store_check(struct store *s, const char *kind, const char *key, char hash[65
 	if (!strcmp(kind, "artefacts")) {
 		ret = check_artefact(s, rel, hash);
 	} else {
-		j = !strcmp(kind, "cells") ? store_read_cell(s, key, hash) : read_note(s, rel, key, check_of(kind), hash);
+		j = !strcmp(kind, "cells") ? store_read_cell(s, key, hash) :
+			read_note(s, rel, key, check_of(kind), hash);
 		ret = j ? 0 : -1;
 	}
 	json_decref(j);
@@ -846,8 +864,9 @@ int store_check(struct store *s, const char *kind, const char *key, char hash[65
 
 static int format_check(const json_t *j)
 {
-	return jget_int(j, "format", 0) == STORE_FORMAT ? 0 : error(EXIT_UNEVALUABLE, "format %lld, but this lockbench reads format %d only",
-								     jget_int(j, "format", 0), STORE_FORMAT);
+	return jget_int(j, "format", 0) == STORE_FORMAT ? 0 :
+	       error(EXIT_UNEVALUABLE, "format %lld, but this lockbench reads format %d only",
+		     jget_int(j, "format", 0), STORE_FORMAT);
 }
 
 int store_check_own(struct store *s, const char *rel, char hash[65])

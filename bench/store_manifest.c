@@ -55,8 +55,8 @@ int store_listed_again(struct store *s, const struct manifest **m)
 	return store_listed(s, m);
 }
 
-/* A run may be at work: it publishes a new manifest before it changes a file and after, so that a file and the manifest that were both read
- * anew agree, or the file is not listed. */
+/* A run may be at work: it publishes a new manifest before it changes a file and after, so that a file and the
+ * manifest that were both read anew agree, or the file is not listed. */
 char *store_read(struct store *s, const char *rel, size_t max, size_t *len, char *hash)
 {
 	char got[HASH_HEX];
@@ -91,7 +91,8 @@ static int by_key(const void *a, const void *b)
 }
 
 /* Of n keys that were listed and not found, those that still are and cannot be: a run may have been at work. */
-static int confirm_missing(struct store *s, const char *kind, char *const *gone, size_t n, int (*fn)(void *ctx, const char *key), void *ctx)
+static int confirm_missing(struct store *s, const char *kind, char *const *gone, size_t n,
+			   int (*fn)(void *ctx, const char *key), void *ctx)
 {
 	const struct manifest *m;
 	int ret;
@@ -109,7 +110,8 @@ static int confirm_missing(struct store *s, const char *kind, char *const *gone,
 	return ret;
 }
 
-int store_missing(struct store *s, const char *kind, char *const *keys, size_t n, int (*fn)(void *ctx, const char *key), void *ctx)
+int store_missing(struct store *s, const char *kind, char *const *keys, size_t n,
+		  int (*fn)(void *ctx, const char *key), void *ctx)
 {
 	const struct manifest *m;
 	int ret = look(s);

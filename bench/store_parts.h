@@ -16,8 +16,8 @@ struct store {
 	int reloads;
 };
 
-/* A whole file, as dir_read(). hash: its SHA-256 in hex, NULL: not wanted. NULL after error(): EXIT_UNEVALUABLE also when the manifest lists
- * other bytes. */
+/* A whole file, as dir_read(). hash: its SHA-256 in hex, NULL: not wanted. NULL after error(): EXIT_UNEVALUABLE also
+ * when the manifest lists other bytes. */
 char *store_read(struct store *s, const char *rel, size_t max, size_t *len, char *hash);
 void store_manifest_release(struct store *s);
 

@@ -1,4 +1,5 @@
-/* lockbench verify: is every byte of a store what was written, is all of it there; and the way back from damage (--repair). */
+/* lockbench verify: is every byte of a store what was written, is all of it there; and the way back from damage
+ * (--repair). */
 #include <string.h>
 
 #include "base/dir.h"
@@ -25,7 +26,8 @@ static int check_metrics(const json_t *cell)
 	if (ret == 0) {
 		again = metrics_json(&o);
 		if (!json_equal(again, json_object_get(cell, "metrics")))
-			ret = error(EXIT_UNEVALUABLE, "its metrics do not follow from its observations (an older metric's version?)");
+			ret = error(EXIT_UNEVALUABLE, "its metrics do not follow from its observations (an older "
+						      "metric's version?)");
 		json_decref(again);
 	}
 	obs_release(&o);
@@ -39,8 +41,10 @@ static int check_sense(const json_t *cell)
 
 	keys_of(cell, &k);
 	if (strcmp(k.cell, jget_str(cell, "key", "")) != 0 || strcmp(k.base, jget_str(cell, "base_key", "")) != 0 ||
-	    strcmp(k.locked, jget_str(cell, "locked_key", "")) != 0 || strcmp(k.creds, jget_str(cell, "creds_key", "")) != 0)
-		return error(EXIT_UNEVALUABLE, "its keys do not follow from its settings (made by another version of the harness?)");
+	    strcmp(k.locked, jget_str(cell, "locked_key", "")) != 0 ||
+	    strcmp(k.creds, jget_str(cell, "creds_key", "")) != 0)
+		return error(EXIT_UNEVALUABLE, "its keys do not follow from its settings (made by another version of "
+					       "the harness?)");
 	return check_metrics(cell) < 0 ? -1 : withheld_check(cell);
 }
 
@@ -63,7 +67,7 @@ enum { CELLS, ARTEFACTS, TIMINGS, FAILURES, KINDS };
 struct checking {
 	struct store *st;
 	const struct kind *at;
-	json_t *problems;  /* [{"what", "key", "why", "path", "state": "damaged", "gone", or "odd" where its bytes are right}] */
+	json_t *problems;  /* [{"what", "key", "why", "path", "state"}]: damaged, gone, or odd (its bytes are right) */
 	json_t *fresh;     /* {path: hash} of what is right and not listed */
 	long count[KINDS];
 	bool listed;       /* there is a manifest */
@@ -72,7 +76,8 @@ struct checking {
 	long left;         /* problems that it cannot mend */
 };
 
-static void problem(struct checking *k, const char *what, const char *key, const char *path, const char *why, const char *state)
+static void problem(struct checking *k, const char *what, const char *key, const char *path, const char *why,
+		    const char *state)
 {
 	json_t *j = json_object();
 
@@ -277,7 +282,8 @@ struct verify_conf {
 	int repair;
 };
 static const struct opt verify_opts[] = {
-	{ "repair", OPT_BOOL, offsetof(struct verify_conf, repair), "false", 0, 0, "move what is damaged aside, so that `run` makes it again, and "
+	{ "repair", OPT_BOOL, offsetof(struct verify_conf, repair), "false", 0, 0,
+	 "move what is damaged aside, so that `run` makes it again, and "
 	  "write the store's lists anew", NULL },
 	CLI_COMMON(struct verify_conf),
 	{ 0 }
@@ -305,7 +311,8 @@ static void print_lines(const json_t *list, const char *member)
 	size_t i;
 
 	json_array_foreach(list, i, p)
-		tell("%s%s%s: %s\n", jget_str(p, "what", ""), *jget_str(p, "key", "") ? " " : "", jget_str(p, "key", ""),
+		tell("%s%s%s: %s\n", jget_str(p, "what", ""), *jget_str(p, "key", "") ? " " : "",
+		     jget_str(p, "key", ""),
 		       jget_str(p, member, ""));
 }
 
@@ -316,14 +323,18 @@ static void print_result(const struct checking *k, bool repaired)
 	print_lines(k->problems, "why");
 	print_lines(k->did, "did");
 	if (!repaired && !k->listed && fresh)
-		tell("no %s (a store of an earlier version, or whose first run was killed): files that were deleted, and timings that were changed, "
+		tell("no %s (a store of an earlier version, or whose first run was killed): files that were deleted, "
+		     "and timings that were changed, "
 		       "cannot be told; `lockbench verify --repair %s` writes one\n", MANIFEST_NAME, store_dir(k->st));
 	else if (!repaired && fresh)
-		tell("%zu files are not yet listed in %s (a run was killed, or is at work): they are right by themselves\n", fresh, MANIFEST_NAME);
-	tell("%ld timings, %ld failures checked\n%ld cells, %ld artefacts checked, %zu bad%s\n", k->count[TIMINGS], k->count[FAILURES],
+		tell("%zu files are not yet listed in %s (a run was killed, or is at work): they are right by "
+		     "themselves\n", fresh, MANIFEST_NAME);
+	tell("%ld timings, %ld failures checked\n%ld cells, %ld artefacts checked, %zu bad%s\n", k->count[TIMINGS],
+	     k->count[FAILURES],
 	       k->count[CELLS], k->count[ARTEFACTS], bad, repaired && (long)bad > k->left ? ", repaired" : "");
 	if (k->withheld)
-		tell("%ld cells withhold a secret option: that their keys follow from it only its owner can check\n", k->withheld);
+		tell("%ld cells withhold a secret option: that their keys follow from it only its owner can check\n",
+		     k->withheld);
 }
 
 static int verify(struct checking *k, const struct verify_conf *c, const char *dir)
@@ -331,7 +342,8 @@ static int verify(struct checking *k, const struct verify_conf *c, const char *d
 	bool lost = false;
 
 	k->st = c->repair ? store_open_to_repair(dir, &lost) : store_open(dir, false);
-	if (!k->st || (c->repair && store_lock(k->st) < 0) || (lost && store_make_again(k->st) < 0) || check_store(k) < 0 ||
+	if (!k->st || (c->repair && store_lock(k->st) < 0) || (lost && store_make_again(k->st) < 0) ||
+	    check_store(k) < 0 ||
 	    (c->repair && repair(k, lost) < 0))
 		return -1;
 	if (c->common.json)
@@ -362,8 +374,10 @@ static int verify_main(const struct cli_command *self, int argc, char **argv)
 }
 
 const struct cli_command command_verify = {
-	.name = "verify", .main = verify_main, .summary = "is every byte of a store what was written, and all of it there? exit 1 when not",
+	.name = "verify", .main = verify_main,
+	.summary = "is every byte of a store what was written, and all of it there? exit 1 when not",
 	.arguments = "[STORE]", .max_args = 1, .opts = verify_opts, .conf_size = sizeof(struct verify_conf),
-	.more = "Cells and artefacts are checked against the hashes inside them, keys against settings, metrics against observations, and every file "
+	.more = "Cells and artefacts are checked against the hashes inside them, keys against settings, metrics "
+		"against observations, and every file "
 		"against manifest.sha256 (which sha256sum -c reads, too)."
 };

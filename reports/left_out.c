@@ -25,16 +25,19 @@ const char *left_out_warning(struct rows *r, const struct report_input *in)
 		}
 		if (!n)
 			continue;
-		text = arena_printf(&r->mem, "%s%s%d %s%s", text, glue, n, *kinds[k] ? kinds[k] : "other file", n == 1 ? "" : "s");
+		text = arena_printf(&r->mem, "%s%s%d %s%s", text, glue, n, *kinds[k] ? kinds[k] : "other file",
+				    n == 1 ? "" : "s");
 		glue = ", ";
 	}
-	return arena_printf(&r->mem, "Left out, because damaged or missing: %s. These pages do not show the whole study.", text);
+	return arena_printf(&r->mem, "Left out, because damaged or missing: %s. These pages do not show the whole "
+				     "study.", text);
 }
 
 struct table table_left_out(struct rows *r, const struct report_input *in)
 {
 	static const char *const heading[] = { "What", "Key", "State", "Why" };
-	struct table t = table_new(&r->mem, "Damaged or missing", "What the store should hold and this report cannot show. The run that made it makes "
+	struct table t = table_new(&r->mem, "Damaged or missing",
+				   "What the store should hold and this report cannot show. The run that made it makes "
 				   "cells again.", (int)json_array_size(in->left_out) + 1, ARRAY_LEN(heading));
 	const json_t *v;
 	size_t i;

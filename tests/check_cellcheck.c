@@ -1,5 +1,6 @@
-/* bench/cellcheck.c: what is no cell is refused with a message, what passes is read by every command. Each member of real cells is replaced,
- * retyped and deleted, one after another, with every hash right; the whole program then reads what was let through. */
+/* bench/cellcheck.c: what is no cell is refused with a message, what passes is read by every command. Each member of
+ * real cells is replaced, retyped and deleted, one after another, with every hash right; the whole program then reads
+ * what was let through. */
 #include <check.h>
 #include <dirent.h>
 #include <string.h>
@@ -23,11 +24,14 @@ static void setup(void)
 {
 	sandbox_open();
 	cell = sample_attacked("mnist", "activeguard", "prune", "rate", 0.5, 1);
-	failure = json_pack("{s:s, s:O, s:s, s:s, s:i}", "key", jget_str(cell, "key", ""), "point", cell, "verdict", "timeout", "why", "late",
+	failure = json_pack("{s:s, s:O, s:s, s:s, s:i}", "key", jget_str(cell, "key", ""), "point", cell, "verdict",
+			    "timeout", "why", "late",
 			    "attempt", 1);
-	timing = json_pack("{s:s, s:s, s:f, s:i, s:s, s:{s:f, s:n}}", "key", jget_str(cell, "key", ""), "kind", "cell", "seconds", 1.5,
+	timing = json_pack("{s:s, s:s, s:f, s:i, s:s, s:{s:f, s:n}}", "key", jget_str(cell, "key", ""), "kind",
+			   "cell", "seconds", 1.5,
 			   "threads", 2, "host", "here", "metrics", "latency_ratio_1", 1.5, "latency_ratio_64");
-	run_note = json_pack("{s:s, s:s, s:s, s:s}", "name", "a job", "command", "lockbench run x", "tier", "smoke", "lockbench", "0.1.0");
+	run_note = json_pack("{s:s, s:s, s:s, s:s}", "name", "a job", "command", "lockbench run x", "tier", "smoke",
+			     "lockbench", "0.1.0");
 }
 
 static void teardown(void)
@@ -71,7 +75,8 @@ static void refused(json_t *j, int (*check)(const json_t *), const struct rule *
 	ck_assert_int_eq(check(j), 0);
 	ck_assert_msg(check(copy) < 0, "%s = %s", r->path, r->text ? r->text : "absent");
 	ck_assert_int_eq(error_code(), EXIT_UNEVALUABLE);
-	ck_assert_msg(strstr(error_text(), r->message) != NULL, "%s = %s: %s", r->path, r->text ? r->text : "absent", error_text());
+	ck_assert_msg(strstr(error_text(), r->message) != NULL, "%s = %s: %s", r->path, r->text ? r->text : "absent",
+		      error_text());
 	error_clear();
 	json_decref(copy);
 }
@@ -122,7 +127,8 @@ static const struct rule cell_rules[] = {
 	{ "observations/numbers/attacked_correct", "1", "there twice" },
 	{ "observations/series/x", "[1, null]", "is no number" },
 	{ "observations/series/x", "[1e200]", "too large" },
-	{ "observations/numbers/a-very-long-name-that-no-observation-has-as-it-is-too-long", "1", "longer than 47 bytes" },
+	{ "observations/numbers/a-very-long-name-that-no-observation-has-as-it-is-too-long", "1",
+	 "longer than 47 bytes" },
 	{ "observations/more", "{}", "observations are" },
 	{ "notes/deep", "{\"a\": {\"b\": {\"c\": {\"d\": 1}}}}", "nests too deep" },
 	{ "notes/x", "[[]]", "is no number" },
@@ -138,8 +144,10 @@ START_TEST(what_is_no_cell_is_refused)
 END_TEST
 
 static const struct rule failure_rules[] = {
-	{ "key", "\"k\"", "is no SHA-256" }, { "attempt", "0.5", "is no whole number" }, { "verdict", "\"ok\"", "is none of the words" },
-	{ "point", "[]", "is no object" }, { "point/scheme", "\"\\u0007\"", "is no name" }, { "point/seed", NULL, "lacks \"seed\"" },
+	{ "key", "\"k\"", "is no SHA-256" }, { "attempt", "0.5", "is no whole number" },
+	{ "verdict", "\"ok\"", "is none of the words" },
+	{ "point", "[]", "is no object" }, { "point/scheme", "\"\\u0007\"", "is no name" },
+	{ "point/seed", NULL, "lacks \"seed\"" },
 	{ "point/attack_options", "{\"rate\": null}", "is no number" }, { "why", NULL, "lacks \"why\"" },
 };
 
@@ -150,9 +158,11 @@ START_TEST(what_is_no_failure_is_refused)
 END_TEST
 
 static const struct rule timing_rules[] = {
-	{ "key", NULL, "lacks \"key\"" }, { "seconds", "\"1\"", "is no number" }, { "kind", "\"lunch\"", "is none of the words" },
+	{ "key", NULL, "lacks \"key\"" }, { "seconds", "\"1\"", "is no number" },
+	{ "kind", "\"lunch\"", "is none of the words" },
 	{ "threads", "-1", "is no whole number" }, { "host", "\"a\\u001bb\"", "control characters" },
-	{ "metrics", "[]", "is no object" }, { "metrics/latency_ratio_1", "{}", "is no number" }, { "metrics/ x", "1", "name is none" },
+	{ "metrics", "[]", "is no object" }, { "metrics/latency_ratio_1", "{}", "is no number" },
+	{ "metrics/ x", "1", "name is none" },
 };
 
 START_TEST(what_is_no_timing_is_refused)
@@ -162,7 +172,8 @@ START_TEST(what_is_no_timing_is_refused)
 END_TEST
 
 static const struct rule run_rules[] = {
-	{ "command", "{}", "is no text" }, { "name", "7", "is no text" }, { "tier", "\"a b\"", "is no name" }, { "lockbench", "[]", "is no text" },
+	{ "command", "{}", "is no text" }, { "name", "7", "is no text" }, { "tier", "\"a b\"", "is no name" },
+	{ "lockbench", "[]", "is no text" },
 };
 
 START_TEST(what_no_run_notes_is_refused)
@@ -177,9 +188,11 @@ START_TEST(cells_by_hand_may_lack_members)
 	static const struct rule wrong[] = {
 		{ "metrics/accuracy", "90", "is no object" }, { "metrics/accuracy/value", "true", "is no number" },
 		{ "key", "\"x\"", "is no SHA-256" }, { "seed", "\"1\"", "is no whole number" },
-		{ "scheme", NULL, "no cell" }, { "metrics", NULL, "no cell" }, { "observations", "{\"bits\": {}}", "observations are" },
+		{ "scheme", NULL, "no cell" }, { "metrics", NULL, "no cell" },
+		{ "observations", "{\"bits\": {}}", "observations are" },
 	};
-	json_t *given = json_pack("{s:s, s:s, s:{s:{s:f}}}", "scheme", "mylock", "mine", "too", "metrics", "accuracy", "value", 90.5);
+	json_t *given = json_pack("{s:s, s:s, s:{s:{s:f}}}", "scheme", "mylock", "mine", "too", "metrics", "accuracy",
+				  "value", 90.5);
 
 	ck_assert_msg(cell_check_given(given) == 0, "%s", error_text());
 	ck_assert_int_eq(cell_check_given(cell), 0);
@@ -241,7 +254,8 @@ START_TEST(cells_are_bounded)
 }
 END_TEST
 
-/* A cell is its canonical text: bytes behind it, other blanks or another order of members are damage, whatever its hash says. */
+/* A cell is its canonical text: bytes behind it, other blanks or another order of members are damage, whatever its
+ * hash says. */
 START_TEST(a_cell_is_its_canonical_text)
 {
 	const char *key = jget_str(cell, "key", "");
@@ -280,12 +294,18 @@ END_TEST
 
 /* JSON texts that stand in for a value. */
 static const char *const values[] = {
-	"null", "true", "\"\"", "\"x\"", "\"../../../etc/passwd\"", "\"\\u001b[31m\\u0007\"", "\"none\"", "\"zzz\"", "\"\xe6\x97\xa5\xe6\x9c\xac\"",
-	"\"=1+1\"", "\"</script><b>\"", "\"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\"", "-1", "0", "1", "2", "3", "0.5", "-0.0",
-	"1e-320", "1e99", "-1e99", "1e308", "2147483647", "2147483648", "9007199254740993", "9223372036854775807", "-9223372036854775808", "[]",
-	"[0]", "[1.0, 2.0]", "[-1.0, -1.0, -1.0, -1.0]", "[1e99, 1e99, 1e99, 1e99, 1e99, 1e99, 1e99, 1e99, 1e99]", "[\"a\", true]", "[[[]]]", "{}",
-	"{\"a\": 1}", "{\"a\": {\"b\": {\"c\": []}}}", "{\"bits\": \"\", \"k\": 0, \"n\": 0}", "{\"bits\": \"AQ==\", \"k\": 1, \"n\": 1}",
-	"{\"bits\": \"/w==\", \"k\": 8, \"n\": 8}", "{\"value\": 1e99, \"low\": -1e99, \"high\": 1e99, \"k\": 0, \"n\": 0}",
+	"null", "true", "\"\"", "\"x\"", "\"../../../etc/passwd\"", "\"\\u001b[31m\\u0007\"", "\"none\"", "\"zzz\"",
+	"\"\xe6\x97\xa5\xe6\x9c\xac\"",
+	"\"=1+1\"", "\"</script><b>\"", "\"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\"", "-1",
+	"0", "1", "2", "3", "0.5", "-0.0",
+	"1e-320", "1e99", "-1e99", "1e308", "2147483647", "2147483648", "9007199254740993", "9223372036854775807",
+	"-9223372036854775808", "[]",
+	"[0]", "[1.0, 2.0]", "[-1.0, -1.0, -1.0, -1.0]", "[1e99, 1e99, 1e99, 1e99, 1e99, 1e99, 1e99, 1e99, 1e99]",
+	"[\"a\", true]", "[[[]]]", "{}",
+	"{\"a\": 1}", "{\"a\": {\"b\": {\"c\": []}}}", "{\"bits\": \"\", \"k\": 0, \"n\": 0}",
+	"{\"bits\": \"AQ==\", \"k\": 1, \"n\": 1}",
+	"{\"bits\": \"/w==\", \"k\": 8, \"n\": 8}",
+	"{\"value\": 1e99, \"low\": -1e99, \"high\": 1e99, \"k\": 0, \"n\": 0}",
 	"{\"value\": null, \"low\": null, \"high\": null, \"k\": 0, \"n\": 1099511627776}",
 	"{\"value\": 50.0, \"low\": 90.0, \"high\": 10.0, \"k\": 1099511627776, \"n\": 1099511627776, \"seen\": -1}",
 };
@@ -303,7 +323,8 @@ static void consider(const json_t *whole, const char *path, const char *what)
 	if (cell_check(whole) < 0) {
 		ck_assert_int_eq(error_code(), EXIT_UNEVALUABLE);
 		for (const char *p = error_text(); *p; p++)
-			ck_assert_msg((unsigned char)*p >= 0x20 && (unsigned char)*p < 0x7f, "%s %s: %s", path, what, error_text());
+			ck_assert_msg((unsigned char)*p >= 0x20 && (unsigned char)*p < 0x7f, "%s %s: %s", path, what,
+				      error_text());
 		error_clear();
 		refusals++;
 		return;
@@ -376,13 +397,17 @@ static void mutate_object(const json_t *whole, json_t *j, const char *path)
 	free(names);
 }
 
-/* Cells put into a store of their own, and the program run over it. What it says when it fails, or NULL; caller frees. */
+/* Cells put into a store of their own, and the program run over it. What it says when it fails, or NULL; caller
+ * frees. */
 static char *read_by_all(int from, int to, const char *original)
 {
 	static const char *const commands[] = {
-		"report s -o r.html -o r.md -o r.tex -o r.csv -o r.json --quiet", "report s --table survey --mix tier,engine,limits",
-		"status s", "verify s", "gc s --dry-run", "bundle s -o b.tar.gz --quiet", "compare s s --replicates 100 --mixed",
-		"compare o s --replicates 100 --mixed", "compare b.tar.gz r.json --replicates 100", "bundle --merge b.tar.gz b.tar.gz -o c.tar --quiet",
+		"report s -o r.html -o r.md -o r.tex -o r.csv -o r.json --quiet",
+		"report s --table survey --mix tier,engine,limits",
+		"status s", "verify s", "gc s --dry-run", "bundle s -o b.tar.gz --quiet",
+		"compare s s --replicates 100 --mixed",
+		"compare o s --replicates 100 --mixed", "compare b.tar.gz r.json --replicates 100",
+		"bundle --merge b.tar.gz b.tar.gz -o c.tar --quiet",
 	};
 	const char *lb = getenv("LOCKBENCH");
 	char *said = NULL, *line, *text;
@@ -394,15 +419,18 @@ static char *read_by_all(int from, int to, const char *original)
 	free(line);
 	s = store_open(sandbox("s"), true);
 	for (int i = from; i < to; i++)
-		ck_assert_msg(store_put_cell(s, jget_str(mutants[i].cell, "key", ""), mutants[i].cell) == 0, "%s: %s", mutants[i].what, error_text());
+		ck_assert_msg(store_put_cell(s, jget_str(mutants[i].cell, "key", ""), mutants[i].cell) == 0, "%s: %s",
+			      mutants[i].what, error_text());
 	store_close(s);
 	for (size_t i = 0; i < ARRAY_LEN(commands) && !said; i++) {
-		line = xasprintf("cd %s && timeout 120 %s%s %s >out 2>err", sandbox(""), *lb == '/' ? "" : original, lb, commands[i]);
+		line = xasprintf("cd %s && timeout 120 %s%s %s >out 2>err", sandbox(""), *lb == '/' ? "" : original,
+				 lb, commands[i]);
 		status = system(line);
 		free(line);
 		text = file_read(sandbox("err"), 1 << 24, NULL);
 		if (!WIFEXITED(status) || WEXITSTATUS(status) > EXIT_FAILED_CELLS || (text && strstr(text, "BUG")))
-			said = xasprintf("%s: exit %d: %.2000s", commands[i], WIFEXITED(status) ? WEXITSTATUS(status) : -1, text ? text : "");
+			said = xasprintf("%s: exit %d: %.2000s", commands[i], WIFEXITED(status) ?
+					 WEXITSTATUS(status) : -1, text ? text : "");
 		free(text);
 	}
 	return said;
@@ -454,7 +482,8 @@ static void attack(const char *path, int every)
 
 /* A functional and an attacked cell of several kinds; $ATTACK_CELLS: all of that folder, in full. */
 static const char *const targets[] = {
-	"tests/golden/fma/activeguard-none.json", "tests/golden/fma/activeguard-forge.json", "tests/golden/fma/keycheck-jpeg.json",
+	"tests/golden/fma/activeguard-none.json", "tests/golden/fma/activeguard-forge.json",
+	"tests/golden/fma/keycheck-jpeg.json",
 };
 
 START_TEST(whatever_passes_is_read_by_every_command)

@@ -54,9 +54,11 @@ static void holds(const char *path, const char *const *texts)
 }
 
 static const struct { const char *path; const char *texts[8]; } formats[] = {
-	{ "r.html", { "<p class=\"warning\">", SAID, "aaaabbbb", "ccccdddd", "does not match", "&lt;b&gt;x&lt;/b&gt;", "missing", NULL } },
+	{ "r.html", { "<p class=\"warning\">", SAID, "aaaabbbb", "ccccdddd", "does not match", "&lt;b&gt;x&lt;/b&gt;",
+		     "missing", NULL } },
 	{ "r.md", { "> **Warning:** ", SAID, "aaaabbbb", "ccccdddd", "does not match", "missing", NULL } },
-	{ "r.tex", { "\\textbf{Left out, because damaged or missing: 2 cells, 1 timing, 1 other file.", "aaaabbbb", "\\textbackslash{}input", NULL } },
+	{ "r.tex", { "\\textbf{Left out, because damaged or missing: 2 cells, 1 timing, 1 other file.", "aaaabbbb",
+		    "\\textbackslash{}input", NULL } },
 	{ "r.csv", { "\"aaaabbbb\",,,,,,,,,,,,,,,\"DAMAGED\",\"its content does not match\",\"\",\"\",,,,,\r\n",
 		     "\"ccccdddd\",,,,,,,,,,,,,,,\"MISSING\",", "\"last-run.json\",,,,,,,,,,,,,,,\"DAMAGED\"", NULL } },
 	{ "r.json", { "\"left_out\": [", "\"key\": \"aaaabbbb\"", "\"state\": \"missing\"", NULL } },
@@ -70,7 +72,8 @@ END_TEST
 
 static const struct { const char *path; const char *texts[6]; } tables[] = {
 	{ "t.html", { SAID, "aaaabbbb", NULL } }, { "t.md", { SAID, "aaaabbbb", NULL } },
-	{ "t.tex", { "\\textbf{Left out", NULL } }, { "t.csv", { "\"left out\",\"cell\",\"aaaabbbb\",\"damaged\",\"its content does not match\"\r\n", NULL } },
+	{ "t.tex", { "\\textbf{Left out", NULL } },
+	{ "t.csv", { "\"left out\",\"cell\",\"aaaabbbb\",\"damaged\",\"its content does not match\"\r\n", NULL } },
 	{ "t.json", { "\"left_out\": [", "aaaabbbb", NULL } },
 };
 

@@ -1,4 +1,5 @@
-/* bench/manifest.c, store_manifest.c: what is listed is what was written, at whatever step a run was killed; nothing but a manifest is read as one. */
+/* bench/manifest.c, store_manifest.c: what is listed is what was written, at whatever step a run was killed; nothing
+ * but a manifest is read as one. */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
@@ -147,18 +148,24 @@ START_TEST(sha256sum_reads_it)
 	ck_assert_msg(store_settle(st, 0) == 0, "%s", error_text());
 	ck_assert_uint_eq(listed(), 5);
 	ck_assert_int_eq(command("cd s && sha256sum --strict -c manifest.sha256"), 0);
-	ck_assert_int_eq(command("cd s && find * -type f ! -name lock ! -name manifest.sha256 | LC_ALL=C sort | xargs sha256sum | cmp - manifest.sha256"), 0);
+	ck_assert_int_eq(command("cd s && find * -type f ! -name lock ! -name manifest.sha256 | LC_ALL=C sort | "
+				 "xargs sha256sum | cmp - manifest.sha256"), 0);
 	ck_assert_int_eq(command("cd s && test $(stat -c %a manifest.sha256) = 600"), 0);
 }
 END_TEST
 
 /* What is no manifest, the line where it stops to be one. */
 static const struct { const char *text; int line; } wrong[] = {
-	{ H "  store.json", 1 }, { H " store.json\n", 1 }, { H " *store.json\n", 1 }, { "x" H "  store.json\n", 1 }, { H "  STORE.json\n", 1 },
-	{ H "  ../store.json\n", 1 }, { H "  /etc/passwd\n", 1 }, { H "  cells/ab/" A ".json\n", 1 }, { H "  cells/aa/" A ".json.tmp\n", 1 },
-	{ H "  cells/" A ".json\n", 1 }, { H "  cells/aa/" A ".safetensors\n", 1 }, { H "  damaged/" A ".safetensors\n", 1 },
-	{ H "  lock\n", 1 }, { H "  manifest.sha256\n", 1 }, { H "  store.json\r\n", 1 }, { "\n", 1 }, { H "  timing/aa/" A ".json\n\n", 2 },
-	{ H "  store.json\n" H "  last-run.json\n", 2 }, { H "  store.json\n" H "  store.json\n", 2 }, { H "  failures/" A ".json\njunk\n", 2 },
+	{ H "  store.json", 1 }, { H " store.json\n", 1 }, { H " *store.json\n", 1 }, { "x" H "  store.json\n", 1 },
+	{ H "  STORE.json\n", 1 },
+	{ H "  ../store.json\n", 1 }, { H "  /etc/passwd\n", 1 }, { H "  cells/ab/" A ".json\n", 1 },
+	{ H "  cells/aa/" A ".json.tmp\n", 1 },
+	{ H "  cells/" A ".json\n", 1 }, { H "  cells/aa/" A ".safetensors\n", 1 },
+	{ H "  damaged/" A ".safetensors\n", 1 },
+	{ H "  lock\n", 1 }, { H "  manifest.sha256\n", 1 }, { H "  store.json\r\n", 1 }, { "\n", 1 },
+	{ H "  timing/aa/" A ".json\n\n", 2 },
+	{ H "  store.json\n" H "  last-run.json\n", 2 }, { H "  store.json\n" H "  store.json\n", 2 },
+	{ H "  failures/" A ".json\njunk\n", 2 },
 	{ "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef  store.json\n", 1 },
 };
 
@@ -345,7 +352,8 @@ static int die_here(const char *step, const char *path)
 	return 0;
 }
 
-/* What a run does to files that were there: other timings, another note, a failure that comes and one that goes, an artefact made again. */
+/* What a run does to files that were there: other timings, another note, a failure that comes and one that goes, an
+ * artefact made again. */
 static void run_again(void *unused)
 {
 	json_t *f = json_object(), *point = sample_measured("none", 2, "", 10, 0.5);
@@ -404,11 +412,13 @@ START_TEST(killed_at_any_step_nothing_is_called_damage)
 		st = NULL;
 		code = run_child(run_again, NULL, NULL);
 		ck_assert_msg(code == 9 || code == 0, "step %d: %d", die_at, code);
-		ck_assert_msg(program("verify s") == EXIT_YES, "step %d: %s", die_at, file_read(sandbox("out"), 1 << 20, NULL));
+		ck_assert_msg(program("verify s") == EXIT_YES, "step %d: %s", die_at,
+			      file_read(sandbox("out"), 1 << 20, NULL));
 		if (code == 0)
 			break;
 		ck_assert_int_eq(run_child(run_to_the_end, NULL, NULL), 0);
-		ck_assert_msg(program("verify s") == EXIT_YES, "step %d, again: %s", die_at, file_read(sandbox("out"), 1 << 20, NULL));
+		ck_assert_msg(program("verify s") == EXIT_YES, "step %d, again: %s", die_at,
+			      file_read(sandbox("out"), 1 << 20, NULL));
 	}
 	ck_assert_int_gt(die_at, 30);
 	ck_assert(out_has("0 bad"));
@@ -421,9 +431,11 @@ END_TEST
 
 START_TEST(a_lost_store_json_is_made_again)
 {
-	static const char *const readers[] = { "status s", "verify s", "report s -o r.md", "gc s", "plan job.yaml --store s", "run job.yaml --store s -q",
+	static const char *const readers[] = { "status s", "verify s", "report s -o r.md", "gc s",
+					      "plan job.yaml --store s", "run job.yaml --store s -q",
 					       "bundle s -o b.tar", "compare s s" };
-	static const char job[] = "name: x\ndataset: synthetic\nmodel: linear\nschemes: [none]\ncontrols: false\nlimit: {train: 100, test: 50}\n"
+	static const char job[] = "name: x\ndataset: synthetic\nmodel: linear\nschemes: [none]\ncontrols: "
+				  "false\nlimit: {train: 100, test: 50}\n"
 				  "train: {epochs: 1}\n";
 
 	fill();
