@@ -430,8 +430,7 @@ static int ag_enrol(const struct lock_env *e, const void *conf, struct locked *l
 			const int k = p.which[i];
 
 			memcpy(image + (long)k * len, p.made + (long)i * len, (size_t)len * sizeof(*image));
-			for (int q = 0; q < len; q++)
-				clean[(long)k * len + q] = (uint8_t)lrintf(255 * p.x[(long)i * len + q]);
+			image_bytes(p.x + (long)i * len, (size_t)len, clean + (long)k * len);
 			ok[k] = p.ok[i];
 			tries[k] = try + 1;
 			rescued[k] = g.confidence == CW_KL && c->objective != OBJECTIVE_KL;

@@ -8,7 +8,6 @@
 #include "base/rng.h"
 #include "schemes/kit/gate.h"
 #include "schemes/scheme.h"
-#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -39,8 +38,7 @@ static void image_hash(const float *image, int len, uint8_t out[HASH_LEN])
 {
 	uint8_t *bytes = xmalloc((size_t)len, 1);
 
-	for (int j = 0; j < len; j++)
-		bytes[j] = (uint8_t)lrintf(image[j] * 255);
+	image_bytes(image, (size_t)len, bytes);
 	sha256(bytes, (size_t)len, out);
 	free(bytes);
 }

@@ -170,8 +170,8 @@ static int encode_all(struct course *k)
 			rng_at(&r, quality, (uint32_t)k->epoch, (uint32_t)(first + i));
 			ret = hider_jpeg(x + (size_t)i * k->len, 1, v.c, v.h, v.w, c->hider.jpeg + (int)rng_below(&r, (uint32_t)(96 - c->hider.jpeg)));
 		}
-		for (size_t j = 0; j < (size_t)v.n * k->len && !ret; j++)
-			k->px[(size_t)first * k->len + j] = (uint8_t)lrintf(255 * x[j]);
+		if (!ret)
+			image_bytes(x, (size_t)v.n * k->len, k->px + (size_t)first * k->len);
 	}
 	k->encoded += k->n;
 	free(x);
@@ -190,12 +190,6 @@ static enum disguise disguise_of(const struct course *k, struct rng *r, int i)
 	rng_open(r, k->e->seed, "sample-disguise", (uint32_t)k->epoch, (uint32_t)i);
 	u = rng_uniform(r);
 	return u < k->c->cross ? CROSSED : u < k->c->cross + k->c->decoys / 2 ? NOISY : u < k->c->cross + k->c->decoys ? DECOY : AS_IT_IS;
-}
-
-static void store_bytes(const float *x, int len, uint8_t *out)
-{
-	for (int p = 0; p < len; p++)
-		out[p] = (uint8_t)lrintf(255 * fminf(fmaxf(x[p], 0), 1));
 }
 
 /* Image i without a residual of its own; x (2 len): work space. */
@@ -222,7 +216,7 @@ static void plain_image(struct course *k, int i, float *x)
 	default:
 		break;
 	}
-	store_bytes(x, k->len, k->px + (size_t)(k->n + i) * k->len);
+	image_bytes(x, (size_t)k->len, k->px + (size_t)(k->n + i) * k->len);
 }
 
 /* The decoys among images first .. first+n-1: the residuals of an encoder that nobody has trained, for every 256 another one. */
@@ -250,7 +244,7 @@ static int decoys(struct course *k, int first, int n)
 	unet = model_new(&spec, rng_u64(&r));
 	ret = unet && v.n ? hider_apply(unet, &v, p, 0, x) : unet ? 0 : -1;
 	for (int i = 0; i < v.n && !ret; i++)
-		store_bytes(x + (size_t)i * k->len, k->len, k->px + (size_t)(k->n + which[i]) * k->len);
+		image_bytes(x + (size_t)i * k->len, (size_t)k->len, k->px + (size_t)(k->n + which[i]) * k->len);
 	k->encoded += v.n;
 	model_free(unet);
 	free(x);

@@ -126,8 +126,7 @@ static void training_set(const struct sc_conf *c, const struct lock_env *e, cons
 		uint8_t *out = *px + (size_t)i * len;
 
 		images_get(own, i, x);
-		for (int j = 0; j < len; j++)
-			out[j] = (uint8_t)lrintf(255 * x[j]);
+		image_bytes(x, (size_t)len, out);
 		(*labels)[i] = (uint8_t)images_label(own, i);
 	}
 	for (int i = 0; i < extra; i++) {
@@ -249,8 +248,7 @@ static int keep_images(const struct lock_env *e, const struct sc_conf *c, const 
 	out = put_images(l->secret, "plain", s, plain.n);
 	for (int i = 0; i < plain.n; i++) {
 		images_get(&plain, i, x);
-		for (size_t j = 0; j < len; j++)
-			*out++ = (uint8_t)lrintf(255 * x[j]);
+		image_bytes(x, len, out + len * i);
 	}
 	free(x);
 	bundle_meta(l->secret, "carrier_hash", e->foreign && e->foreign_hash ? e->foreign_hash : "negative");
@@ -340,8 +338,7 @@ static int make_round(const struct lock_env *e, const struct locked *l, const st
 		memcpy(clean + len * k, issue.px + len * number, len);
 		memcpy(px + len * i, clean + len * k, len);
 		payload_hide(p, px + len * i, (int)len, (uint32_t)user[k]);
-		for (size_t j = 0; j < len; j++)
-			image[len * k + j] = (float)px[len * i + j] / 255.0f;
+		image_floats(px + len * i, len, image + len * k);
 	}
 	v.n = n;
 	v.px = px;
@@ -411,8 +408,7 @@ static bool identity(const struct bundle *pub, const struct payload *p, const fl
 	uint8_t *px = xmalloc((size_t)len, 1);
 	bool ok;
 
-	for (int j = 0; j < len; j++)
-		px[j] = (uint8_t)lrintf(image[j] * 255);
+	image_bytes(image, (size_t)len, px);
 	ok = payload_read(p, px, len, id) && registered(pub, *id);
 	free(px);
 	return ok;

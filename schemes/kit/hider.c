@@ -141,14 +141,13 @@ int hider_jpeg(float *x, int n, int c, int h, int w, int quality)
 		int gc, gh, gw;
 		size_t size;
 
-		for (int k = 0; k < len; k++)
-			px[k] = (uint8_t)lrintf(fminf(fmaxf(x[k], 0), 1) * 255);
+		image_bytes(x, (size_t)len, px);
 		file = jpeg_encode(px, c, h, w, quality, JPEG_420, &size);
 		if (file)
 			got = jpeg_decode(file, size, "image in training", &gc, &gh, &gw);
 		ret = got ? 0 : -1;
-		for (int k = 0; k < len && got; k++)
-			x[k] = (float)got[k] / 255.0f;
+		if (got)
+			image_floats(got, (size_t)len, x);
 		free(file);
 		free(got);
 	}
