@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "bench/collect.h"
-#include "bench/creds.h"
 #include "bench/keys.h"
 #include "datasets/codec.h"
+#include "schemes/kit/creds.h"
 
 #define IMAGES 5
 

@@ -5,10 +5,10 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "bench/creds.h"
 #include "bench/judge.h"
 #include "metrics/image/imagequality.h"
 #include "metrics/image/steganalysis.h"
+#include "schemes/kit/creds.h"
 
 #define LOOKED_AT 200 /* images of each kind */
 #define SENDERS 20    /* users whose queries they are */

@@ -1,5 +1,5 @@
 /* See creds.h. */
-#include "bench/creds.h"
+#include "schemes/kit/creds.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Stacked credentials: rows of a bundle whose tensors have the number of credentials as first dimension, but for those named
  * "shared_...", which belong to each. */
-#ifndef LB_BENCH_CREDS_H
-#define LB_BENCH_CREDS_H
+#ifndef LB_SCHEMES_KIT_CREDS_H
+#define LB_SCHEMES_KIT_CREDS_H
 
 #include "nn/bundle.h"
 #include "nn/images.h"
