@@ -63,7 +63,9 @@ START_TEST(copies_have_room_behind)
 {
 	const uint8_t px[] = { 10, 20, 30, 40 }, labels[] = { 3, 7 };
 	const int index[] = { 1, 0 };
-	const struct images v = { .n = 2, .c = 1, .h = 1, .w = 2, .classes = 8, .px = px, .labels = labels, .index = index };
+	const struct images v = {
+		.n = 2, .c = 1, .h = 1, .w = 2, .classes = 8, .px = px, .labels = labels, .index = index
+	};
 	uint8_t *label;
 	float *x;
 	struct images w = images_copied(&v, 1, &x, &label);
