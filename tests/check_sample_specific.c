@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/tile.h"
 #include "metrics/image/imagequality.h"
-#include "schemes/kit/hider.h"
+#include "schemes/sample_specific/sample_specific_hider.h"
 #include "tests/support_bench.h"
 #include "tests/support_scheme.h"
 #include <check.h>

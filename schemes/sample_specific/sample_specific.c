@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "schemes/kit/bch.h"
-#include "schemes/kit/hider.h"
+#include "schemes/sample_specific/sample_specific_hider.h"
 #include "schemes/scheme.h"
 #include <math.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "datasets/codec.h"
 #include "nn/ops.h"
-#include "schemes/kit/hider_graph.h"
+#include "schemes/sample_specific/sample_specific_hider_graph.h"
 #include <math.h>
 #include <string.h>
 

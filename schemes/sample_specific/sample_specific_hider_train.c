@@ -4,7 +4,7 @@
 #include "base/progress.h"
 #include "base/rng.h"
 #include "nn/ops.h"
-#include "schemes/kit/hider_graph.h"
+#include "schemes/sample_specific/sample_specific_hider_graph.h"
 #include <math.h>
 #include <string.h>
 
@@ -124,7 +124,8 @@ static void draw_batch(struct trainer *r, int step)
 		r->bit[i] = rng_u32(&b) & 1;
 }
 
-/* What arrives of sent images: with jpeg, every other batch is compressed; the gradient passes unchanged. NULL after error(). */
+/* What arrives of sent images: with jpeg, every other batch is compressed; the gradient passes unchanged. NULL after
+ * error(). */
 static struct node *arrive(struct trainer *r, struct node *sent, int step)
 {
 	const size_t len = (size_t)sent->c * sent->h * sent->w, all = len * sent->n;
@@ -149,7 +150,8 @@ static struct node *arrive(struct trainer *r, struct node *sent, int step)
 	return ret ? NULL : op_add(sent, d);
 }
 
-/* How far the unprotected network's logits move, by their own mean square: without a unit, and 1 when they move as far as they are. */
+/* How far the unprotected network's logits move, by their own mean square: without a unit, and 1 when they move as
+ * far as they are. */
 static struct node *perceptual(struct trainer *r, struct node *x, struct node *sent)
 {
 	struct node *was = r->judge->arch->forward(r->judge, x, false), *is = r->judge->arch->forward(r->judge, sent, false);
