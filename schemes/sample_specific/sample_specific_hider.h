@@ -17,7 +17,8 @@ enum { HIDER_VALUES = 28 * 28 };
 
 struct hider_conf {
 	int bits, planes, width;
-	int steps, batch, warmup; /* warmup: least steps for the bits alone, and steps in which the other losses come in once bits are read */
+	/* warmup: least steps for the bits alone, and steps in which the other losses come in once bits are read. */
+	int steps, batch, warmup;
 	double lr;
 	/* Weights of the four losses; classify: of a fifth. residual is for images of HIDER_VALUES and counts times
 	 * HIDER_VALUES / values on others, which gives about the same PSNR. What a network sees of a residual grows

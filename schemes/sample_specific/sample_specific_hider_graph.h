@@ -1,5 +1,4 @@
-/* The hider's forward passes on a tape: what using it (hider.c) and training it (hider_train.c) share. Private to
- * the two. */
+/* The hider's forward passes on a tape: what using it and training it share. Private to the two. */
 #ifndef LB_SCHEMES_SAMPLE_SPECIFIC_SAMPLE_SPECIFIC_HIDER_GRAPH_H
 #define LB_SCHEMES_SAMPLE_SPECIFIC_SAMPLE_SPECIFIC_HIDER_GRAPH_H
 
