@@ -154,12 +154,12 @@ static int check_confidences(const struct ag_conf *c, int classes)
 		return error(EXIT_UNEVALUABLE, "activeguard: option 'confidences' is empty; the paper has 0.2,0.3,0.4");
 	for (int i = 0; i < f->n; i++) {
 		if (f->v[i] <= 1.0 / classes)
-			return error(EXIT_UNEVALUABLE, "activeguard: option 'confidences': %.15g cannot be the highest of"
-				     " %d confidences; it must be above %.15g", f->v[i], classes, 1.0 / classes);
+			return error(EXIT_UNEVALUABLE, "activeguard: option 'confidences': %.15g cannot be the highest"
+				     " of %d confidences; it must be above %.15g", f->v[i], classes, 1.0 / classes);
 		for (int j = 0; j < i; j++)
 			if (fabs(f->v[i] - f->v[j]) < 2 * c->tolerance - 1e-9)
-				return error(EXIT_UNEVALUABLE, "activeguard: option 'confidences': %.15g and %.15g are closer"
-					     " than two tolerances (%g); identities would mix", f->v[j], f->v[i],
+				return error(EXIT_UNEVALUABLE, "activeguard: option 'confidences': %.15g and %.15g are"
+					     " closer than two tolerances (%g); identities would mix", f->v[j], f->v[i],
 					     2 * c->tolerance);
 	}
 	return 0;
@@ -323,10 +323,7 @@ static int ag_lock(const struct lock_env *e, const void *conf, struct locked *l)
 	layer.class = class;
 	control_pack(l->pub, &layer);
 	free(class);
-	if (c->watermark != MARK_NONE)
-		return mark_embed(c, e, l);
-	l->model = model_copy(e->base);
-	return 0;
+	return c->watermark == MARK_NONE ? gate_lock(e, conf, l) : mark_embed(c, e, l);
 }
 
 /* Source image number `try` of (user, trial): the owner's, of another class than the target where labels are known. */
@@ -415,7 +412,7 @@ static int ag_enrol(const struct lock_env *e, const void *conf, struct locked *l
 {
 	const struct ag_conf *c = conf;
 	const struct model_spec *s = &l->model->spec;
-	const struct issue k = { e, conf, l, user, trial, n, out, c->tries, ag_draw };
+	const struct issue k = { e, conf, l, user, trial, n, out, c->tries, ag_draw, NULL };
 	struct control layer;
 
 	if (control_open(&layer, l->pub) || enrol_check(c, e, s->classes, user, n))
@@ -492,7 +489,7 @@ const struct scheme scheme_activeguard = {
 		  .has_users = 1, .has_revocation = 1, .has_ownership = 1, .has_identities = 1 },
 	/* The paper tier takes the paper's rate, which needs ten times the steps. */
 	.tier = { "steps=300 tries=20 closest=0", NULL, "lr=0.005 steps=4000" },
-	.secrets = { { "digits", "3876876994865" }, { "range", "0.10,0.45" } }, /* published: the second mark, its map */
+	.secrets = { { "digits", "3876876994865" }, { "range", "0.10,0.45" } }, /* published: mark 2 and its map */
 	.burden = ag_burden, .lock = ag_lock, .enrol = ag_enrol, .users_analytic = ag_users_analytic, .users = ag_users,
 	.revoke = users_revoke, .authenticate = gate_by_answers, .judge = ag_judge, .worst = -1, .session = ag_session,
 	.verify = ag_verify,

@@ -26,13 +26,6 @@ static size_t image_len(const struct model *m)
 	return (size_t)m->spec.c * (size_t)m->spec.h * (size_t)m->spec.w;
 }
 
-static int keycheck_lock(const struct lock_env *e, const void *conf, struct locked *l)
-{
-	(void)conf;
-	l->model = model_copy(e->base);
-	return 0;
-}
-
 /* What ships is a table of a row a credential: "hash" u8 (n,32) of the image in 8 bits, so that it survives being
  * stored as one, and "user" i32 (n). */
 static int keycheck_enrol(const struct lock_env *e, const void *conf, struct locked *l, const int *user,
@@ -93,6 +86,6 @@ const struct scheme scheme_keycheck = {
 		  .ships = "the service holds the model and hashes; each user holds a random image; the owner keeps"
 			   " nothing",
 		  .has_users = 1, .has_revocation = 1, .has_identities = 1 },
-	.lock = keycheck_lock, .enrol = keycheck_enrol, .revoke = users_revoke, .users_analytic = users_unlimited,
+	.lock = gate_lock, .enrol = keycheck_enrol, .revoke = users_revoke, .users_analytic = users_unlimited,
 	.authenticate = gate_by_images, .judge = keycheck_judge, .worst = 0,
 };

@@ -285,13 +285,11 @@ static int sc_lock(const struct lock_env *e, const void *conf, struct locked *l)
 	return ret;
 }
 
-/* Credentials of users, from the covers that are number r->number of each. Valid: the network puts it in the extra
- * class. */
+/* Credentials of users, from the covers that are number r->number of each. */
 static int sc_draw(const struct issue *k, struct round *r)
 {
 	const struct images covers = kept(k->l->secret, "issue");
 	const size_t len = (size_t)images_size(&covers);
-	struct images v = { .n = r->n, .c = covers.c, .h = covers.h, .w = covers.w, .fx = r->image };
 	uint8_t *px = xmalloc(len, 1);
 	struct payload p;
 
@@ -305,14 +303,16 @@ static int sc_draw(const struct issue *k, struct round *r)
 		image_floats(px, len, r->image + len * (size_t)i);
 	}
 	free(px);
-	lock_spend(k->e, r->n);
-	return extra_class(k->l->model, &v, k->e->base->spec.classes, r->ok);
+	return 0;
 }
+
+extern const struct scheme scheme_stego_class;
 
 static int sc_enrol(const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial,
 		    int n, struct bundle *out)
 {
-	const struct issue k = { e, conf, l, user, trial, n, out, ((const struct sc_conf *)conf)->tries, sc_draw };
+	const struct issue k = { e, conf, l, user, trial, n, out, ((const struct sc_conf *)conf)->tries, sc_draw,
+				 &scheme_stego_class };
 	const struct model_spec *s = &l->model->spec;
 	struct payload p;
 

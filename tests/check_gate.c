@@ -62,6 +62,18 @@ static void teardown(void)
 	locked_release(&locked);
 }
 
+START_TEST(the_network_stays_as_it_is)
+{
+	const struct lock_env e = { .base = locked.model };
+	struct locked l = { 0 };
+
+	ck_assert_int_eq(gate_lock(&e, NULL, &l), 0);
+	ck_assert(l.model != locked.model && l.model->nx == locked.model->nx);
+	ck_assert_int_eq(memcmp(l.model->x, locked.model->x, l.model->nx * sizeof(real)), 0);
+	model_free(l.model);
+}
+END_TEST
+
 START_TEST(whoever_is_known_is_let_in)
 {
 	const struct images v = { .n = N, .c = 1, .h = SIDE, .w = SIDE, .fx = images };
@@ -213,6 +225,7 @@ Suite *suite_gate(void)
 	TCase *tc = tcase_create("gate");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, the_network_stays_as_it_is);
 	tcase_add_test(tc, whoever_is_known_is_let_in);
 	tcase_add_test(tc, what_is_no_image_is_not_judged);
 	tcase_add_test(tc, the_revoked_are_refused);

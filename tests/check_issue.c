@@ -94,6 +94,59 @@ START_TEST(it_ends_when_all_are_valid)
 }
 END_TEST
 
+/* A gate takes an image for the user whose number is its first value; it accepts nobody above 8. */
+static int gate(const struct service *s, const struct bundle *creds, int n, struct auth *a)
+{
+	const float *x = bundle_f32(creds, "image", NULL);
+
+	ck_assert(s->model == l.model && s->pub == l.pub && s->classes == 2 && s->conf == (const void *)need);
+	for (int i = 0; i < n; i++)
+		a[i] = (struct auth){ .accepted = x[i * LEN] <= 8, .user = (int)x[i * LEN] };
+	return x[0] < 0 ? error(EXIT_UNEVALUABLE, "no image for the gate") : 0;
+}
+static const struct scheme gated = { .authenticate = gate };
+
+/* In round 0 everybody gets user 8's image, later his own; what draw says of it does not count. */
+static int draw_for_gate(const struct issue *k, struct round *r)
+{
+	(void)k;
+	rounds++;
+	for (int i = 0; i < r->n; i++) {
+		for (int p = 0; p < LEN; p++)
+			r->image[i * LEN + p] = (float)(r->number ? r->user[i] : 8);
+		r->ok[i] = 1;
+	}
+	return 0;
+}
+
+static int draw_no_image(const struct issue *k, struct round *r)
+{
+	(void)k;
+	r->image[0] = -1;
+	return 0;
+}
+
+START_TEST(a_gate_says_who_is_valid)
+{
+	double spent = 0;
+	const struct lock_env e = { .base = l.model, .forward_equivalents = &spent };
+	struct issue k = { &e, need, &l, user, trial, N, out, 3, draw_for_gate, &gated };
+	const uint8_t *ok;
+	const int32_t *tries;
+
+	l.pub = bundle_new();
+	ck_assert_int_eq(issue(&k), 0);
+	ok = bundle_u8(out, "ok", NULL);
+	tries = bundle_i32(out, "tries", NULL);
+	ck_assert(ok[0] && ok[1] && !ok[2] && ok[3]); /* user 9 is accepted by nobody */
+	ck_assert(tries[0] == 2 && tries[1] == 1 && tries[2] == 3 && tries[3] == 2);
+	ck_assert_double_eq(spent, 4 + 3 + 1);
+	k.draw = draw_no_image;
+	ck_assert_int_eq(issue(&k), -1);
+	ck_assert_str_eq(error_text(), "no image for the gate");
+}
+END_TEST
+
 START_TEST(an_error_ends_it)
 {
 	const struct issue k = {
@@ -115,6 +168,7 @@ Suite *suite_issue(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, those_that_failed_are_drawn_again);
 	tcase_add_test(tc, it_ends_when_all_are_valid);
+	tcase_add_test(tc, a_gate_says_who_is_valid);
 	tcase_add_test(tc, an_error_ends_it);
 	suite_add_tcase(s, tc);
 	return s;

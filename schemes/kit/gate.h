@@ -7,6 +7,9 @@
 
 #include "schemes/scheme.h"
 
+/* struct scheme.lock of gates beside a network that stays as it is. */
+int gate_lock(const struct lock_env *e, const void *conf, struct locked *l);
+
 /* struct scheme.authenticate. by_answers: judge() sees the image and what the network makes of it, as probabilities
  * of all its outputs; by_images: the image alone. */
 int gate_by_answers(const struct service *s, const struct bundle *creds, int n, struct auth *out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "schemes/kit/creds.h"
 
 /* What issue() has made so far, and the arrays of a round. */
 struct issued {
@@ -59,6 +60,24 @@ static void gather(struct issued *all, const struct issue *k)
 	memset(r->ok, 0, (size_t)r->n);
 }
 
+/* Whom the gate takes the images drawn for. */
+static int ask_gate(const struct issue *k, struct round *r)
+{
+	const struct model_spec *m = &k->l->model->spec;
+	const struct service s = { .scheme = k->gate, .conf = k->conf, .model = k->l->model, .pub = k->l->pub,
+				   .classes = k->e->base->spec.classes };
+	struct bundle *creds = creds_images(r->image, r->n, m->c, m->h, m->w);
+	struct auth *auth = xcalloc((size_t)r->n, sizeof(*auth));
+	const int ret = k->gate->authenticate(&s, creds, r->n, auth);
+
+	for (int i = 0; i < r->n && !ret; i++)
+		r->ok[i] = auth[i].accepted && auth[i].user == r->user[i];
+	lock_spend(k->e, r->n);
+	bundle_free(creds);
+	free(auth);
+	return ret;
+}
+
 static void keep(struct issued *all)
 {
 	const struct round *r = &all->r;
@@ -83,6 +102,8 @@ int issue(const struct issue *k)
 	gather(&all, k);
 	for (; all.r.number < k->rounds && all.r.n && !ret; all.r.number++) {
 		ret = k->draw(k, &all.r);
+		if (!ret && k->gate)
+			ret = ask_gate(k, &all.r);
 		if (!ret)
 			keep(&all);
 		gather(&all, k);
