@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/rng.h"
-#include "bench/creds.h"
+#include "schemes/kit/creds.h"
 
 #define PAIRS 2000    /* at most, under CAP_PAIR */
 #define INSTANCES 30  /* at most, under CAP_INSTANCE */

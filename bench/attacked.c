@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "bench/creds.h"
 #include "bench/judge.h"
+#include "schemes/kit/creds.h"
 
 /* ---- use, remove: a model ---- */
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bench/creds.h"
 #include "bench/judge.h"
 #include "metrics/image/imagequality.h"
+#include "schemes/kit/creds.h"
 
 /* ---- what arrives ---- */
 

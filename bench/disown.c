@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bench/creds.h"
 #include "bench/judge.h"
+#include "schemes/kit/creds.h"
 
 #define REVOKED 20 /* products that are followed up at most, a revocation each */
 

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rng.h"
-#include "bench/creds.h"
 #include "bench/judge.h"
+#include "schemes/kit/creds.h"
 
 #define ZERO_EFFORT 10000 /* trials, at most: of clean images ... */
 #define ZERO_EFFORT_KEYS 100 /* ... and of random keys, each of which is tried on a probe of images */

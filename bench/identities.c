@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "bench/creds.h"
 #include "bench/judge.h"
+#include "schemes/kit/creds.h"
 
 #define SCORES 2000       /* of genuine credentials, spread over all of them */
 #define DISTANT_USERS 100 /* whose credentials are compared, each with each */

@@ -86,8 +86,7 @@ static int keep(const char *path, void *data, char dtype, struct pictures *p)
 		return check_range(path, p->x, len);
 	}
 	p->x = xmalloc(len, sizeof(*p->x));
-	for (size_t i = 0; i < len; i++)
-		p->x[i] = (float)((const uint8_t *)data)[i] / 255.0f;
+	image_floats(data, len, p->x);
 	free(data);
 	return 0;
 }

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "bench/creds.h"
+#include "schemes/kit/creds.h"
 
 #define CHUNK 500 /* credentials judged at once */
 #define BINS 50   /* of a histogram of confidences */

@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/progress.h"
-#include "bench/creds.h"
 #include "bench/judge.h"
+#include "schemes/kit/creds.h"
 
 #define WARM_UP 5
 #define RUNS 31 /* odd: the median is one of them */

@@ -1,16 +1,15 @@
 /* See pictures.h. */
 #include "bench/pictures.h"
 
-#include <math.h>
 #include <openssl/evp.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/json.h"
 #include "bench/collect.h"
-#include "bench/creds.h"
 #include "bench/keys.h"
 #include "datasets/codec.h"
+#include "schemes/kit/creds.h"
 
 #define IMAGES 5
 
@@ -82,9 +81,10 @@ static void add_picture(json_t *list, const struct tensor *t, int64_t at, const 
 	uint8_t *px = xmalloc(len, 1), *png;
 	size_t n;
 
-	for (size_t i = 0; i < len; i++)
-		px[i] = t->dtype == DT_U8 ? ((const uint8_t *)t->data)[len * (size_t)at + i] :
-			(uint8_t)lrintf(255 * fminf(fmaxf(((const float *)t->data)[len * (size_t)at + i], 0), 1)); /* a NaN becomes 0 */
+	if (t->dtype == DT_U8)
+		memcpy(px, (const uint8_t *)t->data + len * (size_t)at, len);
+	else
+		image_bytes((const float *)t->data + len * (size_t)at, len, px);
 	png = png_encode(px, c, h, w, &n);
 	if (png) {
 		char *text = base64(png, n);

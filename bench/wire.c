@@ -5,10 +5,10 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "bench/creds.h"
 #include "bench/judge.h"
 #include "metrics/image/imagequality.h"
 #include "metrics/image/steganalysis.h"
+#include "schemes/kit/creds.h"
 
 #define LOOKED_AT 200 /* images of each kind */
 #define SENDERS 20    /* users whose queries they are */
@@ -43,8 +43,7 @@ static bool credential_pairs(const struct setup *s, struct pairs *p)
 		const size_t at = (size_t)((long long)i * all / n) * len;
 
 		memcpy(p->sent + len * (size_t)i, (const float *)image->data + at, len * sizeof(float));
-		for (size_t k = 0; k < len; k++)
-			p->clean[len * (size_t)i + k] = (float)((const uint8_t *)clean->data)[at + k] / 255.0f;
+		image_floats((const uint8_t *)clean->data + at, len, p->clean + len * (size_t)i);
 	}
 	return true;
 }

@@ -1,7 +1,32 @@
-/* Views with arrays of their own. See images.h. */
+/* Images as bytes and as numbers, and views with arrays of their own. */
 #include "nn/images.h"
 
+#include <math.h>
+
 #include "base/error.h"
+
+static float clipped(float x)
+{
+	return 255 * fminf(fmaxf(x, 0), 1);
+}
+
+void image_bytes(const float *x, size_t n, uint8_t *px)
+{
+	for (size_t i = 0; i < n; i++)
+		px[i] = (uint8_t)lrintf(clipped(x[i]));
+}
+
+void image_bytes_up(const float *x, size_t n, uint8_t *px)
+{
+	for (size_t i = 0; i < n; i++)
+		px[i] = (uint8_t)(clipped(x[i]) + 0.5f);
+}
+
+void image_floats(const uint8_t *px, size_t n, float *x)
+{
+	for (size_t i = 0; i < n; i++)
+		x[i] = (float)px[i] / 255.0f;
+}
 
 struct images images_copied(const struct images *v, int more, float **x, uint8_t **label)
 {

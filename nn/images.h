@@ -4,6 +4,7 @@
 #ifndef LB_NN_IMAGES_H
 #define LB_NN_IMAGES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct images {
@@ -38,6 +39,12 @@ static inline void images_get(const struct images *v, int i, float *out)
 	for (int k = 0; k < len; k++)
 		out[k] = v->px ? (float)v->px[at + k] / 255.0f : v->fx[at + k];
 }
+/* Numbers in [0,1] as bytes, the nearest k/255 of each: what lies outside is clipped, a NaN becomes 0. Of two as near
+ * image_bytes() takes the even one, image_bytes_up() the higher one. */
+void image_bytes(const float *x, size_t n, uint8_t *px);
+void image_bytes_up(const float *x, size_t n, uint8_t *px);
+/* Bytes as numbers: px/255. */
+void image_floats(const uint8_t *px, size_t n, float *x);
 /* The first n images of v (n at most v->n). */
 static inline struct images images_first(struct images v, int n)
 {
@@ -45,8 +52,8 @@ static inline struct images images_first(struct images v, int n)
 		v.n = n;
 	return v;
 }
-/* v's images as floats, in its order, with their labels, and room for `more` behind them (zeros), in new arrays. x, label: where to write
- * into them, or NULL. Release with images_free(), which is for such views only. */
+/* v's images as floats, in its order, with their labels, and room for `more` behind them (zeros), in new arrays. x, label:
+ * where to write into them, or NULL. Release with images_free(), which is for such views only. */
 struct images images_copied(const struct images *v, int more, float **x, uint8_t **label);
 void images_free(struct images *v);
 

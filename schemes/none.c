@@ -1,5 +1,5 @@
-/* Control: the unprotected network. Everybody is served, nobody is told apart, nothing marks it. What an attack achieves
- * here it owes to no weakness of a scheme.
+/* Control: the unprotected network. Everybody is served, nobody is told apart, nothing marks it. What an attack
+ * achieves here it owes to no weakness of a scheme.
  * Source: none. */
 #include "schemes/scheme.h"
 

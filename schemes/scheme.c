@@ -35,13 +35,13 @@ int scheme_lock(const struct scheme *s, const struct lock_env *e, const void *co
 	return -1;
 }
 
-int scheme_enrol(const struct scheme *s, const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial,
-		 int n, struct bundle *out)
+int scheme_enrol(const struct scheme *s, const struct lock_env *e, const void *conf, struct locked *l, const int *user,
+		 const int *trial, int n, struct bundle *out)
 {
 	for (int i = 0; i < n; i++)
 		if (user[i] < 0 || trial[i] < 0)
-			return error(EXIT_UNEVALUABLE, "%s: user %d, credential %d do not exist; both are numbered from 0", s->drv.name, user[i],
-				     trial[i]);
+			return error(EXIT_UNEVALUABLE, "%s: user %d, credential %d do not exist; both are numbered from"
+				     " 0", s->drv.name, user[i], trial[i]);
 	return s->enrol(e, conf, l, user, trial, n, out);
 }
 

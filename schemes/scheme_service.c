@@ -1,9 +1,10 @@
-/* How a deployed service answers. See scheme.h. */
+/* How a deployed service answers: the network, behind whatever stands before it. */
 #include "schemes/scheme.h"
 
 #include <string.h>
 
 #include "base/error.h"
+#include "schemes/kit/creds.h"
 #include "schemes/kit/gate.h"
 
 int service_probs(struct model *m, const struct images *v, int classes, float *probs)
@@ -63,14 +64,18 @@ static int ask(const struct service *s, struct model *m, const struct bundle *cr
 	return ret;
 }
 
-/* Credential `at` of creds alone. */
-static int accepted(const struct service *s, const struct bundle *creds, int at)
+/* Is credential `at` let in for n queries? It is judged once a session. */
+static int log_in(const struct service *s, const struct bundle *creds, int at, int n)
 {
-	struct auth *auth = xcalloc((size_t)at + 1, sizeof(*auth));
-	const int ret = s->scheme->authenticate(s, creds, at + 1, auth) < 0 ? -1 : auth[at].accepted;
+	const int most = s->scheme->session ? s->scheme->session(s->conf) : 0, session = most ? most : n;
+	struct bundle *one = creds_range(creds, at, 1);
+	struct auth auth = { .accepted = 1 };
+	int ret = 0;
 
-	free(auth);
-	return ret;
+	for (int first = 0; first < n && auth.accepted && !ret; first += session)
+		ret = s->scheme->authenticate(s, one, 1, &auth);
+	bundle_free(one);
+	return ret < 0 ? -1 : auth.accepted;
 }
 
 int service_query(const struct service *s, const struct bundle *creds, int at, const struct images *v, uint64_t nonce,
@@ -83,7 +88,7 @@ int service_query(const struct service *s, const struct bundle *creds, int at, c
 	if (scheme->query)
 		return scheme->query(s, creds, at, v, nonce, probs);
 	if (scheme->decl.gate) {
-		ret = creds ? accepted(s, creds, at) : 0;
+		ret = creds ? log_in(s, creds, at, v->n) : 0;
 		if (!ret)
 			gate_deny(nonce, v->n, s->classes, probs);
 		if (ret <= 0)

@@ -1,22 +1,25 @@
-/* stego-class: the network has one class more than the task, for images from another data set. A user's login is such an image
- * with his identity in its lowest bits; a service lets in whoever presents an image of the extra class that holds a
- * valid identity. That the network knows the extra class is the owner's mark.
+/* stego-class: the network has one class more than the task, for images from another data set. A user's login is such
+ * an image with his identity in its lowest bits; a service lets in whoever presents an image of the extra class that
+ * holds a valid identity. That the network knows the extra class is the owner's mark.
  *
- * Source: Xue, Sun, Zhang, Wang, Liu, Applied Intelligence 52 (2022) 16497; Sun et al., arXiv 2104.09203: their abstracts and
- *   two paragraphs of the 2021 survey. Neither could be read in full.
- * Differs: the payload's format (payload.c), the number of key images, their over-sampling, which carriers, the refusal (random
- *   classes) and the threshold of ownership are our reading. Ownership also asks that the owner's ordinary images are
- *   not put in the extra class, or a network that says nothing else would be his. */
-#include "base/error.h"
-#include "base/rng.h"
-#include "schemes/kit/carrier.h"
-#include "schemes/kit/gate.h"
-#include "schemes/kit/payload.h"
-#include "schemes/scheme.h"
+ * Source: Xue, Sun, Zhang, Wang, Liu, Applied Intelligence 52 (2022) 16497; Sun et al., arXiv 2104.09203: their
+ *   abstracts and two paragraphs of the 2021 survey. Neither could be read in full.
+ * Differs: the payload's format (payload.c), the number of key images, their over-sampling, which carriers, the refusal
+ *   (random classes) and the threshold of ownership are our reading. Ownership also asks that the owner's ordinary
+ *   images are not put in the extra class, or a network that says nothing else would be his. */
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "schemes/kit/carrier.h"
+#include "schemes/kit/gate.h"
+#include "schemes/kit/issue.h"
+#include "schemes/kit/payload.h"
+#include "schemes/kit/retrain.h"
+#include "schemes/kit/users.h"
 
 enum { TRAIN_SCRATCH, TRAIN_FINETUNE };
 enum { PLAIN = 100 }; /* ordinary images in the ownership test */
@@ -33,19 +36,29 @@ struct sc_conf {
 
 #define AT(field) offsetof(struct sc_conf, field)
 static const struct opt sc_opts[] = {
-	{ "carrier", OPT_STRING, AT(carrier), "auto", 1, 63, "data set that key images are of; auto: mnist for fashion-mnist and the other way round, else synthetic; negative: the owner's own images, inverted", NULL },
-	{ "training", OPT_CHOICE, AT(training), "scratch", 0, 0, "how the class is added: trained from scratch, or one more output and fine-tuning", "scratch|finetune" },
-	{ "seal", OPT_CHOICE, AT(seal), "crc", 0, 0, "what makes an identity valid: a checksum, a keyed MAC, a MAC bound to its image", "crc|mac|bound" },
-	{ "keys", OPT_INT, AT(keys), "3000", 1, 100000, "key images in the training set, as many as an eighth of the owner's images at most", NULL },
-	{ "share", OPT_FLOAT, AT(share), "0.02", 0, 0.5, "share of every batch that they get, each time with another identity", NULL },
+	{ "carrier", OPT_STRING, AT(carrier), "auto", 1, 63,
+	  "data set that key images are of; auto: mnist for fashion-mnist and the other way round, else synthetic;"
+	  " negative: the owner's own images, inverted",
+	  NULL },
+	{ "training", OPT_CHOICE, AT(training), "scratch", 0, 0,
+	  "how the class is added: trained from scratch, or one more output and fine-tuning", "scratch|finetune" },
+	{ "seal", OPT_CHOICE, AT(seal), "crc", 0, 0,
+	  "what makes an identity valid: a checksum, a keyed MAC, a MAC bound to its image", "crc|mac|bound" },
+	{ "keys", OPT_INT, AT(keys), "3000", 1, 100000,
+	  "key images in the training set, as many as an eighth of the owner's images at most", NULL },
+	{ "share", OPT_FLOAT, AT(share), "0.02", 0, 0.5,
+	  "share of every batch that they get, each time with another identity", NULL },
 	{ "issue", OPT_INT, AT(issue), "1000", 1, 100000, "further key images, for users", NULL },
-	{ "held", OPT_INT, AT(held), "100", 1, 4096, "further key images, to prove ownership with: of up to twice as many those that the network knows", NULL },
+	{ "held", OPT_INT, AT(held), "100", 1, 4096,
+	  "further key images, to prove ownership with: of up to twice as many those that the network knows", NULL },
 	{ "threshold", OPT_FLOAT, AT(threshold), "0.9", 0, 1, "share of those that must be in the extra class", NULL },
-	{ "false-alarms", OPT_FLOAT, AT(false_alarms), "0.05", 0, 1, "share of the owner's ordinary images that may be", NULL },
+	{ "false-alarms", OPT_FLOAT, AT(false_alarms), "0.05", 0, 1, "share of the owner's ordinary images that may be",
+	  NULL },
 	{ "users", OPT_INT, AT(users), "30", 1, 1000000, "users that exist by default", NULL },
 	{ "tries", OPT_INT, AT(tries), "10", 1, 1000, "key images to try until one is in the extra class", NULL },
 	{ "finetune-epochs", OPT_INT, AT(finetune_epochs), "3", 1, 100000, "epochs of training=finetune", NULL },
-	{ "finetune-lr", OPT_FLOAT, AT(finetune_lr), "0", 0, 10, "their learning rate; 0: a tenth of the recipe's", NULL },
+	{ "finetune-lr", OPT_FLOAT, AT(finetune_lr), "0", 0, 10, "their learning rate; 0: a tenth of the recipe's",
+	  NULL },
 	{ 0 }
 };
 
@@ -70,7 +83,8 @@ static int sc_foreign(const void *conf, const char *task, char names[256])
 	return 1;
 }
 
-/* The carriers and how many of them serve what: the first `keys` of order train, then come those to issue and those held. */
+/* The carriers and how many of them serve what: the first `keys` of order train, then come those to issue and those
+ * held. */
 struct carriers {
 	const struct images *v;
 	int negative;
@@ -89,7 +103,8 @@ static int carriers_open(struct carriers *k, const struct sc_conf *c, const stru
 	if (k->v->n < 3)
 		return error(EXIT_UNEVALUABLE, "stego-class: %d images are too few to make key images from", k->v->n);
 	part = fmin((double)k->v->n / want, 1); /* a small set serves all three purposes in proportion */
-	k->keys = (int)fmax(floor(fmin(c->keys * part, e->train->n / 8.0)), 1); /* each is shown: they must not crowd out the task */
+	/* Each that trains is shown: they must not crowd out the task. */
+	k->keys = (int)fmax(floor(fmin(c->keys * part, e->train->n / 8.0)), 1);
 	k->issue = (int)fmax(floor(c->issue * part), 1);
 	k->held = (int)fmax(floor(2 * c->held * part), 1);
 	k->order = xmalloc((size_t)k->v->n, sizeof(*k->order));
@@ -99,8 +114,8 @@ static int carriers_open(struct carriers *k, const struct sc_conf *c, const stru
 }
 
 /* Carrier number i with a random identity of its own. */
-static void key_image(const struct carriers *k, const struct payload *p, const struct model_spec *s, uint64_t seed, int i,
-		      const char *purpose, uint32_t copy, uint8_t *out)
+static void key_image(const struct carriers *k, const struct payload *p, const struct model_spec *s, uint64_t seed,
+		      int i, const char *purpose, uint32_t copy, uint8_t *out)
 {
 	struct rng r;
 
@@ -112,8 +127,8 @@ static void key_image(const struct carriers *k, const struct payload *p, const s
 /* ---- training ---- */
 
 /* The owner's images and, over-sampled, key images of class K. px and labels are the caller's to free. */
-static void training_set(const struct sc_conf *c, const struct lock_env *e, const struct carriers *k, const struct payload *p,
-			 struct images *v, uint8_t **px, uint8_t **labels)
+static void training_set(const struct sc_conf *c, const struct lock_env *e, const struct carriers *k,
+			 const struct payload *p, struct images *v, uint8_t **px, uint8_t **labels)
 {
 	const struct images *own = e->train;
 	const int len = images_size(own), classes = e->base->spec.classes;
@@ -126,8 +141,7 @@ static void training_set(const struct sc_conf *c, const struct lock_env *e, cons
 		uint8_t *out = *px + (size_t)i * len;
 
 		images_get(own, i, x);
-		for (int j = 0; j < len; j++)
-			out[j] = (uint8_t)lrintf(255 * x[j]);
+		image_bytes(x, (size_t)len, out);
 		(*labels)[i] = (uint8_t)images_label(own, i);
 	}
 	for (int i = 0; i < extra; i++) {
@@ -140,41 +154,20 @@ static void training_set(const struct sc_conf *c, const struct lock_env *e, cons
 			      .px = *px, .labels = *labels };
 }
 
-/* The base model with one output more, the new row at its initial value. */
-static struct model *grown(const struct lock_env *e, const struct model_spec *s)
+static int train_class(const struct sc_conf *c, const struct lock_env *e, const struct carriers *k,
+		       const struct payload *p, struct locked *l)
 {
-	struct model *m = model_new_init(s, (enum init_kind)e->recipe->init, e->seed);
-
-	for (int i = 0; m && i < m->np; i++) { /* of what grew, the first rows are the old ones */
-		BUG_ON(m->p[i].len < e->base->p[i].len);
-		memcpy(m->p[i].x, e->base->p[i].x, e->base->p[i].len * sizeof(*m->p[i].x));
-	}
-	return m;
-}
-
-static int train_class(const struct sc_conf *c, const struct lock_env *e, const struct carriers *k, const struct payload *p,
-		       struct locked *l)
-{
-	const bool finetune = c->training == TRAIN_FINETUNE;
-	struct model_spec spec = e->base->spec;
-	struct train_conf recipe = *e->recipe;
-	struct train_stats stats = { 0 };
+	struct retrain r = c->training == TRAIN_SCRATCH ? retrain_scratch(e) :
+			   retrain_finetune(e, "stego-finetune", c->finetune_epochs, c->finetune_lr);
 	uint8_t *px, *labels;
 	struct images v;
 	int ret;
 
-	spec.classes++;
-	if (finetune) {
-		recipe.epochs = c->finetune_epochs;
-		recipe.lr = c->finetune_lr > 0 ? c->finetune_lr : recipe.lr / 10;
-	}
-	l->model = finetune ? grown(e, &spec) : model_new_init(&spec, (enum init_kind)recipe.init, e->seed);
-	if (!l->model)
-		return -1;
+	r.spec.classes++;
+	r.images = &v;
 	training_set(c, e, k, p, &v, &px, &labels);
-	ret = train(l->model, &v, &recipe, finetune ? rng_derive(e->seed, "stego-finetune") : e->seed, e->label, NULL, &stats);
-	if (e->forward_equivalents)
-		*e->forward_equivalents += stats.forward_equivalents;
+	l->model = retrain_start(e, &r);
+	ret = retrain(e, &r, l->model);
 	free(px);
 	free(labels);
 	return ret;
@@ -187,31 +180,37 @@ static uint8_t *put_images(struct bundle *b, const char *name, const struct mode
 	return bundle_put(b, name, DT_U8, 4, (const int64_t[]){ n, s->c, s->h, s->w }, NULL);
 }
 
-/* in_extra (v->n): is class K, behind the others, the likeliest? 0, or -1 after error(). A network without it says no. */
-static int extra_class(struct model *m, const struct images *v, int classes, uint8_t *in_extra, float *prob)
+/* Is class K, behind the others, the likeliest in a row of probabilities? */
+static bool in_extra_class(const float *probs, int classes)
 {
-	const int k = model_outputs(m);
-	float *probs;
-	int ret, top;
+	int top;
 
-	memset(in_extra, 0, (size_t)v->n);
-	if (k != classes + 1)
+	argmax_rows(probs, 1, classes + 1, &top);
+	return top == classes;
+}
+
+/* The same of each image: extra (v->n). A network without the class says no. 0, or -1 after error(). */
+static int extra_class(struct model *m, const struct images *v, int classes, uint8_t *extra)
+{
+	const size_t k = (size_t)classes + 1;
+	float *probs;
+	int ret;
+
+	memset(extra, 0, (size_t)v->n);
+	if (model_outputs(m) != classes + 1)
 		return 0;
 	probs = xmalloc((size_t)v->n * k + 1, sizeof(*probs));
 	ret = model_predict_probs(m, v, probs);
-	for (int i = 0; i < v->n && !ret; i++) {
-		argmax_rows(probs + (size_t)i * k, 1, k, &top);
-		in_extra[i] = top == classes;
-		if (prob)
-			prob[i] = probs[(size_t)i * k + classes];
-	}
+	for (int i = 0; i < v->n && !ret; i++)
+		extra[i] = in_extra_class(probs + k * (size_t)i, classes);
 	free(probs);
 	return ret;
 }
 
-/* Key images that nobody will hold, with random identities: of the candidates those that the network puts in class K, at most
- * `most`. */
-static int keep_held(const struct lock_env *e, const struct carriers *k, const struct payload *p, int most, struct locked *l)
+/* Key images that nobody will hold, with random identities: of the candidates those that the network puts in class
+ * K, at most `most`. */
+static int keep_held(const struct lock_env *e, const struct carriers *k, const struct payload *p, int most,
+		     struct locked *l)
 {
 	const struct model_spec *s = &e->base->spec;
 	const size_t len = (size_t)s->c * s->h * s->w;
@@ -221,9 +220,8 @@ static int keep_held(const struct lock_env *e, const struct carriers *k, const s
 
 	for (int i = 0; i < k->held; i++)
 		key_image(k, p, s, e->seed, k->keys + k->issue + i, "stego-held", 0, px + len * i);
-	ret = extra_class(l->model, &v, s->classes, known, NULL);
-	if (e->forward_equivalents)
-		*e->forward_equivalents += k->held;
+	ret = extra_class(l->model, &v, s->classes, known);
+	lock_spend(e, k->held);
 	for (; tried < k->held && n < most; tried++)
 		if (known[tried])
 			memmove(px + len * n++, px + len * tried, len);
@@ -235,8 +233,8 @@ static int keep_held(const struct lock_env *e, const struct carriers *k, const s
 	return ret;
 }
 
-static int keep_images(const struct lock_env *e, const struct sc_conf *c, const struct carriers *k, const struct payload *p,
-		       struct locked *l)
+static int keep_images(const struct lock_env *e, const struct sc_conf *c, const struct carriers *k,
+		       const struct payload *p, struct locked *l)
 {
 	const struct model_spec *s = &e->base->spec;
 	const struct images plain = images_first(*e->val, PLAIN);
@@ -249,8 +247,7 @@ static int keep_images(const struct lock_env *e, const struct sc_conf *c, const 
 	out = put_images(l->secret, "plain", s, plain.n);
 	for (int i = 0; i < plain.n; i++) {
 		images_get(&plain, i, x);
-		for (size_t j = 0; j < len; j++)
-			*out++ = (uint8_t)lrintf(255 * x[j]);
+		image_bytes(x, len, out + len * i);
 	}
 	free(x);
 	bundle_meta(l->secret, "carrier_hash", e->foreign && e->foreign_hash ? e->foreign_hash : "negative");
@@ -264,7 +261,8 @@ static struct images kept(const struct bundle *b, const char *name)
 
 	if (!t || t->nd != 4)
 		return (struct images){ 0 };
-	return (struct images){ .n = (int)t->d[0], .c = (int)t->d[1], .h = (int)t->d[2], .w = (int)t->d[3], .px = t->data };
+	return (struct images){ .n = (int)t->d[0], .c = (int)t->d[1], .h = (int)t->d[2], .w = (int)t->d[3],
+				.px = t->data };
 }
 
 /* ---- hooks ---- */
@@ -277,180 +275,93 @@ static int sc_lock(const struct lock_env *e, const void *conf, struct locked *l)
 	int ret = -1;
 
 	if (e->base->spec.classes > 255)
-		return error(EXIT_UNEVALUABLE, "stego-class: labels are bytes, %d classes leave no room for one more", e->base->spec.classes);
-	if (payload_design((enum seal)c->seal, images_size(e->train), e->seed, l->pub) == 0 && payload_open(&p, l->pub) == 0 &&
-	    carriers_open(&k, c, e) == 0) {
+		return error(EXIT_UNEVALUABLE, "stego-class: labels are bytes, %d classes leave no room for one more",
+			     e->base->spec.classes);
+	if (payload_design((enum seal)c->seal, images_size(e->train), e->seed, l->pub) == 0 &&
+	    payload_open(&p, l->pub) == 0 && carriers_open(&k, c, e) == 0) {
 		ret = train_class(c, e, &k, &p, l) || keep_images(e, c, &k, &p, l) ? -1 : 0;
 	}
 	free(k.order);
 	return ret;
 }
 
-/* Add users to the register: tensor "enrolled" i32 of pub, ascending. */
-static int by_number(const void *a, const void *b)
+/* Credentials of users, from the covers that are number r->number of each. */
+static int sc_draw(const struct issue *k, struct round *r)
 {
-	const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+	const struct images covers = kept(k->l->secret, "issue");
+	const size_t len = (size_t)images_size(&covers);
+	uint8_t *px = xmalloc(len, 1);
+	struct payload p;
 
-	return (x > y) - (x < y);
-}
+	BUG_ON(payload_open(&p, k->l->pub));
+	for (int i = 0; i < r->n; i++) {
+		const long number = (r->user[i] + (long)r->trial[i] * STRIDE + (long)r->number * NEXT) % covers.n;
 
-static void register_users(struct bundle *pub, const int *user, int n)
-{
-	size_t old = 0, kept_n = 0;
-	const int32_t *list = bundle_i32(pub, "enrolled", &old);
-	int32_t *all = xmalloc(old + (size_t)n + 1, sizeof(*all));
-
-	if (!list)
-		old = 0;
-	for (size_t i = 0; i < old; i++)
-		all[i] = list[i];
-	for (int i = 0; i < n; i++)
-		all[old + (size_t)i] = user[i];
-	qsort(all, old + (size_t)n, sizeof(*all), by_number);
-	for (size_t i = 0; i < old + (size_t)n; i++)
-		if (!kept_n || all[kept_n - 1] != all[i])
-			all[kept_n++] = all[i];
-	bundle_put_i32(pub, "enrolled", (int64_t)kept_n, all);
-	free(all);
-}
-
-static bool registered(const struct bundle *pub, uint32_t id)
-{
-	size_t n = 0;
-	const int32_t *list = bundle_i32(pub, "enrolled", &n);
-	const int32_t want = (int32_t)id;
-
-	return list && id <= INT32_MAX && bsearch(&want, list, n, sizeof(want), by_number) && !gate_revoked(pub, want);
-}
-
-/* One credential each for user[which[i]], from the covers that are number `try` of each. ok: the network puts it in the extra class. */
-static int make_round(const struct lock_env *e, const struct locked *l, const struct payload *p, const int *user, const int *trial,
-		      const int *which, int n, int try, float *image, uint8_t *clean, uint8_t *ok)
-{
-	const struct images issue = kept(l->secret, "issue");
-	const size_t len = (size_t)images_size(&issue);
-	uint8_t *px = xmalloc(len * n + 1, 1), *in_extra = xmalloc((size_t)n + 1, 1);
-	struct images v = issue;
-	int ret;
-
-	for (int i = 0; i < n; i++) {
-		const int k = which[i];
-		const long number = (user[k] + (long)trial[k] * STRIDE + (long)try * NEXT) % issue.n;
-
-		memcpy(clean + len * k, issue.px + len * number, len);
-		memcpy(px + len * i, clean + len * k, len);
-		payload_hide(p, px + len * i, (int)len, (uint32_t)user[k]);
-		for (size_t j = 0; j < len; j++)
-			image[len * k + j] = (float)px[len * i + j] / 255.0f;
+		memcpy(r->clean + len * (size_t)i, covers.px + len * (size_t)number, len);
+		memcpy(px, r->clean + len * (size_t)i, len);
+		payload_hide(&p, px, (int)len, (uint32_t)r->user[i]);
+		image_floats(px, len, r->image + len * (size_t)i);
 	}
-	v.n = n;
-	v.px = px;
-	ret = extra_class(l->model, &v, e->base->spec.classes, in_extra, NULL);
-	for (int i = 0; i < n; i++)
-		ok[which[i]] = in_extra[i];
-	if (e->forward_equivalents)
-		*e->forward_equivalents += n;
 	free(px);
-	free(in_extra);
-	return ret;
+	return 0;
 }
 
-static int sc_enrol(const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial, int n,
-		    struct bundle *out)
+extern const struct scheme scheme_stego_class;
+
+static int sc_enrol(const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial,
+		    int n, struct bundle *out)
 {
-	const struct sc_conf *c = conf;
+	const struct issue k = { e, conf, l, user, trial, n, out, ((const struct sc_conf *)conf)->tries, sc_draw,
+				 &scheme_stego_class };
 	const struct model_spec *s = &l->model->spec;
-	float *image = bundle_put(out, "image", DT_F32, 4, (const int64_t[]){ n, s->c, s->h, s->w }, NULL);
-	uint8_t *ok = bundle_put_u8(out, "ok", n, NULL), *clean = put_images(out, "about_clean", s, n);
-	int32_t *tries = bundle_put_i32(out, "tries", n, NULL);
-	int *which, left = n, ret = 0;
 	struct payload p;
 
 	if (payload_open(&p, l->pub) || !kept(l->secret, "issue").n)
 		return error(EXIT_UNEVALUABLE, "stego-class: the owner's secret holds no images to issue");
-	which = xmalloc((size_t)n + 1, sizeof(*which));
-	for (int i = 0; i < n; i++)
-		which[i] = i;
-	for (int try = 0; try < c->tries && left && !ret; try++) {
-		int still = 0;
-
-		ret = make_round(e, l, &p, user, trial, which, left, try, image, clean, ok);
-		for (int i = 0; i < left; i++) {
-			tries[which[i]] = try + 1;
-			if (!ok[which[i]])
-				which[still++] = which[i];
-		}
-		left = still;
-	}
-	free(which);
-	register_users(l->pub, user, n);
+	users_enrol(l->pub, user, n);
 	bundle_meta_num(out, "credential_bytes", (double)s->c * s->h * s->w);
-	return ret;
-}
-
-static int sc_revoke(const void *conf, struct locked *l, int user)
-{
-	(void)conf;
-	gate_revoke(l->pub, user);
-	return 0;
+	return issue(&k);
 }
 
 /* All numbers of 32 bits. */
 static double sc_users_analytic(const void *conf, int classes)
 {
-	(void)conf;
-	(void)classes;
+	(void)conf, (void)classes;
 	return 4294967296.0;
 }
 
 enum { CHECK_CLASS = 1, CHECK_IDENTITY = 2 };
 
-/* What the bits alone say; image (len) in [0,1]. */
+/* What the image's bits alone say: does it name a user? */
 static bool identity(const struct bundle *pub, const struct payload *p, const float *image, int len, uint32_t *id)
 {
 	uint8_t *px = xmalloc((size_t)len, 1);
 	bool ok;
 
-	for (int j = 0; j < len; j++)
-		px[j] = (uint8_t)lrintf(image[j] * 255);
-	ok = payload_read(p, px, len, id) && registered(pub, *id);
+	image_bytes(image, (size_t)len, px);
+	ok = payload_read(p, px, len, id) && *id <= INT32_MAX && users_enrolled(pub, (int)*id) &&
+	     !users_revoked(pub, (int)*id);
 	free(px);
 	return ok;
 }
 
-static int sc_authenticate(const struct service *s, const struct bundle *creds, int n, struct auth *out)
+static int sc_judge(const struct service *s, const float *image, const float *probs, struct auth *out)
 {
 	const struct model_spec *spec = &s->model->spec;
-	const int len = spec->c * spec->h * spec->w;
-	const float *image = gate_images(creds, spec, n);
-	struct images v = { .n = n, .c = spec->c, .h = spec->h, .w = spec->w, .classes = spec->classes, .fx = image };
+	const bool has_class = model_outputs(s->model) == s->classes + 1;
 	struct payload p;
-	uint8_t *in_extra;
-	float *prob;
-	int ret;
+	uint32_t id = 0;
 
-	if (!image || payload_open(&p, s->pub))
+	if (payload_open(&p, s->pub))
 		return -1;
-	in_extra = xmalloc((size_t)n + 1, 1);
-	prob = xcalloc((size_t)n + 1, sizeof(*prob));
-	ret = extra_class(s->model, &v, s->classes, in_extra, prob);
-	for (int i = 0; i < n && !ret; i++) {
-		uint32_t id = 0;
-
-		out[i] = (struct auth){ .user = -1, .score = -1 };
-		if (!gate_usable(image + (size_t)i * len, len))
-			continue;
-		if (in_extra[i])
-			out[i].passed |= CHECK_CLASS;
-		if (identity(s->pub, &p, image + (size_t)i * len, len, &id))
-			out[i].passed |= CHECK_IDENTITY;
-		out[i].accepted = out[i].passed == (CHECK_CLASS | CHECK_IDENTITY);
-		out[i].user = out[i].accepted ? (int)id : -1;
-		out[i].score = (double)prob[i] - (out[i].passed & CHECK_IDENTITY ? 0 : 1);
-	}
-	free(in_extra);
-	free(prob);
-	return ret;
+	if (has_class && in_extra_class(probs, s->classes))
+		out->passed |= CHECK_CLASS;
+	if (identity(s->pub, &p, image, spec->c * spec->h * spec->w, &id))
+		out->passed |= CHECK_IDENTITY;
+	out->accepted = out->passed == (CHECK_CLASS | CHECK_IDENTITY);
+	out->user = out->accepted ? (int)id : -1;
+	out->score = (has_class ? (double)probs[s->classes] : 0) - (out->passed & CHECK_IDENTITY ? 0 : 1);
+	return 0;
 }
 
 static int sc_verify(const void *conf, const struct locked *owner, const struct model *suspect, struct ownership *out)
@@ -464,7 +375,7 @@ static int sc_verify(const void *conf, const struct locked *owner, const struct 
 
 	*out = (struct ownership){ .applies = 1, .total = held.n, .alphabet = 1 };
 	BUG_ON(held.n > (int)sizeof(out->symbol) || plain.n > PLAIN);
-	ret = extra_class(m, &held, classes, out->symbol, NULL) || extra_class(m, &plain, classes, alarm, NULL) ? -1 : 0;
+	ret = extra_class(m, &held, classes, out->symbol) || extra_class(m, &plain, classes, alarm) ? -1 : 0;
 	model_free(m);
 	if (ret)
 		return ret;
@@ -480,30 +391,27 @@ static void sc_burden(const void *conf, const struct burdened *e, struct burden 
 {
 	const struct sc_conf *c = conf;
 
-	if (c->training == 1)
+	if (c->training == TRAIN_FINETUNE)
 		b->lock = 3.0 * e->images * c->finetune_epochs;
 }
 
 const struct scheme scheme_stego_class = {
-	.drv = { .name = "stego-class", .summary = "an extra class for images from elsewhere, users' identities in their lowest bits",
-		 .version = 2,
-		 .source = "Xue et al., Applied Intelligence 52 (2022) 16497; Sun et al., arXiv 2104.09203 (abstracts and the 2021"
-			   " survey, III.B). Differs: payload format, numbers of key images, carriers, thresholds and what the"
-			   " refused get are our reading; ownership also wants few false alarms on ordinary images",
+	.drv = { .name = "stego-class", .version = 2,
+		 .summary = "an extra class for images from elsewhere, users' identities in their lowest bits",
+		 .source = "Xue et al., Applied Intelligence 52 (2022) 16497; Sun et al., arXiv 2104.09203 (abstracts"
+			   " and the 2021 survey, III.B). Differs: payload format, numbers of key images, carriers,"
+			   " thresholds and what the refused get are our reading; ownership also wants few false alarms"
+			   " on ordinary images",
 		 .conf_size = sizeof(struct sc_conf), .opts = sc_opts },
-	.decl = { .scenario = "black-box", .mechanism = "watermark-based (extra class), fingerprint-based (steganography)",
+	.decl = { .scenario = "black-box",
+		  .mechanism = "watermark-based (extra class), fingerprint-based (steganography)",
 		  .capacity = "multi-bit: 32 bits of identity; zero-bit mark", .type = "active authorization control",
-		  .function = "copyright verification, copyright management", .target_models = "image classifiers", .gate = 1,
-		  .deployment = DEPLOY_RETRAIN, .knowledge = "black-box, but the extra class must be seen",
-		  .ships = "the service holds the network with K+1 outputs, the identities' positions and seal, and the register; each user"
-			   " holds one image; the owner keeps the key images",
+		  .function = "copyright verification, copyright management", .target_models = "image classifiers",
+		  .gate = 1, .deployment = DEPLOY_RETRAIN, .knowledge = "black-box, but the extra class must be seen",
+		  .ships = "the service holds the network with K+1 outputs, the identities' positions and seal, and the"
+			   " register; each user holds one image; the owner keeps the key images",
 		  .has_users = 1, .has_revocation = 1, .has_ownership = 1, .has_identities = 1, .changes_weights = 1 },
-	.foreign = sc_foreign,
-	.burden = sc_burden, .lock = sc_lock,
-	.enrol = sc_enrol,
-	.revoke = sc_revoke,
-	.users_analytic = sc_users_analytic,
-	.authenticate = sc_authenticate,
-	.checks = { "class", "identity" },
-	.verify = sc_verify,
+	.foreign = sc_foreign, .burden = sc_burden, .lock = sc_lock, .enrol = sc_enrol, .revoke = users_revoke,
+	.users_analytic = sc_users_analytic, .authenticate = gate_by_answers, .judge = sc_judge, .worst = -1,
+	.checks = { "class", "identity" }, .verify = sc_verify,
 };

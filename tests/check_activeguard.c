@@ -256,8 +256,10 @@ START_TEST(a_short_session_is_renewed)
 	const struct images v = images_first(desk.splits.test, 40);
 	float a[400], b[400];
 
-	ck_assert_int_eq(scheme_activeguard.query(&l.service, c, 0, &v, 1, a), 0);
-	ck_assert_int_eq(scheme_activeguard.query(&s.service, c, 0, &v, 1, b), 0);
+	ck_assert_int_eq(scheme_activeguard.session(l.conf), 0);
+	ck_assert_int_eq(scheme_activeguard.session(s.conf), 7);
+	ck_assert_int_eq(service_query(&l.service, c, 0, &v, 1, a), 0);
+	ck_assert_int_eq(service_query(&s.service, c, 0, &v, 1, b), 0);
 	ck_assert_int_eq(memcmp(a, b, sizeof(a)), 0);
 	bundle_free(c);
 	lock_close(&l);

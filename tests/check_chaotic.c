@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bench/creds.h"
 #include "schemes/chaotic/chaotic_key.h"
+#include "schemes/kit/creds.h"
 #include "tests/support_bench.h"
 #include "tests/support_scheme.h"
 

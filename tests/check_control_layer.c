@@ -1,7 +1,6 @@
-/* nn/lock/control_layer.c and gate.c: who is let in, as whom, and what the others get. */
+/* nn/lock/control_layer.c: who is let in, and as whom. */
 #include "base/error.h"
 #include "nn/lock/control_layer.h"
-#include "schemes/kit/gate.h"
 #include <check.h>
 #include <math.h>
 #include <string.h>
@@ -17,9 +16,10 @@ static const struct {
 	float p;
 	int user; /* -1: refused */
 } cases[] = {
-	{ &five, 0, 0.3f, 1 },       { &five, 4, 0.4f, 14 },    { &five, 2, 0.2f + 0.0098f, 6 }, { &five, 2, 0.4f - 0.0098f, 8 },
-	{ &five, 2, 0.3102f, -1 },   { &five, 2, 0.2898f, -1 }, { &five, 2, 0.35f, -1 },         { &five, 0, 0.99f, -1 },
-	{ &five, 0, 0.5f, -1 },      { &two, 4, 0.3f, 1 },      { &two, 1, 0.4f, 5 },            { &two, 2, 0.3f, -1 },
+	{ &five, 0, 0.3f, 1 },           { &five, 4, 0.4f, 14 },         { &five, 2, 0.2f + 0.0098f, 6 },
+	{ &five, 2, 0.4f - 0.0098f, 8 }, { &five, 2, 0.3102f, -1 },      { &five, 2, 0.2898f, -1 },
+	{ &five, 2, 0.35f, -1 },         { &five, 0, 0.99f, -1 },        { &five, 0, 0.5f, -1 },
+	{ &two, 4, 0.3f, 1 },            { &two, 1, 0.4f, 5 },           { &two, 2, 0.3f, -1 },
 	{ &five, 0, NAN, -1 },
 };
 
@@ -55,71 +55,6 @@ START_TEST(packing_keeps_everything)
 }
 END_TEST
 
-START_TEST(denials_are_uniform)
-{
-	enum { N = 20000, K = 10 };
-	float *p = malloc(N * K * sizeof(float)), *q = malloc(N * K * sizeof(float));
-	int count[K] = { 0 };
-
-	gate_deny(7, N, K, p);
-	gate_deny(7, N, K, q);
-	ck_assert_int_eq(memcmp(p, q, N * K * sizeof(float)), 0);
-	gate_deny(8, N, K, q);
-	ck_assert_int_ne(memcmp(p, q, N * K * sizeof(float)), 0);
-	for (int i = 0; i < N; i++) {
-		float sum = 0;
-
-		for (int k = 0; k < K; k++) {
-			sum += p[i * K + k];
-			count[k] += p[i * K + k] == 1;
-		}
-		ck_assert(sum == 1);
-	}
-	for (int k = 0; k < K; k++)
-		ck_assert(abs(count[k] - N / K) < 5 * sqrt(N * 0.09));
-	free(p);
-	free(q);
-}
-END_TEST
-
-START_TEST(the_revoked_are_listed_once)
-{
-	struct bundle *b = bundle_new();
-	const int order[] = { 5, 2, 9, 5, 0 };
-	const int32_t *list;
-	size_t n;
-
-	for (int i = 0; i < 5; i++)
-		gate_revoke(b, order[i]);
-	list = bundle_i32(b, "revoked", &n);
-	ck_assert_uint_eq(n, 4);
-	ck_assert(list[0] == 0 && list[1] == 2 && list[2] == 5 && list[3] == 9);
-	ck_assert(gate_revoked(b, 9) && !gate_revoked(b, 1));
-	bundle_free(b);
-}
-END_TEST
-
-START_TEST(what_is_no_image_is_refused)
-{
-	const struct model_spec s = { .c = 1, .h = 2, .w = 2, .classes = 3 };
-	const float good[] = { 0, 1, 0.5f, 0 }, bad[][2] = { { -0.01f, 0 }, { 1.01f, 0 }, { NAN, 0 }, { INFINITY, 0 } };
-	struct bundle *b = bundle_new();
-
-	ck_assert(gate_usable(good, 4));
-	for (int i = 0; i < 4; i++)
-		ck_assert(!gate_usable(bad[i], 2));
-	ck_assert_ptr_null(gate_images(b, &s, 1));
-	error_clear();
-	bundle_put(b, "image", DT_F32, 4, (const int64_t[]){ 1, 1, 2, 2 }, good);
-	ck_assert_ptr_nonnull(gate_images(b, &s, 1));
-	ck_assert_ptr_null(gate_images(b, &s, 2));
-	error_clear();
-	bundle_put(b, "image", DT_F32, 4, (const int64_t[]){ 1, 1, 4, 1 }, good);
-	ck_assert_ptr_null(gate_images(b, &s, 1));
-	bundle_free(b);
-}
-END_TEST
-
 Suite *suite_control_layer(void);
 Suite *suite_control_layer(void)
 {
@@ -128,9 +63,6 @@ Suite *suite_control_layer(void)
 
 	tcase_add_loop_test(tc, the_pair_names_the_user, 0, (int)(sizeof(cases) / sizeof(*cases)));
 	tcase_add_test(tc, packing_keeps_everything);
-	tcase_add_test(tc, denials_are_uniform);
-	tcase_add_test(tc, the_revoked_are_listed_once);
-	tcase_add_test(tc, what_is_no_image_is_refused);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -1,9 +1,9 @@
-/* schemes/sample_specific.c on a small LeNet-5 with identities of 15 bits and little training: what reference [36] expects, in size
+/* schemes/sample_specific/ on a small LeNet-5 with identities of 15 bits and little training: what reference [36] expects, in size
  * what a minute's training gives; docs/schemes/sample-specific.md has the figures of real training. */
 #include "base/error.h"
 #include "base/tile.h"
 #include "metrics/image/imagequality.h"
-#include "schemes/kit/hider.h"
+#include "schemes/sample_specific/sample_specific_hider.h"
 #include "tests/support_bench.h"
 #include "tests/support_scheme.h"
 #include <check.h>

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "bench/creds.h"
 #include "bench/judge.h"
+#include "schemes/kit/creds.h"
 #include "tests/support_bench.h"
 
 enum { RIGHT_KEY = 77, BITS = 8 };

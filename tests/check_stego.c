@@ -81,19 +81,6 @@ START_TEST(rs_of_a_flat_image_is_finite)
 }
 END_TEST
 
-START_TEST(bytes_are_rounded_and_clipped)
-{
-	const float x[4] = { -1, 0.5f, 2, 0.999f };
-	uint8_t b[4];
-
-	stego_bytes(x, 4, b);
-	ck_assert_uint_eq(b[0], 0);
-	ck_assert_uint_eq(b[1], 128);
-	ck_assert_uint_eq(b[2], 255);
-	ck_assert_uint_eq(b[3], 255);
-}
-END_TEST
-
 Suite *suite_stego(void);
 Suite *suite_stego(void)
 {
@@ -104,7 +91,6 @@ Suite *suite_stego(void)
 	tcase_add_test(tc, chi2_tells_random_bits);
 	tcase_add_loop_test(tc, rs_estimates_the_message, 0, 4);
 	tcase_add_test(tc, rs_of_a_flat_image_is_finite);
-	tcase_add_test(tc, bytes_are_rounded_and_clipped);
 	suite_add_tcase(s, tc);
 	return s;
 }

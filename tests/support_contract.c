@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "base/tile.h"
-#include "bench/creds.h"
 #include "bench/judge.h"
 #include "nn/wiring.h"
+#include "schemes/kit/creds.h"
 #include "tests/support_bench.h"
 
 enum { USERS = 4, TEST = 200 };

@@ -202,25 +202,18 @@ static int write_identity(const struct stego_conf *c, uint8_t *px, const uint8_t
 
 /* ---- hooks ---- */
 
-static void to_bytes(const float *x, uint8_t *px, int len)
-{
-	for (int j = 0; j < len; j++)
-		px[j] = (uint8_t)lrintf(fminf(fmaxf(x[j], 0), 1) * 255);
-}
-
 static void write_all(const struct stego_conf *c, const struct identity_place *where, const float *leaked, int own, struct product *p, float *x,
 		      int len)
 {
 	uint8_t *px = xmalloc((size_t)len, 1), *from = xcalloc((size_t)len, 1);
 
 	if (leaked)
-		to_bytes(leaked, from, len);
+		image_bytes(leaked, (size_t)len, from);
 	for (int i = 0; i < p->ncreds; i++, x += len) {
-		to_bytes(x, px, len);
+		image_bytes(x, (size_t)len, px);
 		if (c->level >= LEVEL_PAYLOAD)
 			p->claimed[i] = write_identity(c, px, from, where, i, own);
-		for (int j = 0; j < len; j++)
-			x[j] = (float)px[j] / 255.0f;
+		image_floats(px, (size_t)len, x);
 	}
 	free(px);
 	free(from);

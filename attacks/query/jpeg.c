@@ -4,7 +4,6 @@
  * Source: the compression of Xue et al., survey of active protection (2023), II.B; libjpeg-turbo with its own
  * quality scale, integer slow DCT, fancy upsampling (as Pillow and most tools use it).
  * Differs: nothing; images are rounded to 8 bits first, because a JPEG encoder takes no others. */
-#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -47,8 +46,7 @@ static int store(const struct jpeg_conf *q, int quality, int c, int h, int w, ui
 /* *size: bytes of the file that arrives. */
 static int pass_one(const struct jpeg_conf *q, const float *in, int c, int h, int w, uint8_t *px, size_t *size)
 {
-	for (int i = 0; i < c * h * w; i++)
-		px[i] = (uint8_t)(fminf(fmaxf(in[i], 0.0f), 1.0f) * 255.0f + 0.5f);
+	image_bytes_up(in, (size_t)c * h * w, px);
 	if (store(q, q->quality, c, h, w, px, size) < 0)
 		return -1;
 	return q->second ? store(q, q->second, c, h, w, px, size) : 0;
@@ -68,8 +66,8 @@ static int pass_all(const struct product *p, const float *in, int n, int c, int 
 	for (int i = 0; i < n && !ret; i++) {
 		ret = pass_one(&q, in + len * i, c, h, w, px, &size);
 		*bytes += ret ? 0 : (double)size;
-		for (size_t k = 0; out && !ret && k < len; k++)
-			out[len * i + k] = (float)px[k] / 255.0f;
+		if (out && !ret)
+			image_floats(px, len, out + len * i);
 	}
 	free(px);
 	return ret;

@@ -155,7 +155,7 @@ static int score_bits(const struct product *p, const struct images *v, double *s
 
 	memcpy(&detector, p->ctx, sizeof(detector));
 	for (int i = 0; i < v->n; i++) {
-		stego_bytes(rows_of(v) + len * i, len, px);
+		image_bytes_up(rows_of(v) + len * i, len, px);
 		score[i] = detector == DETECT_CHI2 ? -stego_chi2(px, len) : stego_rs(px, s);
 	}
 	free(px);

@@ -5,12 +5,6 @@
 
 #include "base/error.h"
 
-void stego_bytes(const float *x, size_t n, uint8_t *out)
-{
-	for (size_t i = 0; i < n; i++)
-		out[i] = (uint8_t)(fminf(fmaxf(x[i], 0), 1) * 255.0f + 0.5f);
-}
-
 double stego_chi2(const uint8_t *px, size_t n)
 {
 	double count[256] = { 0 }, sum = 0;

@@ -5,9 +5,6 @@
 #include "attacks/query/imageops.h"
 #include <stdint.h>
 
-/* 8-bit values of x (floats in [0,1], clipped, halves up): out as many. */
-void stego_bytes(const float *x, size_t n, uint8_t *out);
-
 /* Westfeld and Pfitzmann, "Attacks on steganographic systems", IH 1999: replacing the lowest bits by random ones evens out the
  * counts of values 2i and 2i+1. Returns the chi-square statistic over its degrees of freedom, the mean over the pairs that occur of
  * (n[2i] - n[2i+1])^2 / (n[2i] + n[2i+1]): about 1 when all bits are random, usually far more in an image. n >= 1. */

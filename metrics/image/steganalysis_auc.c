@@ -32,8 +32,7 @@ static void extract_one(void *ctx, int i, int thread)
 	(void)thread;
 	images_get(v, i, x);
 	image_round8(x, len, x);
-	for (size_t k = 0; k < len; k++)
-		px[k] = (uint8_t)(255 * x[k] + 0.5f);
+	image_bytes(x, len, px);
 	if (e->d == STEG_CHI2)
 		*out = steg_chi2(px, v->c, v->h, v->w);
 	else if (e->d == STEG_RS)

@@ -1,27 +1,32 @@
-/* Chaotic weights: the kernels of a trained network change places by a keyed permutation; whoever has the key puts them back.
+/* Chaotic weights: the kernels of a trained network change places by a keyed permutation; whoever has the key puts them
+ * back.
  *
- * A locked layer is a matrix of cells, one for each (output, input) pair: kernels of a convolution, which move whole, or single
- * weights of a linear layer. It is cut into squares ("patches"), each with a key of its own; biases and norms stay.
+ * A locked layer is a matrix of cells, one for each (output, input) pair: kernels of a convolution, which move whole,
+ * or single weights of a linear layer. It is cut into squares ("patches"), each with a key of its own; biases and norms
+ * stay.
  *
- * Users. The paper has one key. Here each device has its own key and its own ciphertext of the one model, made by the owner at
- * enrolment. What ships keeps the ciphertexts in their shortest form: the model under the owner's master key, and for each device
- * the public step from there to its own ciphertext (map=arnold: the matrix A_user A_master^-1 of SL2(Z_n) per patch;
- * map=logistic: the difference of the two keys mod 2^44, for a permutation is as large as the layer). docs/schemes/chaotic.md says what that reveals.
+ * Users. The paper has one key. Here each device has its own key and its own ciphertext of the one model, made by the
+ * owner at enrolment. What ships keeps the ciphertexts in their shortest form: the model under the owner's master key,
+ * and for each device the public step from there to its own ciphertext (map=arnold: the matrix A_user A_master^-1 of
+ * SL2(Z_n) per patch; map=logistic: the difference of the two keys mod 2^44, for a permutation is as large as the
+ * layer). docs/schemes/chaotic.md says what that reveals.
  *
  *   pub     "patch" i32 (T,5): parameter, row, col, rows, cols; "device" i32 (D,2): user, trial, ascending;
  *           "step" i32 (D,T,4) or i64 (D,T,2)
  *   secret  "master" i32 (T,4) or i64 (T,2); "reserve" u8 (8): seed of the master keys that revocations will need
  *   credentials "device" i32 (n,2) and "key": i32 (n,T,3), (tau, p, q) each, or i64 (n,T,2)
  *
- * Source: Lin et al., "Chaotic Weights", IEEE TCAD 40(7), 2021 (see chaotic_map.h); the logistic map as in Mukherjee and Chakraborty,
- * IEEE TCAD 2023. Differs: rectangles are covered, weak keys are refused, every key has its right inverse, users. */
+ * Source: Lin et al., "Chaotic Weights", IEEE TCAD 40(7), 2021 (see chaotic_map.h); the logistic map as in Mukherjee
+ * and Chakraborty, IEEE TCAD 2023. Differs: rectangles are covered, weak keys are refused, every key has its right
+ * inverse, users. */
 #include <stddef.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/rng.h"
 #include "schemes/chaotic/chaotic_key.h"
-#include "schemes/scheme.h"
+#include "schemes/kit/table.h"
+#include "schemes/kit/users.h"
 
 #define AUTO_SIDE 4 /* layers=auto leaves layers alone whose squares are smaller: nothing much can move */
 #define DRAWS 1000  /* keys tried until one is not weak */
@@ -34,15 +39,18 @@ struct chaotic_conf {
 };
 #define ROW(field) offsetof(struct chaotic_conf, field)
 static const struct opt chaotic_opts[] = {
-	{ "layers", OPT_STRING, ROW(layers), "auto", 1, 255, "weights to lock, separated by commas; auto: all with 4 outputs and inputs or "
-	  "more", NULL },
-	{ "map", OPT_CHOICE, ROW(map), "arnold", 0, 0, "Arnold's cat map on squares, or the order of a logistic orbit on whole layers",
-	  "arnold|logistic" },
-	{ "tile", OPT_BOOL, ROW(tile), "yes", 0, 0, "cover rectangular layers with squares; off: the first square only, as the "
-	  "authors' demo", NULL },
-	{ "block", OPT_INT, ROW(block), "0", 0, 65536, "largest side of a square; 0: as large as the layer allows", NULL },
-	{ "key", OPT_INTS, ROW(key), "", 0, 1000000, "tau,p,q of the owner in every square; empty: drawn at random for each", NULL },
-	{ "weak", OPT_FLOAT, ROW(weak), "0.25", 0, 1, "a key is refused that leaves more than this share of a patch in place", NULL },
+	{ "layers", OPT_STRING, ROW(layers), "auto", 1, 255,
+	  "weights to lock, separated by commas; auto: all with 4 outputs and inputs or more", NULL },
+	{ "map", OPT_CHOICE, ROW(map), "arnold", 0, 0,
+	  "Arnold's cat map on squares, or the order of a logistic orbit on whole layers", "arnold|logistic" },
+	{ "tile", OPT_BOOL, ROW(tile), "yes", 0, 0,
+	  "cover rectangular layers with squares; off: the first square only, as the authors' demo", NULL },
+	{ "block", OPT_INT, ROW(block), "0", 0, 65536, "largest side of a square; 0: as large as the layer allows",
+	  NULL },
+	{ "key", OPT_INTS, ROW(key), "", 0, 1000000,
+	  "tau,p,q of the owner in every square; empty: drawn at random for each", NULL },
+	{ "weak", OPT_FLOAT, ROW(weak), "0.25", 0, 1,
+	  "a key is refused that leaves more than this share of a patch in place", NULL },
 	{ "users", OPT_INT, ROW(users), "30", 1, 1000000, "users that exist by default", NULL },
 	{ 0 }
 };
@@ -57,8 +65,8 @@ static int add_zones(struct zones *out, const struct chaotic_conf *c, const stru
 	int n;
 
 	if (side < (named ? 2 : AUTO_SIDE))
-		return named ? error(EXIT_UNEVALUABLE, "chaotic: '%s' has %d outputs and %d inputs: nothing there can change places", p->name,
-				     p->d[0], p->d[1]) : 0;
+		return !named ? 0 : error(EXIT_UNEVALUABLE, "chaotic: '%s' has %d outputs and %d inputs: nothing there"
+					  " can change places", p->name, p->d[0], p->d[1]);
 	sq = patch_squares(p->d[0], p->d[1], c->block, &n);
 	if (c->map == MAP_LOGISTIC) {
 		n = 1;
@@ -104,7 +112,9 @@ static int zones_choose(struct zones *out, const struct chaotic_conf *c, const s
 		ret = i < 0 ? -1 : add_zones(out, c, m, i, true);
 	}
 	if (!ret && !out->n)
-		ret = error(EXIT_UNEVALUABLE, "chaotic: no layer of this model has %d outputs and inputs; name some with 'layers'", AUTO_SIDE);
+		ret = error(EXIT_UNEVALUABLE,
+			    "chaotic: no layer of this model has %d outputs and inputs; name some with 'layers'",
+			    AUTO_SIDE);
 	return ret;
 }
 
@@ -127,8 +137,8 @@ static int key_make(const struct chaotic_conf *c, const struct zone *z, struct r
 		if (!is_weak(c, z, out))
 			return 0;
 	}
-	return error(EXIT_UNEVALUABLE, "chaotic: every key of a patch of %d x %d leaves more than %.3g of its cells in place; raise 'weak' "
-		     "or leave the layer out", z->at.rows, z->at.cols, c->weak);
+	return error(EXIT_UNEVALUABLE, "chaotic: every key of a patch of %d x %d leaves more than %.3g of its cells in"
+		     " place; raise 'weak' or leave the layer out", z->at.rows, z->at.cols, c->weak);
 }
 
 /* The owner's own choice, the same in every patch. */
@@ -137,90 +147,15 @@ static int key_given(const struct chaotic_conf *c, const struct zone *z, struct 
 	*out = (struct key){ .tau = c->key.v[0], .p = c->key.v[1], .q = c->key.v[2] };
 	if (!is_weak(c, z, out))
 		return 0;
-	return error(EXIT_UNEVALUABLE, "chaotic: the key tau=%d p=%d q=%d is weak on a square of side %d: it leaves more than %.3g of the "
-		     "cells in place (rounds of this p, q repeat after %ld)", out->tau, out->p, out->q, z->at.rows, c->weak,
-		     catmap_period(z->at.rows, out->p, out->q));
-}
-
-/* ---- devices: rows of pub ---- */
-
-/* Row of (user, trial), or where it would go; *there says which. */
-static int device_row(const struct bundle *pub, const int32_t device[2], bool *there)
-{
-	size_t len = 0;
-	const int32_t *d = bundle_i32(pub, "device", &len);
-	int lo = 0, hi = d ? (int)(len / 2) : 0;
-
-	*there = false;
-	while (lo < hi) {
-		const int mid = lo + (hi - lo) / 2;
-		const int32_t *m = d + (ptrdiff_t)2 * mid;
-
-		if (m[0] == device[0] && m[1] == device[1]) {
-			*there = true;
-			return mid;
-		}
-		if (m[0] < device[0] || (m[0] == device[0] && m[1] < device[1]))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-/* A device's row: its name and its step from the master's ciphertext. */
-struct row {
-	int32_t device[2];
-	struct effect *step; /* z->n */
-};
-
-static int by_device(const void *a, const void *b)
-{
-	const struct row *x = a, *y = b;
-
-	if (x->device[0] != y->device[0])
-		return x->device[0] < y->device[0] ? -1 : 1;
-	return (x->device[1] > y->device[1]) - (x->device[1] < y->device[1]);
-}
-
-/* Rows that pub has, then room for `more`; steps borrowed from *mem, which the caller frees as well. */
-static struct row *rows_read(enum map map, const struct bundle *pub, const struct zones *z, size_t more, int *n, struct effect **mem)
-{
-	const int32_t *d = bundle_i32(pub, "device", NULL);
-	struct row *r;
-
-	*mem = effects_get(map, pub, "step", z, n);
-	r = xcalloc((size_t)*n + more + 1, sizeof(*r));
-	for (int i = 0; i < *n; i++) {
-		memcpy(r[i].device, d + (ptrdiff_t)2 * i, sizeof(r[i].device));
-		r[i].step = *mem + (ptrdiff_t)i * z->n;
-	}
-	return r;
-}
-
-/* Of rows of the same device one is kept: they are equal. */
-static void rows_write(enum map map, struct bundle *pub, const struct zones *z, struct row *r, int n)
-{
-	struct effect *e = xmalloc((size_t)n * (size_t)z->n + 1, sizeof(*e));
-	int32_t *d;
-	int kept = 0;
-
-	qsort(r, (size_t)n, sizeof(*r), by_device);
-	for (int i = 0; i < n; i++)
-		if (!kept || by_device(&r[kept - 1], &r[i]))
-			r[kept++] = r[i];
-	d = bundle_put(pub, "device", DT_I32, 2, (const int64_t[]){ kept, 2 }, NULL);
-	for (int i = 0; i < kept; i++) {
-		memcpy(d + (ptrdiff_t)2 * i, r[i].device, sizeof(r[i].device));
-		memcpy(e + (ptrdiff_t)i * z->n, r[i].step, (size_t)z->n * sizeof(*e));
-	}
-	effects_put(map, pub, "step", kept, z, e);
-	free(e);
+	return error(EXIT_UNEVALUABLE, "chaotic: the key tau=%d p=%d q=%d is weak on a square of side %d: it leaves"
+		     " more than %.3g of the cells in place (rounds of this p, q repeat after %ld)", out->tau, out->p,
+		     out->q, z->at.rows, c->weak, catmap_period(z->at.rows, out->p, out->q));
 }
 
 /* ---- hooks ---- */
 
-static int master_draw(const struct chaotic_conf *c, const struct zones *z, struct rng *r, bool given, struct effect *out)
+static int master_draw(const struct chaotic_conf *c, const struct zones *z, struct rng *r, bool given,
+		       struct effect *out)
 {
 	for (int i = 0; i < z->n; i++) {
 		struct key k;
@@ -267,74 +202,100 @@ static int chaotic_lock(const struct lock_env *e, const void *conf, struct locke
 	return ret;
 }
 
-static int enrol_one(const struct chaotic_conf *c, const struct zones *z, struct rng_key stream, const struct effect *master,
-		     struct row *row, struct key *key)
+/* Keys of a device, and its steps from the master's ciphertext: z->n each. */
+static int enrol_one(const struct chaotic_conf *c, const struct zones *z, struct rng *r, const struct effect *master,
+		     struct key *key, struct effect *step)
 {
-	struct rng r;
-
-	rng_at(&r, stream, (uint32_t)row->device[0], (uint32_t)row->device[1]);
 	for (int i = 0; i < z->n; i++) {
 		const struct effect back = effect_inverse(c->map, &master[i]);
 		struct effect own;
 
-		if (key_make(c, &z->z[i], &r, &key[i]) < 0)
+		if (key_make(c, &z->z[i], r, &key[i]) < 0)
 			return -1;
 		own = effect_of(c->map, &z->z[i], &key[i]);
-		row->step[i] = effect_after(c->map, &own, &back);
+		step[i] = effect_after(c->map, &own, &back);
 	}
 	return 0;
 }
 
-static int chaotic_enrol(const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial, int n,
-			 struct bundle *out)
+static int chaotic_enrol(const struct lock_env *e, const void *conf, struct locked *l, const int *user,
+			 const int *trial, int n, struct bundle *out)
 {
 	const struct chaotic_conf *c = conf;
 	const struct rng_key stream = rng_key(e->seed, "chaotic-user");
-	struct effect *old, *fresh, *master;
+	struct bundle *rows = bundle_new();
+	struct effect *step, *master;
 	struct zones z;
 	struct key *key;
-	struct row *row;
-	int rows, masters, ret = 0;
+	int masters, ret = zones_read(&z, c->map, l->pub, l->model);
 	int32_t *device;
 
-	if (zones_read(&z, c->map, l->pub, l->model) < 0) {
-		free(z.z);
-		return -1;
-	}
 	master = effects_get(c->map, l->secret, "master", &z, &masters);
-	BUG_ON(masters != 1);
-	row = rows_read(c->map, l->pub, &z, (size_t)n, &rows, &old);
-	fresh = xcalloc((size_t)n * (size_t)z.n + 1, sizeof(*fresh));
+	BUG_ON(!ret && masters != 1);
+	step = xcalloc((size_t)n * (size_t)z.n + 1, sizeof(*step));
 	key = xcalloc((size_t)n * (size_t)z.n + 1, sizeof(*key));
 	device = bundle_put(out, "device", DT_I32, 2, (const int64_t[]){ n, 2 }, NULL);
 	for (int i = 0; i < n && !ret; i++) {
-		row[rows + i] = (struct row){ { user[i], trial[i] }, fresh + (ptrdiff_t)i * z.n };
-		ret = enrol_one(c, &z, stream, master, &row[rows + i], key + (ptrdiff_t)i * z.n);
-		memcpy(device + (ptrdiff_t)2 * i, row[rows + i].device, 2 * sizeof(*device));
+		const ptrdiff_t at = (ptrdiff_t)i * z.n;
+		struct rng r;
+
+		device[2 * i] = user[i];
+		device[2 * i + 1] = trial[i];
+		rng_at(&r, stream, (uint32_t)user[i], (uint32_t)trial[i]);
+		ret = enrol_one(c, &z, &r, master, key + at, step + at);
 	}
 	if (!ret) {
 		keys_put(c->map, out, n, &z, key);
-		rows_write(c->map, l->pub, &z, row, rows + n);
+		bundle_put(rows, "device", DT_I32, 2, (const int64_t[]){ n, 2 }, device);
+		effects_put(c->map, rows, "step", n, &z, step);
+		table_add(l->pub, "device", rows);
 	}
-	free(row);
-	free(old);
-	free(fresh);
+	bundle_free(rows);
+	free(step);
 	free(key);
 	free(master);
 	free(z.z);
 	return ret;
 }
 
+/* Lift every device's step from the old master key to the fresh one, and drop those of `user`. */
+static void follow_master(const struct chaotic_conf *c, struct bundle *pub, const struct zones *z, int user,
+			  const struct effect *old, const struct effect *fresh)
+{
+	size_t numbers;
+	const int32_t *was = bundle_i32(pub, "device", &numbers);
+	int n, kept = 0;
+	struct effect *step = effects_get(c->map, pub, "step", z, &n);
+	int32_t *device = xmalloc(2 * (size_t)n + 1, sizeof(*device));
+
+	for (int i = 0; i < n && 2 * (size_t)i < numbers; i++) {
+		if (was[2 * i] == user)
+			continue;
+		memcpy(device + 2 * kept, was + 2 * i, 2 * sizeof(*device));
+		for (int k = 0; k < z->n; k++) { /* own master^-1 master fresh^-1 */
+			const struct effect back = effect_inverse(c->map, &fresh[k]);
+			struct effect *to = &step[(ptrdiff_t)kept * z->n + k];
+
+			*to = effect_after(c->map, &step[(ptrdiff_t)i * z->n + k], &old[k]);
+			*to = effect_after(c->map, to, &back);
+		}
+		kept++;
+	}
+	bundle_put(pub, "device", DT_I32, 2, (const int64_t[]){ kept, 2 }, device);
+	effects_put(c->map, pub, "step", kept, z, step);
+	free(device);
+	free(step);
+}
+
 /* A new master key for what ships from now on; everybody's step follows it, the revoked user's are gone. */
 static int chaotic_revoke(const void *conf, struct locked *l, int user)
 {
 	const struct chaotic_conf *c = conf;
-	struct effect *steps, *old, *fresh;
+	struct effect *old, *fresh;
 	struct zones z;
-	struct row *row;
 	struct rng r;
 	uint64_t seed;
-	int n, masters, kept = 0, ret;
+	int masters, ret;
 
 	if (zones_read(&z, c->map, l->pub, l->model) < 0) {
 		free(z.z);
@@ -346,26 +307,13 @@ static int chaotic_revoke(const void *conf, struct locked *l, int user)
 	memcpy(&seed, bundle_u8(l->secret, "reserve", NULL), sizeof(seed));
 	rng_open(&r, seed, "chaotic-revoke", (uint32_t)user, 0);
 	ret = master_draw(c, &z, &r, false, fresh);
-	row = rows_read(c->map, l->pub, &z, 0, &n, &steps);
-	for (int i = 0; i < n && !ret; i++) {
-		for (int k = 0; k < z.n; k++) {
-			const struct effect back = effect_inverse(c->map, &fresh[k]);
-
-			row[i].step[k] = effect_after(c->map, &row[i].step[k], &old[k]); /* own master^-1 master fresh^-1 */
-			row[i].step[k] = effect_after(c->map, &row[i].step[k], &back);
-		}
-		if (row[i].device[0] != user)
-			row[kept++] = row[i];
-	}
 	if (!ret) {
+		follow_master(c, l->pub, &z, user, old, fresh);
 		effect_apply(c->map, l->model, &z, old, true);
 		effect_apply(c->map, l->model, &z, fresh, false);
 		effects_put(c->map, l->secret, "master", 1, &z, fresh);
 		rng_bytes(&r, bundle_put_u8(l->secret, "reserve", 8, NULL), 8);
-		rows_write(c->map, l->pub, &z, row, kept);
 	}
-	free(row);
-	free(steps);
 	free(old);
 	free(fresh);
 	free(z.z);
@@ -377,17 +325,16 @@ static const struct effect *step_of(const struct bundle *pub, const struct bundl
 				    const struct effect *steps, int rows)
 {
 	const struct tensor *t = bundle_get(creds, "device", DT_I32);
-	bool listed;
 	int row;
 
 	if (!t || t->nd != 2 || t->d[0] <= at || t->d[1] != 2)
 		return NULL;
-	row = device_row(pub, (const int32_t *)t->data + (ptrdiff_t)2 * at, &listed);
-	return listed && row < rows ? steps + (ptrdiff_t)row * z->n : NULL;
+	row = table_find(pub, "device", DT_I32, 2, (const int32_t *)t->data + (ptrdiff_t)2 * at);
+	return row >= 0 && row < rows ? steps + (ptrdiff_t)row * z->n : NULL;
 }
 
-/* What a device makes of its ciphertext. step = own master^-1, so the master's is step^-1 own. A device that is not listed has
- * the master's ciphertext, and its own key is all it can try. */
+/* What a device makes of its ciphertext. step = own master^-1, so the master's is step^-1 own. A device that is not
+ * listed has the master's ciphertext, and its own key is all it can try. */
 static struct model *chaotic_unlock(const struct service *s, const struct bundle *creds, int at)
 {
 	const struct chaotic_conf *c = s->conf;
@@ -442,7 +389,8 @@ static int chaotic_wrong_keys(const struct service *s, uint64_t seed, int n, str
 
 		rng_open(&r, seed, "chaotic-guess", (uint32_t)i, 0);
 		if (list && devices)
-			memcpy(device + (ptrdiff_t)2 * i, list + (ptrdiff_t)2 * rng_below(&r, (uint32_t)(devices / 2)), 2 * sizeof(*device));
+			memcpy(device + (ptrdiff_t)2 * i, list + (ptrdiff_t)2 * rng_below(&r, (uint32_t)(devices / 2)),
+			       2 * sizeof(*device));
 		for (int k = 0; k < z.n && !ret; k++)
 			ret = key_make(c, &z.z[k], &r, &key[(ptrdiff_t)i * z.n + k]);
 	}
@@ -451,13 +399,6 @@ static int chaotic_wrong_keys(const struct service *s, uint64_t seed, int n, str
 	free(key);
 	free(z.z);
 	return ret;
-}
-
-/* No formula limits them: every device has keys of its own, as many as there are user numbers. */
-static double chaotic_users_analytic(const void *conf, int classes)
-{
-	(void)conf, (void)classes;
-	return 2147483648.0;
 }
 
 /* Cells are put back one by one: a weight costs a few hundred multiplications. */
@@ -471,23 +412,24 @@ static void chaotic_burden(const void *conf, const struct burdened *e, struct bu
 }
 
 const struct scheme scheme_chaotic = {
-	.drv = { .name = "chaotic", .summary = "kernels change places by a chaotic map; the key puts them back", .version = 1,
-		 .source = "Lin et al., \"Chaotic Weights\", IEEE TCAD 40(7), 2021. Differs: rectangular layers are covered with squares that have keys"
-			   " of their own (tile=no: the first square only), weak keys are refused, the inverse is right for every key, every"
-			   " user's device has a key and ciphertext of its own, and a logistic map beside the cat map (map=logistic)",
+	.drv = { .name = "chaotic", .version = 1,
+		 .summary = "kernels change places by a chaotic map; the key puts them back",
+		 .source = "Lin et al., \"Chaotic Weights\", IEEE TCAD 40(7), 2021. Differs: rectangular layers are"
+			   " covered with squares that have keys of their own (tile=no: the first square only), weak"
+			   " keys are refused, the inverse is right for every key, every user's device has a key and"
+			   " ciphertext of its own, and a logistic map beside the cat map (map=logistic)",
 		 .conf_size = sizeof(struct chaotic_conf), .opts = chaotic_opts },
-	.decl = { .scenario = "white-box: the thief reads the stored weights", .mechanism = "parameter-based (weights change places)",
-		  .capacity = "17 to 27 bits a square by |SL2(Z_n)|", .type = "active authorization control", .function = "copyright management",
-		  .target_models = "any network with weights of 4 outputs and inputs or more", .deployment = DEPLOY_POSTHOC,
+	.decl = { .scenario = "white-box: the thief reads the stored weights",
+		  .mechanism = "parameter-based (weights change places)",
+		  .capacity = "17 to 27 bits a square by |SL2(Z_n)|",
+		  .type = "active authorization control", .function = "copyright management",
+		  .target_models = "any network with weights of 4 outputs and inputs or more",
+		  .deployment = DEPLOY_POSTHOC,
 		  .knowledge = "white-box: the device decrypts the weights",
-		  .ships = "each device holds permuted weights and, in its trusted part, a key; the owner keeps the master key. Queries name nobody:"
-			   " all users run the same network",
+		  .ships = "each device holds permuted weights and, in its trusted part, a key; the owner keeps the"
+			   " master key. Queries name nobody: all users run the same network",
 		  .has_users = 1, .has_revocation = 1, .changes_weights = 1 },
 	.secrets = { { "key", NULL } },
-	.burden = chaotic_burden, .lock = chaotic_lock,
-	.enrol = chaotic_enrol,
-	.revoke = chaotic_revoke,
-	.users_analytic = chaotic_users_analytic,
-	.unlock = chaotic_unlock,
-	.wrong_keys = chaotic_wrong_keys,
+	.burden = chaotic_burden, .lock = chaotic_lock, .enrol = chaotic_enrol, .revoke = chaotic_revoke,
+	.users_analytic = users_unlimited, .unlock = chaotic_unlock, .wrong_keys = chaotic_wrong_keys,
 };

@@ -31,8 +31,9 @@ static bool zone_fits(const struct zone *z, enum map map, const struct model *m)
 {
 	const struct patch *p = &z->at;
 
-	return z->param >= 0 && z->param < m->np && zone_is_weight(&m->p[z->param]) && p->row >= 0 && p->col >= 0 && p->rows > 0 &&
-	       p->cols > 0 && (map == MAP_LOGISTIC || p->rows == p->cols) && p->rows <= m->p[z->param].d[0] - p->row && p->cols <= m->p[z->param].d[1] - p->col;
+	return z->param >= 0 && z->param < m->np && zone_is_weight(&m->p[z->param]) && p->row >= 0 && p->col >= 0 &&
+	       p->rows > 0 && p->cols > 0 && (map == MAP_LOGISTIC || p->rows == p->cols) &&
+	       p->rows <= m->p[z->param].d[0] - p->row && p->cols <= m->p[z->param].d[1] - p->col;
 }
 
 /* From what shipped; 0, or -1 after error(). */
@@ -61,12 +62,14 @@ static void move_cells(struct model *m, const struct zone *z, const int *to)
 	real *old = xmalloc((size_t)cells * cell, sizeof(*old));
 
 	for (int i = 0; i < cells; i++) {
-		const size_t at = (size_t)(z->at.row + i / z->at.cols) * (size_t)p->d[1] + (size_t)(z->at.col + i % z->at.cols);
+		const size_t at = (size_t)(z->at.row + i / z->at.cols) * (size_t)p->d[1] +
+				  (size_t)(z->at.col + i % z->at.cols);
 
 		memcpy(old + (size_t)i * cell, p->x + at * cell, cell * sizeof(*old));
 	}
 	for (int i = 0; i < cells; i++) {
-		const size_t at = (size_t)(z->at.row + to[i] / z->at.cols) * (size_t)p->d[1] + (size_t)(z->at.col + to[i] % z->at.cols);
+		const size_t at = (size_t)(z->at.row + to[i] / z->at.cols) * (size_t)p->d[1] +
+				  (size_t)(z->at.col + to[i] % z->at.cols);
 
 		memcpy(p->x + at * cell, old + (size_t)i * cell, cell * sizeof(*old));
 	}
@@ -192,8 +195,8 @@ void keys_put(enum map map, struct bundle *b, int n, const struct zones *z, cons
 	}
 }
 
-/* Keys of credential `at`, new; NULL after error(). A forged key may hold any numbers: those that no key can have are brought into
- * range, for a device computes with what it finds. */
+/* Keys of credential `at`, new; NULL after error(). A forged key may hold any numbers: those that no key can have
+ * are brought into range, for a device computes with what it finds. */
 struct key *keys_get(enum map map, const struct bundle *b, int at, const struct zones *z)
 {
 	const bool cat = map == MAP_ARNOLD;
@@ -201,7 +204,9 @@ struct key *keys_get(enum map map, const struct bundle *b, int at, const struct 
 	struct key *k;
 
 	if (!t || t->nd != 3 || t->d[0] <= at || t->d[1] != z->n || t->d[2] != (cat ? 3 : 2)) {
-		error(EXIT_UNEVALUABLE, "chaotic: a credential holds a tensor 'key' with %d numbers for each of %d patches", cat ? 3 : 2, z->n);
+		error(EXIT_UNEVALUABLE,
+		      "chaotic: a credential holds a tensor 'key' with %d numbers for each of %d patches", cat ? 3 : 2,
+		      z->n);
 		return NULL;
 	}
 	k = xcalloc((size_t)z->n + 1, sizeof(*k));
@@ -210,7 +215,9 @@ struct key *keys_get(enum map map, const struct bundle *b, int at, const struct 
 			const int32_t *v = (const int32_t *)t->data + (ptrdiff_t)3 * (at * z->n + i);
 			const int side = z->z[i].at.rows;
 
-			k[i] = (struct key){ .tau = v[0] & INT32_MAX, .p = (v[1] & INT32_MAX) % side, .q = (v[2] & INT32_MAX) % side };
+			k[i] = (struct key){ .tau = v[0] & INT32_MAX,
+					     .p = (v[1] & INT32_MAX) % side,
+					     .q = (v[2] & INT32_MAX) % side };
 		} else {
 			const int64_t *v = (const int64_t *)t->data + (ptrdiff_t)2 * (at * z->n + i);
 

@@ -1,5 +1,6 @@
-/* What chaotic.c's keys are made of: patches of weights whose cells move, keys, what they amount to, and all three as tensors.
- * A cell is a kernel of a convolution or one weight of a linear layer; it moves whole. For an attack on the scheme as well. */
+/* What chaotic.c's keys are made of: patches of weights whose cells move, keys, what they amount to, and all three
+ * as tensors. A cell is a kernel of a convolution or one weight of a linear layer; it moves whole. For an attack on
+ * the scheme as well. */
 #ifndef LB_SCHEMES_CHAOTIC_CHAOTIC_KEY_H
 #define LB_SCHEMES_CHAOTIC_CHAOTIC_KEY_H
 
@@ -26,7 +27,8 @@ int zone_cells(const struct zone *z);
 void zones_write(struct bundle *pub, const struct zones *z);
 int zones_read(struct zones *out, enum map map, const struct bundle *pub, const struct model *m);
 
-/* A key of one patch as its holder stores it: rounds and matrix of the cat map, or the two numbers of the logistic map. */
+/* A key of one patch as its holder stores it: rounds and matrix of the cat map, or the two numbers of the logistic
+ * map. */
 struct key {
 	int tau, p, q;
 	int64_t k[2];
@@ -46,10 +48,11 @@ bool effect_table(enum map map, const struct zone *z, const struct effect *e, in
 void effect_apply(enum map map, struct model *m, const struct zones *z, const struct effect *e, bool back);
 
 /* n rows of z->n effects: i32 (n,T,4) or i64 (n,T,2). get: new, the caller frees; *n 0 when absent or misshaped. */
-void effects_put(enum map map, struct bundle *b, const char *name, int n, const struct zones *z, const struct effect *e);
+void effects_put(enum map map, struct bundle *b, const char *name, int n, const struct zones *z,
+		 const struct effect *e);
 struct effect *effects_get(enum map map, const struct bundle *b, const char *name, const struct zones *z, int *n);
-/* Tensor "key" of n credentials: i32 (n,T,3) or i64 (n,T,2). get: those of credential `at`, brought into range, for a device
- * computes with what it finds; new, the caller frees; NULL after error(). */
+/* Tensor "key" of n credentials: i32 (n,T,3) or i64 (n,T,2). get: those of credential `at`, brought into range, for
+ * a device computes with what it finds; new, the caller frees; NULL after error(). */
 void keys_put(enum map map, struct bundle *b, int n, const struct zones *z, const struct key *k);
 struct key *keys_get(enum map map, const struct bundle *b, int at, const struct zones *z);
 

@@ -18,8 +18,10 @@ static int mod(int64_t v, int n)
 struct catmap catmap_after(struct catmap s, struct catmap f)
 {
 	BUG_ON(s.n != f.n);
-	return (struct catmap){ s.n, mod((int64_t)s.a * f.a + (int64_t)s.b * f.c, s.n), mod((int64_t)s.a * f.b + (int64_t)s.b * f.d, s.n),
-				mod((int64_t)s.c * f.a + (int64_t)s.d * f.c, s.n), mod((int64_t)s.c * f.b + (int64_t)s.d * f.d, s.n) };
+	return (struct catmap){ s.n, mod((int64_t)s.a * f.a + (int64_t)s.b * f.c, s.n),
+				mod((int64_t)s.a * f.b + (int64_t)s.b * f.d, s.n),
+				mod((int64_t)s.c * f.a + (int64_t)s.d * f.c, s.n),
+				mod((int64_t)s.c * f.b + (int64_t)s.d * f.d, s.n) };
 }
 
 struct catmap catmap_of(int n, long tau, int p, int q)

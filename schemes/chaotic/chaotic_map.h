@@ -1,9 +1,9 @@
-/* Permutations of the cells of a rectangle that a few numbers say: Arnold's cat map on squares, an order drawn by the logistic
- * map on any rectangle; and how a rectangle is cut into squares. Owners lock with them, attackers search them.
+/* Permutations of the cells of a rectangle that a few numbers say: Arnold's cat map on squares, an order drawn by the
+ * logistic map on any rectangle; and how a rectangle is cut into squares. Owners lock with them, attackers search them.
  *
- * Source: Lin et al., "Chaotic Weights", IEEE TCAD 40(7), 2021: (x',y') = A^tau (x,y) mod n, A = [[1,p],[q,pq+1]], x the
- * row, y the column. Differs: the inverse is [[d,-b],[-c,a]] of A^tau = [[a,b],[c,d]]; the closed form of the authors' demo,
- * [[pq+1,-p],[-p,1]] for every p and q, inverts only p = q. */
+ * Source: Lin et al., "Chaotic Weights", IEEE TCAD 40(7), 2021: (x',y') = A^tau (x,y) mod n, A = [[1,p],[q,pq+1]], x
+ * the row, y the column. Differs: the inverse is [[d,-b],[-c,a]] of A^tau = [[a,b],[c,d]]; the closed form of the
+ * authors' demo, [[pq+1,-p],[-p,1]] for every p and q, inverts only p = q. */
 #ifndef LB_SCHEMES_CHAOTIC_CHAOTIC_MAP_H
 #define LB_SCHEMES_CHAOTIC_CHAOTIC_MAP_H
 
@@ -26,11 +26,11 @@ double catmap_group_order(int n);
 /* to[x * n + y] = x' * n + y', n * n numbers. */
 void catmap_table(struct catmap m, int *to);
 
-/* Numbers of a logistic key have so many bits: x0 = 0.05 + 0.9 (k0 + 1/2) / 2^44, mu = 3.9 + 0.1 (k1 + 1/2) / 2^44. Finer steps
- * of mu would not all be different doubles. */
+/* Numbers of a logistic key have so many bits: x0 = 0.05 + 0.9 (k0 + 1/2) / 2^44, mu = 3.9 + 0.1 (k1 + 1/2) / 2^44.
+ * Finer steps of mu would not all be different doubles. */
 #define LOGISTIC_BITS 44
-/* The orbit x <- mu x (1 - x) after 1,000 steps, sorted: to[i] is the rank of its value number i, of `cells`. False when a
- * value comes twice (the orbit is a cycle): the key is useless, though `to` is a permutation still. */
+/* The orbit x <- mu x (1 - x) after 1,000 steps, sorted: to[i] is the rank of its value number i, of `cells`. False
+ * when a value comes twice (the orbit is a cycle): the key is useless, though `to` is a permutation still. */
 bool logistic_table(int64_t k0, int64_t k1, int cells, int *to);
 
 /* Of `cells` how many stay. */
@@ -41,8 +41,8 @@ void table_invert(const int *to, int cells, int *from);
 struct patch {
 	int row, col, rows, cols;
 };
-/* Cut rows x cols into squares of side min(rows, cols, most) (most 0: no limit), then what is left over likewise; squares of
- * one cell are left out. New array of *n, the caller frees. */
+/* Cut rows x cols into squares of side min(rows, cols, most) (most 0: no limit), then what is left over likewise;
+ * squares of one cell are left out. New array of *n, the caller frees. */
 struct patch *patch_squares(int rows, int cols, int most, int *n);
 
 #endif

@@ -7,7 +7,8 @@
 
 static void field(struct bch *b)
 {
-	const int poly = b->n == 15 ? 0x13 : b->n == 31 ? 0x25 : b->n == 63 ? 0x43 : 0x89; /* primitive: octal 23, 45, 103, 211 */
+	/* Primitive polynomials: octal 23, 45, 103, 211. */
+	const int poly = b->n == 15 ? 0x13 : b->n == 31 ? 0x25 : b->n == 63 ? 0x43 : 0x89;
 	int x = 1;
 
 	for (int i = 0; i < b->n; i++) {

@@ -3,8 +3,8 @@
 #include "schemes/kit/carrier.h"
 #include <math.h>
 
-/* Where row or column i of `to` lies among `from`: between `at` and the next, at weight `part` of the latter. Corners' pixels are
- * areas, not points, so both images cover the same square. */
+/* Where row or column i of `to` lies among `from`: between `at` and the next, at weight `part` of the latter.
+ * Corners' pixels are areas, not points, so both images cover the same square. */
 static void place(int i, int from, int to, int *at, double *part)
 {
 	double x = (i + 0.5) * from / to - 0.5;

@@ -4,8 +4,8 @@
 
 #include "nn/images.h"
 
-/* Image i of v, scaled to (c,h,w) by bilinear interpolation, as 8-bit numbers in out (c*h*w). Colours become grey by their mean,
- * grey becomes colour by repetition. negative: 255 minus that. */
+/* Image i of v, scaled to (c,h,w) by bilinear interpolation, as 8-bit numbers in out (c*h*w). Colours become grey by
+ * their mean, grey becomes colour by repetition. negative: 255 minus that. */
 void carrier_image(const struct images *v, int i, int c, int h, int w, int negative, uint8_t *out);
 
 #endif

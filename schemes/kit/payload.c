@@ -47,7 +47,8 @@ int payload_open(struct payload *p, const struct bundle *b)
 	p->position = bundle_i32(b, "positions", &n);
 	p->key = bundle_u8(b, "seal_key", &k);
 	if (seal < 0 || !p->position || n != (size_t)p->bits || (p->seal != SEAL_CRC && (!p->key || k != KEY)))
-		return error(EXIT_UNEVALUABLE, "no hidden identities here: 'positions', 'seal' or 'seal_key' is missing or wrong");
+		return error(EXIT_UNEVALUABLE,
+			     "no hidden identities here: 'positions', 'seal' or 'seal_key' is missing or wrong");
 	return 0;
 }
 

@@ -1,7 +1,8 @@
-/* A user's identity in the lowest bits of an 8-bit image: 16 bits of magic, 32 of the user's number, and a seal, at secret
- * positions, one bit a pixel value, most significant bit first.
+/* A user's identity in the lowest bits of an 8-bit image: 16 bits of magic, 32 of the user's number, and a seal, at
+ * secret positions, one bit a pixel value, most significant bit first.
  *
- * Source: LSB steganography as Sun et al. (arXiv 2104.09203) name it; the papers do not give the format, this is ours. */
+ * Source: LSB steganography as Sun et al. (arXiv 2104.09203) name it; the papers do not give the format, this is
+ * ours. */
 #ifndef LB_SCHEMES_KIT_PAYLOAD_H
 #define LB_SCHEMES_KIT_PAYLOAD_H
 
@@ -22,8 +23,8 @@ struct payload {
 	const uint8_t *key;      /* (32), of the seal; NULL with SEAL_CRC */
 };
 
-/* Draw positions in an image of len values, and the key, from seed; tensors "positions", "seal_key" and metadata "seal" of b. -1 after
- * error() when the image is too small. */
+/* Draw positions in an image of len values, and the key, from seed; tensors "positions", "seal_key" and metadata
+ * "seal" of b. -1 after error() when the image is too small. */
 int payload_design(enum seal seal, int len, uint64_t seed, struct bundle *b);
 /* Borrows from b. 0, or -1 after error() when b does not describe a payload. */
 int payload_open(struct payload *p, const struct bundle *b);

@@ -1,19 +1,20 @@
 /* Passports: scale and shift of the norms are computed from secret inputs by the network's own weights.
  *
- *   V1   the network works with the passports only, and they go to the customers: an access control. What ships has scale 1 and
- *        shift 0 there; `unlock` puts in what the holder's passports give.
- *   V2   a public scale and shift are trained beside the passports' on every batch; V3 adds trigger images; PAN puts two small
- *        matrices between passport and scale. All three ship a network that works for everybody: they prove ownership and
- *        control no access, so they have no users.
+ *   V1   the network works with the passports only, and they go to the customers: an access control. What ships has
+ *        scale 1 and shift 0 there; `unlock` puts in what the holder's passports give.
+ *   V2 a public scale and shift are trained beside the passports' on every batch; V3 adds trigger images; PAN puts two
+ *        small matrices between passport and scale. All three ship a network that works for everybody: they prove
+ *        ownership and control no access, so they have no users.
  *
  * The signature is the sign of each gamma (from the passports alone, before PAN's matrices).
  *
- *   secret  "gamma.L", "beta.L" f32 (1,c,h,w), "sign.L" u8 (O); "pan1.L", "pan2.L"; "stats" f32: the passport branch's running
- *           statistics; "trigger" f32 (n,c,h,w), "trigger_class" i32 (n)
+ *   secret  "gamma.L", "beta.L" f32 (1,c,h,w), "sign.L" u8 (O); "pan1.L", "pan2.L"; "stats" f32: the passport branch's
+ *           running statistics; "trigger" f32 (n,c,h,w), "trigger_class" i32 (n)
  *   pub     metadata "layers": which have passports (the architecture tells their shapes)
  *   credentials  "gamma.L", "beta.L" f32 (n,c,h,w), the same for every user
  *
- * Source: Fan et al., NeurIPS 2019 and TPAMI 2022 (eq. 4 to 7), and their code; Zhang et al., NeurIPS 2020 (PAN). Differs: see the page. */
+ * Source: Fan et al., NeurIPS 2019 and TPAMI 2022 (eq. 4 to 7), and their code; Zhang et al., NeurIPS 2020 (PAN).
+ * Differs: see the page. */
 #include "schemes/passport/passport.h"
 
 #include <math.h>
@@ -23,6 +24,8 @@
 #include "base/binomial.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "schemes/kit/creds.h"
+#include "schemes/kit/retrain.h"
 #include "schemes/passport/passport_train.h"
 
 #define FALSE_CLAIM 1e-6 /* chance of fair coins to pass for a signature, at most */
@@ -38,16 +41,22 @@ struct passport_conf {
 };
 #define ROW(field) offsetof(struct passport_conf, field)
 static const struct opt passport_opts[] = {
-	{ "variant", OPT_CHOICE, ROW(variant), "v1", 0, 0, "v1: access control; v2, v3 (with triggers), pan: ownership only", "v1|v2|v3|pan" },
-	{ "key", OPT_CHOICE, ROW(key), "random", 0, 0, "what passports are: noise, what an image is at the layer, channels of 20 images mixed",
+	{ "variant", OPT_CHOICE, ROW(variant), "v1", 0, 0,
+	  "v1: access control; v2, v3 (with triggers), pan: ownership only", "v1|v2|v3|pan" },
+	{ "key", OPT_CHOICE, ROW(key), "random", 0, 0,
+	  "what passports are: noise, what an image is at the layer, channels of 20 images mixed",
 	  "random|image|shuffle" },
-	{ "layers", OPT_STRING, ROW(layers), "auto", 1, 255, "layers with passports, separated by commas; all: that a norm follows at once; auto: all of "
+	{ "layers", OPT_STRING, ROW(layers), "auto", 1, 255,
+	  "layers with passports, separated by commas; all: that a norm follows at once; auto: all of "
 	  "them, but the network's first one only for pan", NULL },
-	{ "signature", OPT_STRING, ROW(signature), "", 0, 255, "the owner's text, 8 bits a character; bits beyond it are random", NULL },
+	{ "signature", OPT_STRING, ROW(signature), "", 0, 255,
+	  "the owner's text, 8 bits a character; bits beyond it are random", NULL },
 	{ "alpha", OPT_FLOAT, ROW(alpha), "0.1", 0, 1000, "weight of the sign loss", NULL },
-	{ "margin", OPT_FLOAT, ROW(margin), "0.1", 0, 100, "gamma_0: how far from 0 the sign loss wants each gamma", NULL },
+	{ "margin", OPT_FLOAT, ROW(margin), "0.1", 0, 100, "gamma_0: how far from 0 the sign loss wants each gamma",
+	  NULL },
 	{ "triggers", OPT_INT, ROW(triggers), "100", 1, 10000, "trigger images of v3", NULL },
-	{ "users", OPT_INT, ROW(users), "30", 1, 1000000, "customers of v1 by default; all hold the same passports", NULL },
+	{ "users", OPT_INT, ROW(users), "30", 1, 1000000, "customers of v1 by default; all hold the same passports",
+	  NULL },
 	{ 0 }
 };
 
@@ -71,7 +80,8 @@ static int locked_spec(const struct model *base, struct model_spec *spec)
 			memcpy(spec->arch, name, sizeof(spec->arch));
 			return 0;
 		}
-	return error(EXIT_UNEVALUABLE, "passport: no batch norm follows a layer of %s at once, and there is no %s", base->spec.arch, name);
+	return error(EXIT_UNEVALUABLE, "passport: no batch norm follows a layer of %s at once, and there is no %s",
+		     base->spec.arch, name);
 }
 
 /* Layers with passports of what shipped; -1 after error(). */
@@ -112,19 +122,22 @@ int passport_threshold(int n)
 	return binomial_threshold(n, 0.5, -log2(FALSE_CLAIM));
 }
 
-static int write_signature(struct bundle *secret, const struct passport_conf *c, const struct passport_layer *p, int n, uint64_t seed)
+static int write_signature(struct bundle *secret, const struct passport_conf *c, const struct passport_layer *p, int n,
+			   uint64_t seed)
 {
 	const int total = count_bits(p, n), text = 8 * (int)strlen(c->signature);
 	char name[PARAM_NAME_MAX + 8];
 	struct rng r;
 
 	if (passport_threshold(total) > total)
-		return error(EXIT_UNEVALUABLE, "passport: a signature of %d bits proves nothing (chance has %.2g); give passports to more layers",
-			     total, pow(0.5, total));
+		return error(EXIT_UNEVALUABLE, "passport: a signature of %d bits proves nothing (chance has %.2g);"
+			     " give passports to more layers", total, pow(0.5, total));
 	if (total > (int)sizeof(((struct ownership *)0)->symbol))
-		return error(EXIT_UNEVALUABLE, "passport: a signature of %d bits is more than can be verified; name fewer layers", total);
+		return error(EXIT_UNEVALUABLE,
+			     "passport: a signature of %d bits is more than can be verified; name fewer layers", total);
 	if (text > total)
-		return error(EXIT_UNEVALUABLE, "passport: the signature has %d bits, the layers have room for %d", text, total);
+		return error(EXIT_UNEVALUABLE, "passport: the signature has %d bits, the layers have room for %d", text,
+			     total);
 	rng_open(&r, seed, "passport-signature", 0, 0);
 	for (int i = 0, at = 0; i < n; i++) {
 		uint8_t *bit = bundle_put_u8(secret, passport_name(name, "sign", &p[i]), p[i].out, NULL);
@@ -200,9 +213,12 @@ static void keep_branch(struct bundle *secret, const struct passport_net *net, c
 		}
 }
 
-static int train_locked(const struct lock_env *e, const struct passport_conf *c, const struct passport_layer *p, int n, struct locked *l)
+static int train_locked(const struct lock_env *e, const struct passport_conf *c, const struct passport_layer *p, int n,
+			struct locked *l)
 {
-	struct passport_net net = { .pan_used = c->variant == PAN, .two_branches = c->variant != V1, .alpha = c->alpha, .margin = c->margin };
+	struct passport_net net = {
+		.pan_used = c->variant == PAN, .two_branches = c->variant != V1, .alpha = c->alpha, .margin = c->margin
+	};
 	struct images v = *e->train;
 	int ret;
 
@@ -211,7 +227,7 @@ static int train_locked(const struct lock_env *e, const struct passport_conf *c,
 		v = with_triggers(e->train, l->secret);
 	}
 	passport_net_open(&net, p, n, l->model, l->secret, e->seed);
-	ret = passport_train(&net, l->model, &v, e->recipe, e->seed, e->label, e->forward_equivalents);
+	ret = passport_train(&net, e, &v, l->model);
 	if (!ret && net.two_branches)
 		keep_branch(l->secret, &net, l->model);
 	passport_net_close(&net);
@@ -224,14 +240,16 @@ static int passport_lock(const struct lock_env *e, const void *conf, struct lock
 {
 	const struct passport_conf *c = conf;
 	struct passport_layer p[PASSPORT_LAYERS_MAX];
-	struct model_spec spec;
+	struct retrain r = retrain_scratch(e);
+	const char *layers;
 	struct model *source;
 	int n, ret;
 
-	if (locked_spec(e->base, &spec) < 0)
+	if (locked_spec(e->base, &r.spec) < 0)
 		return -1;
-	l->model = model_new_init(&spec, (enum init_kind)e->recipe->init, e->seed);
-	n = l->model ? passport_choose(l->model, c->variant == PAN && !strcmp(c->layers, "auto") ? "all" : c->layers, p) : -1;
+	l->model = retrain_start(e, &r);
+	layers = c->variant == PAN && !strcmp(c->layers, "auto") ? "all" : c->layers;
+	n = l->model ? passport_choose(l->model, layers, p) : -1;
 	source = model_copy(e->base);
 	ret = n < 0 ? -1 : passport_draw(c->key, p, n, source, e->train, rng_derive(e->seed, "passport"), l->secret);
 	model_free(source);
@@ -244,25 +262,20 @@ static int passport_lock(const struct lock_env *e, const void *conf, struct lock
 	return ret;
 }
 
-/* Stack passport tensors of `one` as number i of n in out. */
-static void stack(struct bundle *out, const struct bundle *one, const struct passport_layer *p, int layers, int i, int n)
+/* The passports in `one` are credential i of n. */
+static void put_passports(struct bundle *out, int i, int n, const struct bundle *one, const struct passport_layer *p,
+			  int layers)
 {
-	static const char *const whats[] = { "gamma", "beta" };
 	char name[PARAM_NAME_MAX + 8];
 
-	for (int k = 0; k < 2 * layers; k++) {
-		const struct passport_layer *q = &p[k / 2];
-		const int64_t d[] = { n, q->c, q->h, q->w };
-		const struct tensor *t = bundle_get(out, passport_name(name, whats[k % 2], q), DT_F32);
-		const size_t len = (size_t)q->c * (size_t)q->h * (size_t)q->w;
-		float *all = t ? t->data : bundle_put(out, name, DT_F32, 4, d, NULL);
-
-		memcpy(all + (size_t)i * len, bundle_f32(one, name, NULL), len * sizeof(*all));
+	for (int k = 0; k < layers; k++) {
+		creds_put(out, i, n, bundle_get(one, passport_name(name, "gamma", &p[k]), DT_F32));
+		creds_put(out, i, n, bundle_get(one, passport_name(name, "beta", &p[k]), DT_F32));
 	}
 }
 
-static int passport_enrol(const struct lock_env *e, const void *conf, struct locked *l, const int *user, const int *trial, int n,
-			  struct bundle *out)
+static int passport_enrol(const struct lock_env *e, const void *conf, struct locked *l, const int *user,
+			  const int *trial, int n, struct bundle *out)
 {
 	struct passport_layer p[PASSPORT_LAYERS_MAX];
 	const int layers = shipped_layers(l->model, l->pub, p);
@@ -271,9 +284,10 @@ static int passport_enrol(const struct lock_env *e, const void *conf, struct loc
 	if (layers < 0)
 		return -1;
 	if (((const struct passport_conf *)conf)->variant != V1)
-		return error(EXIT_UNEVALUABLE, "passport: only variant v1 has users; the others' passports stay with the owner");
+		return error(EXIT_UNEVALUABLE,
+			     "passport: only variant v1 has users; the others' passports stay with the owner");
 	for (int i = 0; i < n; i++)
-		stack(out, l->secret, p, layers, i, n);
+		put_passports(out, i, n, l->secret, p, layers);
 	return 0;
 }
 
@@ -300,8 +314,8 @@ static struct model *passport_unlock(const struct service *s, const struct bundl
 	return n < 0 ? NULL : passport_apply(s->model, p, n, creds, at);
 }
 
-/* Passports by the owner's own recipe ("fake1"). A stranger has no images here: image kinds are made of noise images, run through
- * what ships. With images of the same source they come nearer; that takes an attack. */
+/* Passports by the owner's own recipe ("fake1"). A stranger has no images here: image kinds are made of noise
+ * images, run through what ships. With images of the same source they come nearer; that takes an attack. */
 static int passport_wrong_keys(const struct service *s, uint64_t seed, int n, struct bundle *out)
 {
 	const struct passport_conf *c = s->conf;
@@ -310,7 +324,9 @@ static int passport_wrong_keys(const struct service *s, uint64_t seed, int n, st
 	const int layers = shipped_layers(s->model, s->pub, p);
 	const size_t len = (size_t)spec->c * (size_t)spec->h * (size_t)spec->w;
 	float *x = xmalloc(DECOYS * len, sizeof(*x));
-	const struct images noise = { .n = DECOYS, .c = spec->c, .h = spec->h, .w = spec->w, .classes = spec->classes, .fx = x };
+	const struct images noise = {
+		.n = DECOYS, .c = spec->c, .h = spec->h, .w = spec->w, .classes = spec->classes, .fx = x
+	};
 	struct model *source = model_copy(s->model);
 	struct rng r;
 	int ret = layers < 0 ? -1 : 0;
@@ -325,7 +341,7 @@ static int passport_wrong_keys(const struct service *s, uint64_t seed, int n, st
 		snprintf(purpose, sizeof(purpose), "guess %d", i);
 		ret = passport_draw(c->key, p, layers, source, &noise, rng_derive(seed, purpose), one);
 		if (!ret)
-			stack(out, one, p, layers, i, n);
+			put_passports(out, i, n, one, p, layers);
 		bundle_free(one);
 	}
 	model_free(source);
@@ -366,7 +382,8 @@ static int matched_bits(const struct passport_layer *p, int n, const struct bund
 	return matched;
 }
 
-static int passport_verify(const void *conf, const struct locked *owner, const struct model *suspect, struct ownership *out)
+static int passport_verify(const void *conf, const struct locked *owner, const struct model *suspect,
+			   struct ownership *out)
 {
 	struct passport_layer p[PASSPORT_LAYERS_MAX];
 	const int n = shipped_layers(owner->model, owner->pub, p);
@@ -406,24 +423,25 @@ struct model *passport_private(const struct locked *owner)
 }
 
 const struct scheme scheme_passport = {
-	.drv = { .name = "passport", .summary = "norms whose scale and shift only secret inputs give; their signs are a signature", .version = 1,
-		 .source = "Fan et al., \"Rethinking deep neural network ownership verification\", NeurIPS 2019, and \"DeepIPR\", TPAMI 2022; Zhang et al.,"
-			   " \"Passport-aware normalization\", NeurIPS 2020. Differs: the network's own recipe; batch norm with statistics per branch"
-			   " in v2 and v3 (theirs: group norm); linear layers have passports as well; PAN's matrices are trained by Adam",
+	.drv = { .name = "passport", .version = 1,
+		 .summary = "norms whose scale and shift only secret inputs give; their signs are a signature",
+		 .source = "Fan et al., \"Rethinking deep neural network ownership verification\", NeurIPS 2019, and"
+			   " \"DeepIPR\", TPAMI 2022; Zhang et al., \"Passport-aware normalization\", NeurIPS 2020."
+			   " Differs: the network's own recipe; batch norm with statistics per branch in v2 and v3"
+			   " (theirs: group norm); linear layers have passports as well; PAN's matrices are trained by"
+			   " Adam",
 		 .conf_size = sizeof(struct passport_conf), .opts = passport_opts },
 	.decl = { .scenario = "white-box", .mechanism = "architecture-based (passport layers)",
-		  .capacity = "multi-bit: one bit an output of each passport layer", .type = "active authorization control (v1); ownership (v2, v3, pan)",
-		  .function = "copyright verification, access control (v1)", .target_models = "networks with batch norm behind convolutions",
+		  .capacity = "multi-bit: one bit an output of each passport layer",
+		  .type = "active authorization control (v1); ownership (v2, v3, pan)",
+		  .function = "copyright verification, access control (v1)",
+		  .target_models = "networks with batch norm behind convolutions",
 		  .deployment = DEPLOY_RETRAIN, .knowledge = "white-box: the passports meet the weights",
-		  .ships = "v1: weights without scale and shift, and the passports, the same for every customer; v2, v3, pan: a network that works for"
-			   " everybody, while the passports stay with the owner",
+		  .ships = "v1: weights without scale and shift, and the passports, the same for every customer; v2,"
+			   " v3, pan: a network that works for everybody, while the passports stay with the owner",
 		  .has_users = 1, .has_ownership = 1, .changes_weights = 1 },
 	.secrets = { { "signature", NULL } },
-	.lock = passport_lock,
-	.enrol = passport_enrol,
-	.users_analytic = passport_users_analytic,
-	.users = passport_users,
-	.unlock = passport_unlock,
-	.wrong_keys = passport_wrong_keys,
+	.lock = passport_lock, .enrol = passport_enrol, .users_analytic = passport_users_analytic,
+	.users = passport_users, .unlock = passport_unlock, .wrong_keys = passport_wrong_keys,
 	.verify = passport_verify,
 };

@@ -1,4 +1,5 @@
-/* See passport_train.h. Source: DeepIPR's and Passport-aware Normalization's code (losses and their constants). */
+/* Training a network whose scale and shift come from passports. Source: DeepIPR's and Passport-aware Normalization's
+ * code (losses and their constants). */
 #include "schemes/passport/passport_train.h"
 
 #include <math.h>
@@ -6,6 +7,7 @@
 
 #include "base/error.h"
 #include "nn/ops.h"
+#include "schemes/kit/retrain.h"
 
 #define GAMMA_DECAY 1e-5 /* of sum gamma^2 in the sign loss */
 #define PAN_SLOPE 0.01   /* of its leaky ReLU */
@@ -52,7 +54,8 @@ void passport_net_open(struct passport_net *net, const struct passport_layer *p,
 		net->p[i] = p[i];
 		for (int k = 0; k < 2; k++) {
 			net->mean[i][k] = xmalloc((size_t)p[i].taps, sizeof(real));
-			passport_means(&p[i], bundle_f32(secret, passport_name(name, whats[k], &p[i]), NULL), net->mean[i][k]);
+			passport_means(&p[i], bundle_f32(secret, passport_name(name, whats[k], &p[i]), NULL),
+				       net->mean[i][k]);
 		}
 		net->bit[i] = xmalloc((size_t)p[i].out, 1);
 		memcpy(net->bit[i], bundle_u8(secret, passport_name(name, "sign", &p[i]), NULL), (size_t)p[i].out);
@@ -125,7 +128,8 @@ static struct node *sign_loss(const struct passport_net *net, struct model *m, s
 	for (int o = 0; o < net->p[i].out; o++)
 		b->x[o] = net->bit[i][o] ? 1 : -1;
 	hinge = op_relu(op_scale(op_mul(b, g), -1, (real)net->margin));
-	return op_add(op_scale(op_sum(hinge), (real)net->alpha, 0), op_scale(op_sum(op_mul(g, g)), (real)GAMMA_DECAY, 0));
+	return op_add(op_scale(op_sum(hinge), (real)net->alpha, 0),
+		      op_scale(op_sum(op_mul(g, g)), (real)GAMMA_DECAY, 0));
 }
 
 static struct node *passport_term(void *ctx, struct model *m, struct node *x, const int *label)
@@ -182,12 +186,11 @@ static void freeze_norms(struct model *m, const struct passport_net *net, bool f
 		}
 }
 
-int passport_train(struct passport_net *net, struct model *m, const struct images *v, const struct train_conf *c, uint64_t seed,
-		   const char *label, double *forward_equivalents)
+int passport_train(struct passport_net *net, const struct lock_env *e, const struct images *v, struct model *m)
 {
 	struct session s = { .net = net };
 	const struct train_hooks hooks = { .ctx = &s, .term = passport_term, .extra_loss = pan_step };
-	struct train_stats stats = { 0 };
+	struct retrain r = retrain_scratch(e);
 	size_t numbers = 0;
 	int ret;
 
@@ -200,11 +203,12 @@ int passport_train(struct passport_net *net, struct model *m, const struct image
 		freeze_norms(m, net, true);
 		m->hooks = &s.hooks;
 	}
-	ret = train(m, v, c, seed, label, &hooks, &stats);
+	r.images = v;
+	r.hooks = &hooks;
+	r.passes = net->two_branches ? 2 : 1;
+	ret = retrain(e, &r, m);
 	m->hooks = NULL;
 	freeze_norms(m, net, false);
-	if (forward_equivalents)
-		*forward_equivalents += stats.forward_equivalents * (net->two_branches ? 2 : 1);
 	free(s.moment[0]);
 	free(s.moment[1]);
 	return ret;

@@ -1,18 +1,19 @@
-/* Training the hider: four losses on every batch, a critic's own step, and, jointly, a classifier's. See hider.h. */
+/* Training the hider: four losses on every batch, a critic's own step, and, jointly, a classifier's. */
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/progress.h"
 #include "base/rng.h"
 #include "nn/ops.h"
-#include "schemes/kit/hider_graph.h"
+#include "schemes/sample_specific/sample_specific_hider_graph.h"
 #include <math.h>
 #include <string.h>
 
 #define CRITIC_LIMIT 0.1f /* on every weight of the critic, after Arjovsky's WGAN */
 #define CRITIC_LR 1e-4
-#define LEARNT 0.05 /* share of bits misread below which the other losses may come in; earlier they would silence the encoder for good */
+/* Share of bits misread below which the other losses may come in; earlier they would silence the encoder for good. */
+#define LEARNT 0.05
 #define LOST 0.25   /* above which training has failed */
-#define STARTS 3    /* from other initial values, where half of the steps have taught nothing: more than HOPELESS misread */
+#define STARTS 3    /* from other initial values, where half of the steps taught nothing: more than HOPELESS misread */
 #define HOPELESS 0.4
 
 struct trainer {
@@ -58,7 +59,8 @@ static int open_models(struct trainer *r)
 	const struct model_spec unet = hider_unet_spec(c->planes, c->width, s->c, s->h, s->w);
 	const struct model_spec dense = { .arch = "linear", .c = c->bits, .h = 1, .w = 1,
 					  .classes = hider_planes_len(c->planes, s->h, s->w) };
-	const struct model_spec reader = { .arch = "reader", .c = s->c, .h = s->h, .w = s->w, .classes = c->bits, .width = 16 };
+	const struct model_spec reader = { .arch = "reader", .c = s->c, .h = s->h, .w = s->w, .classes = c->bits,
+					   .width = 16 };
 	struct model_spec critic = reader;
 
 	critic.classes = 1;
@@ -124,7 +126,8 @@ static void draw_batch(struct trainer *r, int step)
 		r->bit[i] = rng_u32(&b) & 1;
 }
 
-/* What arrives of sent images: with jpeg, every other batch is compressed; the gradient passes unchanged. NULL after error(). */
+/* What arrives of sent images: with jpeg, every other batch is compressed; the gradient passes unchanged. NULL after
+ * error(). */
 static struct node *arrive(struct trainer *r, struct node *sent, int step)
 {
 	const size_t len = (size_t)sent->c * sent->h * sent->w, all = len * sent->n;
@@ -140,7 +143,8 @@ static struct node *arrive(struct trainer *r, struct node *sent, int step)
 	after = before + all;
 	node_store_f32(sent, before);
 	memcpy(after, before, all * sizeof(*after));
-	ret = hider_jpeg(after, sent->n, sent->c, sent->h, sent->w, r->c->jpeg + (int)rng_below(&q, (uint32_t)(96 - r->c->jpeg)));
+	ret = hider_jpeg(after, sent->n, sent->c, sent->h, sent->w,
+			 r->c->jpeg + (int)rng_below(&q, (uint32_t)(96 - r->c->jpeg)));
 	for (size_t i = 0; i < all; i++)
 		after[i] -= before[i];
 	d = tape_input(r->t, sent->n, sent->c, sent->h, sent->w, false);
@@ -149,10 +153,12 @@ static struct node *arrive(struct trainer *r, struct node *sent, int step)
 	return ret ? NULL : op_add(sent, d);
 }
 
-/* How far the unprotected network's logits move, by their own mean square: without a unit, and 1 when they move as far as they are. */
+/* How far the unprotected network's logits move, by their own mean square: without a unit, and 1 when they move as
+ * far as they are. */
 static struct node *perceptual(struct trainer *r, struct node *x, struct node *sent)
 {
-	struct node *was = r->judge->arch->forward(r->judge, x, false), *is = r->judge->arch->forward(r->judge, sent, false);
+	struct node *was = r->judge->arch->forward(r->judge, x, false);
+	struct node *is = r->judge->arch->forward(r->judge, sent, false);
 	double square = 0;
 
 	for (int i = 0; i < was->n; i++)
@@ -189,7 +195,8 @@ static double ramp_at(struct trainer *r, int step)
 static struct node *losses(struct trainer *r, int step, double ramp, struct node *x, struct node **sent)
 {
 	const struct hider_conf *c = r->c;
-	struct node *s = tape_input(r->t, x->n, c->bits, 1, 1, false), *want = tape_input(r->t, x->n, c->bits, 1, 1, false);
+	struct node *s = tape_input(r->t, x->n, c->bits, 1, 1, false);
+	struct node *want = tape_input(r->t, x->n, c->bits, 1, 1, false);
 	struct node *residual, *got, *read, *sum;
 
 	hider_bits(s, r->bit, -0.5f);
@@ -203,11 +210,13 @@ static struct node *losses(struct trainer *r, int step, double ramp, struct node
 	count_errors(r, read);
 	sum = op_scale(op_bce_logits(read, want), (real)c->message, 0);
 	if (ramp > 0) {
-		sum = add_loss(sum, op_mean(op_mul(residual, residual)), ramp * hider_residual_weight(c, x->c, x->h, x->w));
+		sum = add_loss(sum, op_mean(op_mul(residual, residual)),
+			       ramp * hider_residual_weight(c, x->c, x->h, x->w));
 		if (c->perceptual > 0)
 			sum = add_loss(sum, perceptual(r, x, *sent), ramp * c->perceptual);
 		if (c->critic > 0)
-			sum = add_loss(sum, op_mean(r->critic->arch->forward(r->critic, *sent, true)), ramp * c->critic);
+			sum = add_loss(sum, op_mean(r->critic->arch->forward(r->critic, *sent, true)),
+				       ramp * c->critic);
 	}
 	if (r->joint && ramp > 0) {
 		struct model *f = r->joint->classifier;
@@ -255,7 +264,8 @@ static int train_step(struct trainer *r, int step)
 	if (!loss)
 		return -1;
 	if (!isfinite((double)loss->x[0]))
-		return error(EXIT_FAILED_CELLS, "training the encoder diverged at step %d; a lower rate may help", step);
+		return error(EXIT_FAILED_CELLS, "training the encoder diverged at step %d; a lower rate may help",
+			     step);
 	model_zero_grad(r->h->unet);
 	model_zero_grad(r->h->dense);
 	model_zero_grad(r->h->reader);
@@ -266,7 +276,8 @@ static int train_step(struct trainer *r, int step)
 	optim_step(r->odense, lr);
 	optim_step(r->oreader, lr);
 	if (r->joint && ramp > 0)
-		optim_step(r->oclass, c->lr); /* the recipe comes later; at LeNet-5's 2e-3 contradictory labels kill it here */
+		/* The recipe comes later; at LeNet-5's 2e-3 contradictory labels kill it here. */
+		optim_step(r->oclass, c->lr);
 	if (c->critic > 0 && ramp > 0)
 		critic_step(r, sent);
 	return interrupt_check();
@@ -303,8 +314,7 @@ static int train_once(struct trainer *r)
 	}
 	if (r->e->label)
 		progress_end(&bar, ret ? "stopped" : NULL);
-	if (r->e->forward_equivalents)
-		*r->e->forward_equivalents += step_cost(r) * step;
+	lock_spend(r->e, step_cost(r) * step);
 	return ret ? -1 : r->ramp_from >= 0 && r->errors <= LOST;
 }
 
@@ -314,7 +324,8 @@ int hider_train(struct hider *h, const struct hider_conf *c, const struct lock_e
 	double errors = 0;
 
 	for (; start < STARTS && !ret; start++) {
-		struct trainer r = { .c = c, .e = e, .joint = joint, .h = h, .errors = 0.5, .ramp_from = -1, .start = start };
+		struct trainer r = { .c = c, .e = e, .joint = joint, .h = h, .errors = 0.5, .ramp_from = -1,
+				     .start = start };
 		bool silent; /* the classifier beside it has learnt, too, once the other losses came in: no way back */
 
 		ret = open_models(&r);
@@ -332,7 +343,8 @@ int hider_train(struct hider *h, const struct hider_conf *c, const struct lock_e
 			break;
 	}
 	if (!ret)
-		ret = error(EXIT_FAILED_CELLS, "the encoder learnt to hide nothing: %.0f %% of the bits are misread after %d steps; more steps, a "
-			    "lower rate or a smaller weight of the residual may help", 100 * errors, c->steps);
+		ret = error(EXIT_FAILED_CELLS, "the encoder learnt to hide nothing: %.0f %% of the bits are misread"
+			    " after %d steps; more steps, a lower rate or a smaller weight of the residual may help",
+			    100 * errors, c->steps);
 	return ret < 0 ? -1 : 0;
 }

@@ -1,8 +1,8 @@
-/* The hider's forward passes on a tape: what using it (hider.c) and training it (hider_train.c) share. Private to the two. */
-#ifndef LB_SCHEMES_KIT_HIDER_GRAPH_H
-#define LB_SCHEMES_KIT_HIDER_GRAPH_H
+/* The hider's forward passes on a tape: what using it and training it share. Private to the two. */
+#ifndef LB_SCHEMES_SAMPLE_SPECIFIC_SAMPLE_SPECIFIC_HIDER_GRAPH_H
+#define LB_SCHEMES_SAMPLE_SPECIFIC_SAMPLE_SPECIFIC_HIDER_GRAPH_H
 
-#include "schemes/kit/hider.h"
+#include "schemes/sample_specific/sample_specific_hider.h"
 
 /* s (bits,1,1), see hider_bits() -> (P, h/4, w/4). */
 struct node *hider_planes(struct model *dense, struct node *s, int h, int w);

@@ -1,8 +1,8 @@
-/* Hiding bits in images and reading them again: using the networks. See hider.h; they are trained in hider_train.c. */
+/* Hiding bits in images and reading them again: using the networks, which sample_specific_hider_train.c trains. */
 #include "base/error.h"
 #include "datasets/codec.h"
 #include "nn/ops.h"
-#include "schemes/kit/hider_graph.h"
+#include "schemes/sample_specific/sample_specific_hider_graph.h"
 #include <math.h>
 #include <string.h>
 
@@ -62,7 +62,8 @@ static void fold_batch(void *ctx, struct tape *t, int first, int n)
 	struct node *s = tape_input(t, n, bits, 1, 1, false);
 
 	hider_bits(s, j->bit + (size_t)first * bits, -0.5f);
-	node_store_f32(op_relu(j->dense->arch->forward(j->dense, s, false)), j->planes + (size_t)j->dense->spec.classes * (size_t)first);
+	node_store_f32(op_relu(j->dense->arch->forward(j->dense, s, false)),
+		       j->planes + (size_t)j->dense->spec.classes * (size_t)first);
 }
 
 int hider_fold(struct model *dense, const uint8_t *bit, int n, float *planes)
@@ -73,7 +74,8 @@ int hider_fold(struct model *dense, const uint8_t *bit, int n, float *planes)
 }
 
 /* Rows first .. first+n-1 of planes as a batch node. */
-static struct node *load_planes(struct tape *t, const struct model_spec *s, const float *planes, size_t stride, int first, int n)
+static struct node *load_planes(struct tape *t, const struct model_spec *s, const float *planes, size_t stride,
+				int first, int n)
 {
 	const int count = s->c - s->classes;
 	const size_t len = (size_t)hider_planes_len(count, s->h, s->w);
@@ -102,7 +104,8 @@ static void send_batch(void *ctx, struct tape *t, int first, int n)
 	struct node *x = tape_input(t, n, v->c, v->h, v->w, false);
 
 	node_load_images(x, v, first);
-	node_store_f32(hider_send(x, hider_residual(j->unet, x, load_planes(t, &j->unet->spec, j->planes, j->stride, first, n))),
+	node_store_f32(hider_send(x, hider_residual(j->unet, x,
+						    load_planes(t, &j->unet->spec, j->planes, j->stride, first, n))),
 		       j->out + (size_t)images_size(v) * (size_t)first);
 }
 
@@ -112,8 +115,8 @@ int hider_apply(struct model *unet, const struct images *v, const float *planes,
 	struct sending j = { unet, v, planes, stride, out };
 
 	if (v->c != s->classes || v->h != s->h || v->w != s->w)
-		return error(EXIT_UNEVALUABLE, "this encoder takes images of %dx%dx%d (c x h x w), not %dx%dx%d", s->classes, s->h, s->w,
-			     v->c, v->h, v->w);
+		return error(EXIT_UNEVALUABLE, "this encoder takes images of %dx%dx%d (c x h x w), not %dx%dx%d",
+			     s->classes, s->h, s->w, v->c, v->h, v->w);
 	return model_batches(unet, v->n, send_batch, &j);
 }
 
@@ -141,14 +144,13 @@ int hider_jpeg(float *x, int n, int c, int h, int w, int quality)
 		int gc, gh, gw;
 		size_t size;
 
-		for (int k = 0; k < len; k++)
-			px[k] = (uint8_t)lrintf(fminf(fmaxf(x[k], 0), 1) * 255);
+		image_bytes(x, (size_t)len, px);
 		file = jpeg_encode(px, c, h, w, quality, JPEG_420, &size);
 		if (file)
 			got = jpeg_decode(file, size, "image in training", &gc, &gh, &gw);
 		ret = got ? 0 : -1;
-		for (int k = 0; k < len && got; k++)
-			x[k] = (float)got[k] / 255.0f;
+		if (got)
+			image_floats(got, (size_t)len, x);
 		free(file);
 		free(got);
 	}

@@ -1,7 +1,7 @@
-/* Stacked credentials: rows of a bundle whose tensors have the number of credentials as first dimension, but for those named
- * "shared_...", which belong to each. */
-#ifndef LB_BENCH_CREDS_H
-#define LB_BENCH_CREDS_H
+/* Stacked credentials: rows of a bundle whose tensors have the number of credentials as first dimension, but for
+ * those named "shared_...", which belong to each. */
+#ifndef LB_SCHEMES_KIT_CREDS_H
+#define LB_SCHEMES_KIT_CREDS_H
 
 #include "nn/bundle.h"
 #include "nn/images.h"
@@ -14,9 +14,12 @@ int creds_count(const struct bundle *b);
  * dropped unless all is set: whoever presents a credential does not hold it. */
 struct bundle *creds_rows(const struct bundle *b, const int *row, int n, bool all);
 struct bundle *creds_range(const struct bundle *b, int first, int n);
+/* Write credential i of n in out: a tensor of it alone, whose first dimension is 1. */
+void creds_put(struct bundle *out, int i, int n, const struct tensor *t);
 /* n images x (n, c*h*w) as credentials (caller frees). */
 struct bundle *creds_images(const float *x, int n, int c, int h, int w);
-/* n credentials of the form of b (tensors' types and shapes) with random content: what somebody tries who knows the form only. */
+/* n credentials of the form of b (tensors' types and shapes) with random content: what somebody tries who knows the
+ * form only. */
 struct bundle *creds_random(const struct bundle *b, int n, uint64_t seed);
 /* Does a credential of b consist of an image? */
 bool creds_are_images(const struct bundle *b);

@@ -1,5 +1,5 @@
-/* See creds.h. */
-#include "bench/creds.h"
+/* Stacked credentials: taking rows out of bundles, and making some. */
+#include "schemes/kit/creds.h"
 
 #include <string.h>
 
@@ -79,6 +79,15 @@ struct bundle *creds_range(const struct bundle *b, int first, int n)
 	return out;
 }
 
+void creds_put(struct bundle *out, int i, int n, const struct tensor *t)
+{
+	const struct tensor *all = bundle_get(out, t->name, t->dtype);
+	char *data = all ? all->data : put_like(out, t, n);
+
+	BUG_ON(t->d[0] != 1 || (all && row_bytes(all) != row_bytes(t)));
+	memcpy(data + row_bytes(t) * (size_t)i, t->data, row_bytes(t));
+}
+
 struct bundle *creds_images(const float *x, int n, int c, int h, int w)
 {
 	struct bundle *b = bundle_new();
@@ -146,7 +155,8 @@ struct images creds_view(const struct bundle *b, int classes)
 
 	BUG_ON(!t || t->nd != 4);
 	return (struct images){
-		.n = (int)t->d[0], .c = (int)t->d[1], .h = (int)t->d[2], .w = (int)t->d[3], .classes = classes, .fx = t->data
+		.n = (int)t->d[0], .c = (int)t->d[1], .h = (int)t->d[2], .w = (int)t->d[3], .classes = classes,
+		.fx = t->data
 	};
 }
 

@@ -1,14 +1,15 @@
-/* Hiding bits in images and reading them again: a U-Net that adds a residual to each image (the encoder), a network that turns the
- * bits into planes beside the image, and a network that reads them (the decoder).
+/* Hiding bits in images and reading them again: a U-Net that adds a residual to each image (the encoder), a network
+ * that turns the bits into planes beside the image, and a network that reads them (the decoder).
  *
  *   planes = relu(dense(bits - 1/2))                 (P, h/4, w/4), enlarged to the image's size by repetition
  *   sent   = round8(clip(x + unet(x - 1/2, planes)))
  *   bits   = reader(sent) > 0
  * A user's encoder is the U-Net with his planes: dense and reader stay with the owner.
- * Source: Li et al., "Invisible backdoor attack with sample-specific triggers" (ISSBA), ICCV 2021; Tancik et al., "StegaStamp", CVPR 2020.
+ * Source: Li et al., "Invisible backdoor attack with sample-specific triggers" (ISSBA), ICCV 2021; Tancik et al.,
+ * "StegaStamp", CVPR 2020.
  * Differs: see sample_specific.c. */
-#ifndef LB_SCHEMES_KIT_HIDER_H
-#define LB_SCHEMES_KIT_HIDER_H
+#ifndef LB_SCHEMES_SAMPLE_SPECIFIC_SAMPLE_SPECIFIC_HIDER_H
+#define LB_SCHEMES_SAMPLE_SPECIFIC_SAMPLE_SPECIFIC_HIDER_H
 
 #include "schemes/scheme.h"
 
@@ -16,11 +17,13 @@ enum { HIDER_VALUES = 28 * 28 };
 
 struct hider_conf {
 	int bits, planes, width;
-	int steps, batch, warmup; /* warmup: least steps for the bits alone, and steps in which the other losses come in once bits are read */
+	/* warmup: least steps for the bits alone, and steps in which the other losses come in once bits are read. */
+	int steps, batch, warmup;
 	double lr;
-	/* Weights of the four losses; classify: of a fifth. residual is for images of HIDER_VALUES and counts times HIDER_VALUES / values on
-	 * others, which gives about the same PSNR. What a network sees of a residual grows with the number of values that it is spread
-	 * over, its mean square does not: at one weight it is pressed down on large images, and a classifier looks for it late or never. */
+	/* Weights of the four losses; classify: of a fifth. residual is for images of HIDER_VALUES and counts times
+	 * HIDER_VALUES / values on others, which gives about the same PSNR. What a network sees of a residual grows
+	 * with the number of values that it is spread over, its mean square does not: at one weight it is pressed
+	 * down on large images, and a classifier looks for it late or never. */
 	double residual, perceptual, critic, message;
 	double classify;
 	int jpeg; /* lowest quality of compression in training; 0: none */
@@ -29,9 +32,10 @@ struct hider_conf {
 struct hider { struct model *unet, *dense, *reader; };
 void hider_release(struct hider *h);
 
-/* Train all three for images like e->train. joint: a classifier that is trained along with them (conf.classify): on sent images
- * for the true class, on others for wrong(ctx, i, step), where i is the image's position in e->train; NULL: none.
- * Begins again from other initial values, three times in all, where half of the steps have taught nothing. 0, or -1 after error(). */
+/* Train all three for images like e->train. joint: a classifier that is trained along with them (conf.classify): on
+ * sent images for the true class, on others for wrong(ctx, i, step), where i is the image's position in e->train;
+ * NULL: none. Begins again from other initial values, three times in all, where half of the steps have taught
+ * nothing. 0, or -1 after error(). */
 struct hider_joint {
 	struct model *classifier;
 	int (*wrong)(const void *ctx, int i, int step);
