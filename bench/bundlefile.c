@@ -246,12 +246,20 @@ static int describe(json_t *m, const struct bundle_file *b)
 	return 0;
 }
 
-static void hash_manifest(struct bundle_file *b)
+/* Its hash, and whether readers will take it: a merge may have found more conflicts than they do. */
+static int hash_manifest(struct bundle_file *b)
 {
 	char *text = json_pretty(b->manifest);
+	const size_t len = strlen(text);
+	json_t *again = json_read_bounded(text, len, BUNDLE_MANIFEST_VALUES, "MANIFEST.json");
+	int ret = again && len <= BUNDLE_MANIFEST_MAX ? 0 :
+		  error(EXIT_UNEVALUABLE, "a manifest of %zu bytes with %zu conflicts: bundle or merge parts of it", len,
+			json_array_size(json_object_get(b->manifest, "conflicts")));
 
-	sha256_hex(text, strlen(text), b->hash);
+	sha256_hex(text, len, b->hash);
+	json_decref(again);
 	free(text);
+	return ret;
 }
 
 int bundle_file_make_manifest(struct bundle_file *b, json_t *sources, json_t *conflicts)
@@ -271,8 +279,7 @@ int bundle_file_make_manifest(struct bundle_file *b, json_t *sources, json_t *co
 	if (!json_object_size(json_object_get(b->manifest, "withheld")))
 		json_object_del(b->manifest, "withheld");
 	jset_int(b->manifest, "bundle", json_object_get(b->manifest, "withheld") ? BUNDLE_FORMAT : 1);
-	hash_manifest(b);
-	return 0;
+	return hash_manifest(b);
 }
 
 static size_t total(const struct bundle_file *b)

@@ -114,7 +114,7 @@ int bundle_file_collect(struct bundle_file *b, struct store *st, const char *job
 /* ---- to a file ---- */
 
 /* The archive as it is made, file by file, gzipped where that was asked for. */
-struct output { int fd; z_stream z; };
+struct output { int fd; z_stream z; size_t in, out; };
 
 static int put(void *ctx, const void *data, size_t len)
 {
@@ -137,7 +137,9 @@ static int put_deflated(struct output *o, const void *data, size_t len, int flus
 		BUG_ON(ret == Z_STREAM_ERROR);
 		if (fd_write_all(o->fd, out, sizeof(out) - o->z.avail_out) < 0)
 			return -1;
+		o->out += sizeof(out) - o->z.avail_out;
 	} while (!o->z.avail_out);
+	o->in += len;
 	return 0;
 }
 
@@ -160,11 +162,14 @@ static int put_files(struct tar_writer *t, const struct bundle_file *b)
 	return ret < 0 ? -1 : tar_end(t);
 }
 
-struct writing { const struct bundle_file *b; bool gzip; };
+struct writing {
+	const struct bundle_file *b;
+	bool gzip, too_good; /* compressed by more than readers believe (tar.h) */
+};
 
 static int put_archive(int fd, void *ctx)
 {
-	const struct writing *w = ctx;
+	struct writing *w = ctx;
 	struct output o = { .fd = fd };
 	struct tar_writer t = { .put = w->gzip ? put_gzip : put, .ctx = &o };
 	int ret, cause;
@@ -179,14 +184,20 @@ static int put_archive(int fd, void *ctx)
 	ret = put_files(&t, w->b) == 0 ? put_deflated(&o, "", 0, Z_FINISH) : -1;
 	cause = errno;
 	deflateEnd(&o.z);
-	errno = cause;
-	return ret;
+	w->too_good = ret == 0 && o.in > TAR_ALL_SMALL && o.in / TAR_RATIO > o.out;
+	errno = w->too_good ? EFBIG : cause;
+	return w->too_good ? -1 : ret;
 }
 
 int bundle_file_write(const struct bundle_file *b, const char *path)
 {
 	const size_t n = strlen(path);
-	struct writing w = { b, n > 3 && !strcmp(path + n - 3, ".gz") };
+	struct writing w = { .b = b, .gzip = n > 3 && !strcmp(path + n - 3, ".gz") };
+	const int ret = file_publish_by(path, put_archive, &w);
 
-	return file_publish_by(path, put_archive, &w);
+	if (!w.too_good)
+		return ret;
+	error_clear();
+	return error(EXIT_UNEVALUABLE, "%s would unpack to more than %d times its size, which nobody should take from "
+		     "others: write it as .tar", path, TAR_RATIO);
 }

@@ -419,6 +419,35 @@ static char *many(const char *part, size_t n, size_t *len)
 	return text;
 }
 
+/* What we would not read we do not write: a report of nothing, as large as may be. */
+START_TEST(nothing_that_we_refuse)
+{
+	const size_t n = (size_t)60 << 20;
+	struct bundle_file b, back;
+	struct store *st;
+	char *zeros = xcalloc(n, 1);
+
+	fill("s", 1, 1, 0);
+	memset(zeros, ' ', n);
+	memcpy(zeros, "a: b\n", 5);
+	sandbox_write("r.html", zeros, n);
+	sandbox_write("j.yaml", zeros, 16 << 20);
+	st = store_open(sandbox("s"), false);
+	ck_assert_msg(bundle_file_collect(&b, st, sandbox("j.yaml"), sandbox("r.html")) == 0, "%s", error_text());
+	store_close(st);
+	ck_assert_int_eq(bundle_file_write(&b, sandbox("a.tar.gz")), -1);
+	ck_assert_int_eq(error_code(), EXIT_UNEVALUABLE);
+	ck_assert_ptr_nonnull(strstr(error_text(), "write it as .tar"));
+	error_clear();
+	ck_assert_int_eq(bundle_file_write(&b, sandbox("a.tar")), 0);
+	back = read_back("a.tar");
+	ck_assert_str_eq(back.hash, b.hash);
+	bundle_file_release(&back);
+	bundle_file_release(&b);
+	free(zeros);
+}
+END_TEST
+
 START_TEST(files_that_are_too_much)
 {
 	struct archive t = { 0 };
@@ -555,6 +584,7 @@ Suite *suite_bundlefile(void)
 	tcase_add_test(t, nothing_private);
 	tcase_add_test(t, jobs_that_cannot_be_read);
 	tcase_add_test(t, older_bundles);
+	tcase_add_test(t, nothing_that_we_refuse);
 	tcase_add_test(t, files_that_are_too_much);
 	tcase_add_test(t, how_many);
 	tcase_add_test(t, who_is_drawn);
