@@ -21,8 +21,8 @@
 #define TAR_NAME_MAX 100
 #define TAR_FILE_MAX ((size_t)64 << 20)
 #define TAR_ALL_MAX ((size_t)1088 << 20)
-#define TAR_ALL_SMALL ((size_t)64 << 20)
-#define TAR_RATIO 100
+#define TAR_ALL_SMALL ((size_t)16 << 20)
+#define TAR_RATIO 50 /* studies compress by 8 to 20 */
 
 /* A name that may stand in an archive: components of [A-Za-z0-9._+-] that begin with no point or dash, joined by
  * "/". */

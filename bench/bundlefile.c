@@ -75,7 +75,7 @@ size_t bundle_file_most(const char *name)
 		return BUNDLE_MANIFEST_MAX;
 	if (bundle_file_in(name, "job/") || bundle_file_in(name, "report/"))
 		return TAR_FILE_MAX;
-	return bundle_file_in(name, "cells/") ? BUNDLE_CELL_MAX : BUNDLE_NOTE_MAX;
+	return bundle_file_in(name, "cells/") ? CELL_BYTES_MAX : NOTE_BYTES_MAX;
 }
 
 int bundle_file_sort(struct bundle_file *b, const char *where)
@@ -99,14 +99,23 @@ char (*bundle_file_keys(const struct bundle_file *b, int *n))[65]
 	return keys;
 }
 
+/* The key that a file's name says; "": it says none. */
+static void key_of(const char *name, char key[HASH_HEX])
+{
+	const char *slash = strrchr(name, '/');
+
+	snprintf(key, HASH_HEX, "%s", slash ? slash + 1 : "");
+}
+
 /* Members, names and shapes as a store's reader wants them. */
-static int check_entry(const char *name, const json_t *j)
+static int check_note(const char *name, const char *key, const json_t *j)
 {
 	static const struct { const char *folder; int (*check)(const json_t *); } kinds[] = {
-		{ "cells/", cell_check }, { "failures/", failure_check }, { "timing/", timing_check },
-		{ "last-run.json", run_check }
+		{ "failures/", failure_check }, { "timing/", timing_check }, { "last-run.json", run_check }
 	};
 
+	if (*key && strcmp(jget_str(j, "key", ""), key) != 0)
+		return error(EXIT_UNEVALUABLE, "%s: the key inside is not the file's name", name);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (bundle_file_in(name, kinds[i].folder))
 			return kinds[i].check(j) < 0 ? error_prefix("%s", name) : 0;
@@ -115,11 +124,14 @@ static int check_entry(const char *name, const json_t *j)
 
 json_t *bundle_entry_json(const struct bundle_entry *e)
 {
-	char *text = bundle_file_text(e);
-	json_t *j = json_read_bounded(text, e->len, BUNDLE_CELL_VALUES, e->name);
+	char *text = bundle_file_text(e), key[HASH_HEX];
+	const bool cell = bundle_file_in(e->name, "cells/");
+	json_t *j;
 
+	key_of(e->name, key);
+	j = cell ? store_cell_of(text, e->len, key, e->name) : json_read_bounded(text, e->len, CELL_VALUES_MAX, e->name);
 	free(text);
-	if (!j || check_entry(e->name, j) == 0)
+	if (!j || cell || check_note(e->name, key, j) == 0)
 		return j;
 	json_decref(j);
 	return NULL;

@@ -11,9 +11,6 @@
 /* Of one file in it. A manifest has a line for each file; only job and report files are not JSON that is parsed. */
 #define BUNDLE_MANIFEST_MAX ((size_t)40 << 20)
 #define BUNDLE_MANIFEST_VALUES 400000
-#define BUNDLE_CELL_MAX ((size_t)8 << 20)
-#define BUNDLE_CELL_VALUES ((size_t)1 << 18)
-#define BUNDLE_NOTE_MAX ((size_t)1 << 20)
 #define BUNDLE_ENTRIES_MAX 250000
 #define BUNDLE_KEY_LEN 64
 

@@ -90,6 +90,25 @@ static int check_files(const struct bundle_file *b, const char *where)
 	return 0;
 }
 
+/* What is JSON is what a store holds. One file is in memory at a time; here, so that nothing has been made of a bundle
+ * before all of it is known to be one. */
+static int check_contents(const struct bundle_file *b, const char *where)
+{
+	for (int i = 0; i < b->n; i++) {
+		json_t *j;
+
+		if (bundle_file_in(b->e[i].name, "job/") || bundle_file_in(b->e[i].name, "report/"))
+			continue;
+		j = bundle_entry_json(&b->e[i]);
+		if (!j)
+			return error_prefix("%s", where);
+		json_decref(j);
+	}
+	if (!bundle_file_named(b, "store.json"))
+		return error(EXIT_UNEVALUABLE, "%s: no bundle: it holds no store.json", where);
+	return 0;
+}
+
 /* Takes the manifest out of the files. */
 static int take_manifest(struct bundle_file *b, const char *where)
 {
@@ -116,7 +135,8 @@ static int read_all(struct bundle_file *b, struct tar_reader *r, const char *whe
 		if (read_entry(b, r, &f, where) < 0)
 			ret = -1;
 	tar_close(r);
-	if (ret == 0 && bundle_file_sort(b, where) == 0 && take_manifest(b, where) == 0 && check_files(b, where) == 0)
+	if (ret == 0 && bundle_file_sort(b, where) == 0 && take_manifest(b, where) == 0 &&
+	    check_files(b, where) == 0 && check_contents(b, where) == 0)
 		return 0;
 	bundle_file_release(b);
 	return -1;

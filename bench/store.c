@@ -526,17 +526,23 @@ static int check_cell(const char *path, const char *key, json_t *cell, const cha
 	return cell_check(cell) < 0 ? error_prefix("%s: damaged", path) : 0;
 }
 
+json_t *store_cell_of(const char *text, size_t len, const char *key, const char *where)
+{
+	json_t *cell = json_read_bounded(text, len, CELL_VALUES_MAX, where);
+
+	if (!cell || check_cell(where, key, cell, text, len) == 0)
+		return cell;
+	json_decref(cell);
+	return NULL;
+}
+
 json_t *store_read_cell(struct store *s, const char *key, char *hash)
 {
 	char *rel = store_rel("cells", key), *path = dir_path(s->dir, rel);
 	size_t len = 0;
 	char *text = store_read(s, rel, CELL_BYTES_MAX, &len, hash);
-	json_t *cell = text ? json_read_bounded(text, len, CELL_VALUES_MAX, path) : NULL;
+	json_t *cell = text ? store_cell_of(text, len, key, path) : NULL;
 
-	if (cell && check_cell(path, key, cell, text, len) < 0) {
-		json_decref(cell);
-		cell = NULL;
-	}
 	free(text);
 	free(path);
 	free(rel);

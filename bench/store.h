@@ -44,6 +44,9 @@ void store_work_for_run(struct store *s);
  * A damaged cell is warned of and counts as absent: the next run makes it again. */
 int store_has_cell(struct store *s, const char *key);
 int store_put_cell(struct store *s, const char *key, const json_t *cell);
+/* What a cell's file holds, as JSON; where: what messages call it. NULL after error(EXIT_UNEVALUABLE) when it is not,
+ * to the byte, what store_put_cell() writes under that key. For files of cells that lie elsewhere: bundles. */
+json_t *store_cell_of(const char *text, size_t len, const char *key, const char *where);
 /* Every byte is what was written, the key inside is the file's, all members are what a cell has (cellcheck.h); NULL
  * after error(). */
 json_t *store_get_cell(struct store *s, const char *key);

@@ -419,6 +419,35 @@ static char *many(const char *part, size_t n, size_t *len)
 	return text;
 }
 
+/* Right by the manifest, and no cell all the same. */
+START_TEST(cells_that_are_none)
+{
+	struct bundle_file b;
+	const char *name = NULL, *other;
+	char *text, *bad;
+
+	fill("s", 1, 2, 0);
+	b = collect_dir("s");
+	name = b.e[0].name;
+	other = b.e[1].name;
+	text = bundle_file_text(&b.e[0]);
+	refused_bundle(other, text, strlen(text), "the key inside is not the file's name");
+	bad = xasprintf("%s ", text);
+	refused_bundle(name, bad, strlen(bad), "not as lockbench wrote it");
+	free(bad);
+	refused_bundle(name, "{}\n", 3, "the key inside");
+	refused_bundle(name, "[]\n", 3, "not an object");
+	bad = xstrdup(text);
+	ck_assert_ptr_nonnull(strstr(bad, "\"tier\": \"short\""));
+	memcpy(strstr(bad, "\"tier\": \"short\""), "\"tier\": \"smoke\"", 15);
+	refused_bundle(name, bad, strlen(bad), "does not match its sha256");
+	free(bad);
+	refused_bundle(name, text, strlen(text), "holds no store.json");
+	free(text);
+	bundle_file_release(&b);
+}
+END_TEST
+
 /* What we would not read we do not write: a report of nothing, as large as may be. */
 START_TEST(nothing_that_we_refuse)
 {
@@ -584,6 +613,7 @@ Suite *suite_bundlefile(void)
 	tcase_add_test(t, nothing_private);
 	tcase_add_test(t, jobs_that_cannot_be_read);
 	tcase_add_test(t, older_bundles);
+	tcase_add_test(t, cells_that_are_none);
 	tcase_add_test(t, nothing_that_we_refuse);
 	tcase_add_test(t, files_that_are_too_much);
 	tcase_add_test(t, how_many);

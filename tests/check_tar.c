@@ -353,9 +353,9 @@ static void bomb(const char *path, const char *name, char type, const char *size
 
 static const struct { const char *name; char type; const char *size; int mib; const char *says; } bombs[] = {
 	{ "a", '0', "10000000000", 100, "a file that is too large" },     /* 1 GiB */
-	{ "a", '0', "00400000000", 100, "unpacks to more than the 64 MiB" }, /* 64 MiB, which may be; and 36 more */
-	{ "a", '0', "00000000000", 100, "unpacks to more than the 64 MiB" }, /* nothing, then padding without end */
-	{ "._a", '0', "10000000000", 100, "unpacks to more than the 64 MiB" },
+	{ "a", '0', "00400000000", 100, "unpacks to more than the 16 MiB" }, /* 64 MiB, which may be; and 36 more */
+	{ "a", '0', "00000000000", 100, "unpacks to more than the 16 MiB" }, /* nothing, then padding without end */
+	{ "._a", '0', "10000000000", 100, "unpacks to more than the 16 MiB" },
 	{ "././@LongLink", 'L', "10000000000", 100, "no archive that can be read here" },
 	{ "././@PaxHeader", 'x', "10000000000", 100, "no archive that can be read here" },
 	{ "././@PaxHeader", 'g', "10000000000", 100, "no archive that can be read here" },

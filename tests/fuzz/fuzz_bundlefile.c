@@ -43,15 +43,18 @@ static void read_it(const char *data, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	const char name[] = "cells/01/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.json";
-	char hash[HASH_HEX], *manifest;
+	char hash[HASH_HEX], store[HASH_HEX], *manifest;
 	struct bytes made = { 0 };
 	struct tar_writer t = { .put = keep, .ctx = &made };
 
 	read_it((const char *)data, len);
 	sha256_hex(data, len, hash);
-	manifest = xasprintf("{\n  \"bundle\": 1,\n  \"files\": {\n    \"%s\": \"%s\"\n  }\n}\n", name, hash);
+	sha256_hex("{}\n", 3, store);
+	manifest = xasprintf("{\n  \"bundle\": 1,\n  \"files\": {\n    \"%s\": \"%s\",\n    \"store.json\": \"%s\"\n  }\n}\n", name,
+			     hash, store);
 	tar_add(&t, "MANIFEST.json", manifest, strlen(manifest));
 	tar_add(&t, name, data, len);
+	tar_add(&t, "store.json", "{}\n", 3);
 	tar_end(&t);
 	read_it(made.data, made.n);
 	free(manifest);
