@@ -151,6 +151,8 @@ END_TEST
 
 START_TEST(links_in_a_store_lead_nowhere)
 {
+	json_t *cell;
+
 	sandbox_write("victim", "precious", 8);
 	ck_assert_int_eq(mkdir(sandbox("folder"), 0755), 0);
 	sandbox_write("folder/mine.tmp-1-1", "precious", 8);
@@ -169,7 +171,9 @@ START_TEST(links_in_a_store_lead_nowhere)
 	ck_assert_ptr_null(store_keys(st, "cells", &(size_t){ 0 }));
 	ck_assert_int_eq(error_code(), EXIT_IO);
 	error_clear();
-	store_put_cell(st, KEY, cell_of(KEY, 1));
+	cell = cell_of(KEY, 1);
+	store_put_cell(st, KEY, cell);
+	json_decref(cell);
 	ck_assert_int_eq(error_code(), EXIT_IO);
 	ck_assert_int_eq(file_there(sandbox("folder/01")), 0);
 }
