@@ -17,6 +17,7 @@
 #define CELL_BYTES_MAX ((size_t)8 << 20)
 #define CELL_VALUES_MAX ((size_t)1 << 18)
 #define NOTE_BYTES_MAX ((size_t)1 << 20) /* timing, failure, last-run.json */
+#define NOTE_VALUES_MAX ((size_t)1 << 14)
 
 /* A cell as lockbench writes it, with or without the member "sha256" that store.h adds. */
 int cell_check(const json_t *cell);

@@ -390,7 +390,7 @@ static json_t *read_note(struct store *s, const char *rel, const char *key, int 
 {
 	size_t len;
 	char *text = store_read(s, rel, NOTE_BYTES_MAX, &len, hash), *path = dir_path(s->dir, rel);
-	json_t *j = text ? json_read_text(text, len, path) : NULL;
+	json_t *j = text ? json_read_bounded(text, len, NOTE_VALUES_MAX, path) : NULL;
 
 	free(path);
 	free(text);

@@ -12,7 +12,9 @@
 #include "base/json.h"
 #include "bench/cellcheck.h"
 #include "bench/store.h"
+#include "bench/pictures.h"
 #include "metrics/observe.h"
+#include "reports/breaks.h"
 #include "tests/support_cells.h"
 #include "tests/support_sandbox.h"
 
@@ -243,6 +245,12 @@ START_TEST(cells_are_bounded)
 	text[0] = '[';
 	put_text(key, text, CELL_VALUES_MAX + 1);
 	refuses_file(key, "values");
+	memset(text, ',', NOTE_VALUES_MAX + 1);
+	text[0] = '[';
+	sandbox_write("s/last-run.json", text, NOTE_VALUES_MAX + 2);
+	ck_assert_ptr_null(store_read_run(store));
+	ck_assert_ptr_nonnull(strstr(error_text(), "values"));
+	error_clear();
 	obs_series(&o, "x", series, CELL_BYTES_MAX / 8);
 	jset(cell, "observations", obs_json(&o));
 	ck_assert_int_eq(store_put_cell(store, key, cell), -1);
@@ -397,6 +405,28 @@ static void mutate_object(const json_t *whole, json_t *j, const char *path)
 	free(names);
 }
 
+struct range { int from, to; };
+
+/* A paper's tables from them, which are asked for by key and so may come from anybody's store. */
+static void read_by_papers(void *arg)
+{
+	const struct range *m = arg;
+	const struct breaks_job known = { "synthetic", "lenet5", NULL };
+	json_t *cells = json_array(), *none = json_object(), *ours;
+	struct report_input in = { .cells = cells, .timings = none, .failures = NULL, .title = "x", .store_hash = "0",
+				   .command = "" };
+
+	for (int i = m->from; i < m->to; i++)
+		json_array_append(cells, mutants[i].cell);
+	in.drivers = drivers_json(cells, NULL);
+	ours = activeguard_values(&in, "synthetic");
+	ck_assert(ours && activeguard_write(ours, &in, "synthetic", sandbox("a.html")) == 0);
+	json_decref(ours);
+	ours = breaks_values(&in, &known);
+	ck_assert(ours && breaks_write(ours, "synthetic", sandbox("b.html")) == 0);
+	json_decref(ours);
+}
+
 /* Cells put into a store of their own, and the program run over it. What it says when it fails, or NULL; caller
  * frees. */
 static char *read_by_all(int from, int to, const char *original)
@@ -410,9 +440,14 @@ static char *read_by_all(int from, int to, const char *original)
 		"bundle --merge b.tar.gz b.tar.gz -o c.tar --quiet",
 	};
 	const char *lb = getenv("LOCKBENCH");
+	struct range range = { from, to };
 	char *said = NULL, *line, *text;
 	struct store *s;
-	int status;
+	int status = run_child(read_by_papers, &range, &text);
+
+	if (status)
+		said = xasprintf("papers: exit %d: %.2000s", status, text);
+	free(text);
 
 	line = xasprintf("rm -rf %s/s %s/b.tar.gz", sandbox(""), sandbox(""));
 	ck_assert_int_eq(system(line), 0);
