@@ -86,7 +86,7 @@ $(B)/tests/run64: $(B)/d/tests/run.o $(TEST64:%.c=$(B)/d/%.o) $(SRC64:%.c=$(B)/d
 
 ## unit: the unit tests only (CK_RUN_SUITE=name runs one suite)
 unit: $(B)/tests/run $(B)/tests/run64
-	LOCKBENCH=$(B)/lockbench $(B)/tests/run
+	LOCKBENCH=$(B)/lockbench CK_TIMEOUT_MULTIPLIER=4 $(B)/tests/run
 	$(B)/tests/run64
 unit: $(B)/lockbench
 
