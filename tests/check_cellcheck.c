@@ -425,6 +425,9 @@ static void read_by_papers(void *arg)
 	ours = breaks_values(&in, &known);
 	ck_assert(ours && breaks_write(ours, "synthetic", sandbox("b.html")) == 0);
 	json_decref(ours);
+	json_decref((json_t *)(uintptr_t)in.drivers);
+	json_decref(cells);
+	json_decref(none);
 }
 
 /* Cells put into a store of their own, and the program run over it. What it says when it fails, or NULL; caller

@@ -222,6 +222,7 @@ START_TEST(what_is_written_is_private_whatever_the_umask)
 }
 END_TEST
 
+/* _exit: at an ordinary end a leak checker would want to open files. */
 static void look_without_permission(void *unused)
 {
 	char **names;
@@ -229,19 +230,19 @@ static void look_without_permission(void *unused)
 
 	(void)unused;
 	if (setgid(NOBODY) < 0 || setuid(NOBODY) < 0)
-		exit(99);
+		_exit(99);
 	if (dir_there(d, "sub/f", NULL) != -1 || error_code() != EXIT_IO)
-		exit(1);
+		_exit(1);
 	error_clear();
 	if (dir_names(d, "sub", 10, &names, &n) != -1 || error_code() != EXIT_IO)
-		exit(2);
+		_exit(2);
 	error_clear();
 	if (dir_read(d, "sub/f", 10, NULL) || error_code() != EXIT_IO)
-		exit(3);
+		_exit(3);
 	error_clear();
 	if (dir_remove(d, "sub/f") != -1 || error_code() != EXIT_IO)
-		exit(4);
-	exit(0);
+		_exit(4);
+	_exit(0);
 }
 
 START_TEST(no_permission_is_not_absent)
@@ -263,11 +264,11 @@ static void look_without_descriptors(void *unused)
 	(void)unused;
 	setrlimit(RLIMIT_NOFILE, &none);
 	if (dir_there(d, "sub/f", NULL) != -1 || error_code() != EXIT_IO)
-		exit(1);
+		_exit(1);
 	error_clear();
 	if (dir_names(d, "", 10, &names, &n) != -1 || error_code() != EXIT_IO)
-		exit(2);
-	exit(0);
+		_exit(2);
+	_exit(0);
 }
 
 START_TEST(too_many_open_files_is_not_absent)
