@@ -42,7 +42,8 @@ struct images images_copied(const struct images *v, int more, float **x, uint8_t
 		*x = fx;
 	if (label)
 		*label = labels;
-	return (struct images){ .n = (int)n, .c = v->c, .h = v->h, .w = v->w, .classes = v->classes, .fx = fx, .labels = labels };
+	return (struct images){ .n = (int)n, .c = v->c, .h = v->h, .w = v->w, .classes = v->classes, .fx = fx,
+				.labels = labels };
 }
 
 void images_free(struct images *v)

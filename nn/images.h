@@ -52,8 +52,8 @@ static inline struct images images_first(struct images v, int n)
 		v.n = n;
 	return v;
 }
-/* v's images as floats, in its order, with their labels, and room for `more` behind them (zeros), in new arrays. x, label:
- * where to write into them, or NULL. Release with images_free(), which is for such views only. */
+/* v's images as floats, in its order, with their labels, and room for `more` behind them (zeros), in new arrays. x,
+ * label: where to write into them, or NULL. Release with images_free(), which is for such views only. */
 struct images images_copied(const struct images *v, int more, float **x, uint8_t **label);
 void images_free(struct images *v);
 

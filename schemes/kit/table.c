@@ -19,17 +19,9 @@ static size_t width_of(const struct tensor *t)
 
 static int64_t number(enum dtype type, const void *row, size_t i)
 {
-	switch (type) {
-	case DT_U8:
-		return ((const uint8_t *)row)[i];
-	case DT_I32:
-		return ((const int32_t *)row)[i];
-	case DT_I64:
-		return ((const int64_t *)row)[i];
-	default:
-		BUG_ON("a table holds integers");
-		return 0;
-	}
+	BUG_ON(type != DT_U8 && type != DT_I32 && type != DT_I64); /* a table holds integers */
+	return type == DT_U8 ? ((const uint8_t *)row)[i] :
+	       type == DT_I32 ? ((const int32_t *)row)[i] : ((const int64_t *)row)[i];
 }
 
 static const void *row_of(const struct tensor *t, int row)
