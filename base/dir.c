@@ -134,13 +134,8 @@ static int open_parent(const struct dir *d, const char *rel, bool make, const ch
 	int at = fcntl(d->fd, F_DUPFD_CLOEXEC, 3);
 	const char *slash;
 
-	if (at < 0) {
-		char *shown = dir_path(d, rel);
-
-		error(EXIT_IO, "cannot look into %s: %s", shown, strerror(errno));
-		free(shown);
-		return -1;
-	}
+	if (at < 0)
+		return cannot_look(d, rel, d->fd, ".");
 	while ((slash = strchr(rel, '/')) && at >= 0) {
 		char name[256];
 		int next;

@@ -103,8 +103,7 @@ static int check_format(const struct dir *d)
 		return -1;
 	if (format != STORE_FORMAT)
 		return error(EXIT_UNEVALUABLE, "%s/store.json: format %lld, but this lockbench reads format %d only",
-			     dir_name(d),
-			     format, STORE_FORMAT);
+			     dir_name(d), format, STORE_FORMAT);
 	return 0;
 }
 
